@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * glassd: one thread, run to completion. Everything that can become ready is a watch; after each round of ready
+ * watches the loop hands the stack's frames to the devices and its events to the programs' ends.
+ */
+#ifndef GLASS_DAEMON_DAEMON_H
+#define GLASS_DAEMON_DAEMON_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include <glass/glass.h>
+
+#include "../abi/abi.h"
+
+struct daemon;
+struct client;
+struct dev_io; /* src/dev/dev_io.h */
+
+struct watch {
+	int fd;
+	void (*ready)(struct daemon *d, struct watch *w, uint32_t epoll_events);
+};
+
+#define DAEMON_DEVS_MAX 16
+
+struct daemon {
+	struct glass *g;
+	const char *stack;	/* its name */
+	char dir[108];		/* of the control socket */
+	int epoll_fd;
+	bool stopping;
+	void *ring;		/* flight recorder */
+	size_t ring_bytes;
+	int ring_fd;		/* memfd */
+	struct dev_io *dev[DAEMON_DEVS_MAX]; /* by the stack's device index */
+	struct control *control; /* control.c */
+	struct programs *programs; /* program.c */
+	struct capture *capture;   /* capture.c: pcap writing; NULL: none */
+	struct netem *net;	   /* netcmd.c: black holes; NULL: none */
+};
+
+/* loop.c */
+int64_t clock_now_ns(void); /* CLOCK_MONOTONIC */
+int loop_init(struct daemon *d);
+/* epoll events as in epoll(7); 0 or -errno. The watch must stay where it is. */
+int loop_watch(struct daemon *d, struct watch *w, uint32_t events);
+int loop_change(struct daemon *d, struct watch *w, uint32_t events);
+/* Stops watching; does not close. Safe inside any ready(). */
+void loop_unwatch(struct daemon *d, struct watch *w);
+/* Runs until d->stopping. */
+void loop_run(struct daemon *d);
+/* Frames out, events to the programs: also called where waiting for the end of the round would be late. */
+void loop_flush(struct daemon *d);
+
+/* control.c: the control socket. */
+int control_open(struct daemon *d);
+void control_close(struct daemon *d);
+
+/* A request being answered. Handlers answer once, now or (keeping client and req's head) later. */
+void control_reply(struct daemon *d, struct client *c, const struct abi_request *req, struct abi_reply *rep,
+		   const void *data, size_t length, int fd);
+/* A handler; fd: descriptor that came with the request, or -1; closed by the caller unless set to -1. */
+typedef void op_handler(struct daemon *d, struct client *c, const struct abi_request *req, const char *data,
+			int *fd);
+uid_t client_uid(const struct client *c);
+pid_t client_pid(const struct client *c);
+/* Called when a client goes away while a deferred answer is due. */
+void client_on_gone(struct client *c, void (*gone)(struct daemon *d, struct client *c, void *arg), void *arg);
+
+/* program.c: the programs' ends (operations SOCKET .. QUEUED). */
+int programs_init(struct daemon *d);
+void programs_fini(struct daemon *d);
+/* A socket of the stack became ready. Sockets whose user pointer is no program's end belong to others (ping). */
+void programs_event(struct daemon *d, const struct glass_event *e);
+op_handler op_socket, op_bind, op_listen, op_connect, op_names, op_error, op_setopt, op_setopt_quiet, op_getopt,
+	op_shut_rd, op_info, op_queued;
+
+/* command.c: operations of glass(1). */
+op_handler op_hello, op_stop, op_trace, op_show, op_set, op_net, op_ping, op_pcap;
+void ping_event(struct daemon *d, const struct glass_event *e);
+
+/* netcmd.c: true: the frame vanishes (an ICMP-less black hole), as "glass net" says. Answers ARP itself. */
+bool net_swallows(struct daemon *d, const struct glass_frame *frame);
+
+#endif

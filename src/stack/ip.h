@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: MIT */
+/* The rooms of IPv4 and ICMP. */
+#ifndef GLASS_STACK_IP_H
+#define GLASS_STACK_IP_H
+
+#include "stack.h"
+
+enum { IP_PROTO_ICMP = 1, IP_PROTO_TCP = 6, IP_PROTO_UDP = 17 };
+
+#define IP_HEADROOM 96 /* for Ethernet, IP and TCP headers with options in front of payload */
+
+/* What the IP header said, for the layer above. */
+struct ip_info {
+	ip4_t src, dst;
+	uint8_t proto, ttl, tos;
+	bool dst_group; /* broadcast or multicast destination: no errors, no TCP */
+};
+
+/* Where a packet goes. */
+struct ip_path {
+	unsigned dev;
+	ip4_t next_hop, src;
+	uint32_t mtu_bytes;
+};
+
+/* What the sender wishes for the header; 0 of ttl: the tunable. */
+struct ip_send {
+	ip4_t src, dst;
+	uint8_t proto, ttl, tos;
+	bool dont_fragment;
+};
+
+/* ip_input.c: p at its IP header (p->l3 is set here). */
+enum verdict ip_input(struct glass *g, struct pkt *p);
+/* After reassembly or at once: by protocol. p at the transport header. */
+enum verdict ip_deliver(struct glass *g, struct pkt *p, const struct ip_info *ip);
+
+/* ip_frag.c: a fragment, p at its payload, p->l3 its header. A datagram made whole is delivered. */
+int frag_init(struct glass *g);
+void frag_fini(struct glass *g);
+enum verdict frag_input(struct glass *g, struct pkt *p, const struct ip_info *ip);
+/* Cuts p (at its IP header) for mtu and sends the pieces. */
+enum verdict frag_output(struct glass *g, struct pkt *p, const struct ip_path *path);
+
+/* ip_route.c: -ENETUNREACH when there is no route, -EACCES for a broadcast without leave is the caller's affair.
+ * src 0: chosen. A destination of our own goes by device lo. */
+int ip_route(const struct glass *g, ip4_t dst, ip4_t src, struct ip_path *out);
+bool ip_is_local(const struct glass *g, ip4_t addr);
+/* 255.255.255.255, a subnet's broadcast address of any of our addresses, or 224/4. */
+bool ip_is_broadcast(const struct glass *g, ip4_t addr);
+static inline bool ip_is_multicast(ip4_t a)
+{
+	return a >> 28 == 0xe;
+}
+
+/*
+ * ip_output.c: p at its transport header. Writes the IP header and sends p on; a packet longer than the path's
+ * MTU that is no super-packet is cut, or refused as IP_TOO_BIG when dont_fragment is set. The transport checksum is
+ * the device's or dev_output()'s: set PKT_CSUM_PARTIAL, p->l4 and p->csum_offset, and put the pseudo-header's
+ * sum into the field. Answers GO-less: ACCEPTED or a drop reason.
+ */
+enum verdict ip_output(struct glass *g, struct pkt *p, const struct ip_send *to, const struct ip_path *path);
+
+/* icmp.c */
+int icmp_init(struct glass *g);
+void icmp_fini(struct glass *g);
+enum verdict icmp_input(struct glass *g, struct pkt *p, const struct ip_info *ip);
+/*
+ * An ICMP error about a received packet (p->l3 is its header; only looked at), unless RFC 1122 3.2.2 or the
+ * rate limit forbids it. rest: the second word of the message (the MTU of "fragmentation needed").
+ */
+void icmp_send_error(struct glass *g, const struct pkt *about, uint8_t type, uint8_t code, uint32_t rest);
+
+/* An ICMP error that came in and quotes a packet of ours. */
+struct icmp_error {
+	uint8_t type, code;
+	uint16_t mtu_bytes;	 /* of "fragmentation needed", 0: not told */
+	ip4_t src, dst;		 /* of the quoted packet: src is ours */
+	uint16_t sport, dport;
+	uint32_t seq;		 /* TCP's sequence number */
+	const uint8_t *l4;	 /* quoted transport header, at least 8 bytes */
+	int error;		 /* what a program would see, positive errno */
+	bool hard;		 /* RFC 1122 4.2.3.9: codes 2, 3, 4 of unreachable */
+};
+
+#endif
