@@ -100,14 +100,18 @@ void buf_unref(struct pool *pool, struct buf *b)
 static struct pkt *pkt_get(struct pool *pool)
 {
 	struct list *node;
+	struct pkt *p;
 
-	if (!pool_charge(pool, sizeof(struct pkt)))
+	if (!pool_charge(pool, sizeof(*p)))
 		return NULL;
 	if ((node = list_take(&pool->spare_pkts))) {
 		pool->spare_pkt_count--;
 		return container_of(node, struct pkt, node);
 	}
-	return malloc(sizeof(struct pkt));
+	p = malloc(sizeof(*p));
+	if (!p)
+		pool->bytes -= sizeof(*p);
+	return p;
 }
 
 static void pkt_put_back(struct pool *pool, struct pkt *p)

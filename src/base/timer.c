@@ -98,12 +98,13 @@ void timer_arm(struct timers *ts, struct timer *t, int64_t deadline_ns)
 {
 	t->armed = true;
 	t->deadline_ns = deadline_ns;
-	t->order = t->slot && deadline_ns > t->key_ns ? t->order : ts->order++;
+	t->armed_order = ts->order++;
 	if (t->slot && deadline_ns > t->key_ns)
 		return; /* stays where it is: timers_next() and timers_take() move it on */
 	if (t->slot)
 		heap_remove(ts, t);
 	t->key_ns = deadline_ns;
+	t->order = t->armed_order;
 	assert(ts->count < ts->reserved && ts->count < ts->cap);
 	sift_up(ts, ts->count++, t);
 }
@@ -125,7 +126,7 @@ static struct timer *settle(struct timers *ts)
 		if (t->key_ns == t->deadline_ns)
 			return t;
 		t->key_ns = t->deadline_ns;
-		t->order = ts->order++;
+		t->order = t->armed_order;
 		sift_down(ts, 0, t);
 	}
 	return NULL;

@@ -17,8 +17,9 @@ struct pool;
 
 struct timer {
 	int64_t deadline_ns; /* meaningful while armed */
+	uint64_t armed_order; /* of the last arming */
+	int64_t key_ns;	 /* where it lies in the heap: key_ns, then order */
 	uint64_t order;
-	int64_t key_ns;	 /* where it lies in the heap */
 	uint32_t slot;	 /* 1 + index in the heap; 0: not in it */
 	bool armed;
 	void (*fire)(struct glass *g, struct timer *t);
