@@ -57,6 +57,12 @@ struct glass_reader {
 	size_t bytes;
 	uint64_t next; /* number of the record that comes next */
 	uint64_t lost; /* records overwritten before they were read */
+	/* The ring's geometry as it was found valid: it is never read again. */
+	uint32_t words_at, word_count, word_bytes, record_count, records_at;
+	int64_t start_ns;
+	/* Names of the devices by index, for printing. The caller may set them; "dev1" is printed where there is none. */
+	const char *const *dev_name;
+	unsigned dev_count;
 };
 
 /* Starts at the oldest record. 0, or -EINVAL: not a ring of this version, or it does not fit in bytes. */
