@@ -34,11 +34,31 @@ enum dev_kind { DEV_TAP, DEV_TUN };
  */
 struct dev_io *tap_open(enum dev_kind kind, const char *name, bool no_offload, char *why, size_t why_size);
 
+/* The device was deleted and is there again (ENOENT, EPERM: it is not, or not for us): takes it with the same descriptor. */
+int tap_attach(struct dev_io *io);
+
 /*
  * The host's side, by netlink (needs CAP_NET_ADMIN): address with prefix, MTU (0: leave), up. 0 or -errno with why.
+ * Refuses (-EADDRINUSE) an address whose network lies on another of the host's devices already.
  */
 int host_setup(const char *name, struct glass_addr addr, unsigned prefix_bits, uint32_t mtu_bytes, char *why,
 	       size_t why_size);
+
+/* What the host says of a device. */
+struct host_link {
+	char name[16];
+	int index;
+	bool up; /* set up, and somebody holds the other end */
+	uint32_t mtu_bytes;
+	uint8_t mac[6];
+	bool gone; /* host_watch_next(): it was deleted */
+};
+/* 0 or -errno (-ENODEV: no such device). */
+int host_link_get(const char *name, struct host_link *out);
+/* A netlink descriptor that becomes readable when any link changes; or -errno. */
+int host_watch_open(void);
+/* The next change. 1: *out is set; 0: none now; -ENOBUFS: changes were lost, ask host_link_get(); else -errno. */
+int host_watch_next(int fd, struct host_link *out);
 
 /* Two devices in one process, joined: what one sends the other receives. For tests. 0 or -errno. */
 int pipe_open(struct dev_io *pair[2], uint32_t mtu_bytes, uint32_t offload);
@@ -47,8 +67,13 @@ int pipe_open(struct dev_io *pair[2], uint32_t mtu_bytes, uint32_t offload);
 struct pcap_writer {
 	int fd;
 	enum glass_link link;
+	uint64_t written, lost; /* frames; lost: the reader was too slow */
+	uint8_t *rest;		/* of a record that went out in part */
+	size_t rest_at, rest_length;
 };
+/* 0 or -errno; -EAGAIN of pcap_frame: this frame is left out. At the end pcap_stop: -EAGAIN: the last record is cut. */
 int pcap_start(struct pcap_writer *w, int fd, enum glass_link link);
 int pcap_frame(struct pcap_writer *w, int64_t realtime_ns, const struct glass_iov *iov, unsigned niov);
+int pcap_stop(struct pcap_writer *w);
 
 #endif
