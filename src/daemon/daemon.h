@@ -39,9 +39,14 @@ struct daemon {
 	struct programs *programs; /* program.c */
 	struct capture *capture;   /* capture.c: pcap writing; NULL: none */
 	struct netem *net;	   /* netcmd.c: black holes; NULL: none */
+	struct links *links;	   /* links.c: news of the host's side; NULL: none */
+	int64_t spin_ns;	   /* loop.c: waits this long without sleeping while traffic is recent */
 };
 
-/* loop.c */
+/* notice.c: a line for whoever runs the daemon: on stderr while there is one, else to syslog. */
+void notice(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* loop.c. What a ready() asks of the stack happens at the time that the round began: glass_advance() was called. */
 int64_t clock_now_ns(void); /* CLOCK_MONOTONIC */
 int loop_init(struct daemon *d);
 /* epoll events as in epoll(7); 0 or -errno. The watch must stay where it is. */
@@ -51,7 +56,10 @@ int loop_change(struct daemon *d, struct watch *w, uint32_t events);
 void loop_unwatch(struct daemon *d, struct watch *w);
 /* Runs until d->stopping. */
 void loop_run(struct daemon *d);
-/* Frames out, events to the programs: also called where waiting for the end of the round would be late. */
+/*
+ * Frames out, events to the programs, until both are quiet (or a bound is reached: then the next round goes on
+ * without waiting). Called at the end of each round: a ready() or a handler need not call it.
+ */
 void loop_flush(struct daemon *d);
 
 /* control.c: the control socket. */
@@ -71,6 +79,10 @@ void client_on_gone(struct client *c, void (*gone)(struct daemon *d, struct clie
 
 /* program.c: the programs' ends (operations SOCKET .. QUEUED). */
 int programs_init(struct daemon *d);
+/*
+ * The daemon ends: every socket is closed in order (FIN) or, where bytes of the program or for it would be lost,
+ * aborted (RST). The loop hands out what follows from it afterwards.
+ */
 void programs_fini(struct daemon *d);
 /* A socket of the stack became ready. Sockets whose user pointer is no program's end belong to others (ping). */
 void programs_event(struct daemon *d, const struct glass_event *e);
@@ -83,5 +95,27 @@ void ping_event(struct daemon *d, const struct glass_event *e);
 
 /* netcmd.c: true: the frame vanishes (an ICMP-less black hole), as "glass net" says. Answers ARP itself. */
 bool net_swallows(struct daemon *d, const struct glass_frame *frame);
+/*
+ * The words after "glass net": "blackhole ADDR", "clear [ADDR]", "show" (or nothing). 0 or -errno; text tells the outcome either
+ * way, with newlines.
+ */
+int net_command(struct daemon *d, const char *words, char *text, size_t size);
+void net_fini(struct daemon *d);
+
+/*
+ * capture.c: pcap of what passes the devices, to fd (taken over in any case). 0 or -errno (-EBUSY: one is going on). It
+ * ends by itself when nobody reads any more.
+ */
+int capture_begin(struct daemon *d, int fd);
+/* Frames written, and frames left out because the reader was slow. -ENOENT: none is going on. */
+int capture_end(struct daemon *d, uint64_t *written, uint64_t *lost);
+/* A frame passes device dev; nothing happens while nobody captures. */
+void capture_frame(struct daemon *d, unsigned dev, const struct glass_iov *iov, unsigned niov);
+
+/* links.c: watches the host's side of the devices: down, up, MTU, deleted. */
+int links_init(struct daemon *d);
+void links_fini(struct daemon *d);
+/* Device dev failed with -error in send or receive. */
+void links_failed(struct daemon *d, unsigned dev, int error);
 
 #endif
