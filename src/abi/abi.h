@@ -1,18 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the daemon, the preload library and the command agree on.
+ * What the daemon, the preload library and the command agree on. How they use it: name.h, path.h, op.def.
  *
  * The control socket is a SOCK_SEQPACKET socket at DIR/STACK.sock: one request, one reply (some with a file
  * descriptor), except for operations of kind QUIET, which are not answered. Every message starts with the same
  * eight bytes, so that two versions can tell each other so.
  *
- * Names of the ends. A program's socket is one end of an AF_UNIX pair, and its kernel names tell what it is,
- * after fork, exec and SCM_RIGHTS too (all are abstract; fields are separated by blanks):
+ * A program's TCP socket is one end of an AF_UNIX stream pair. What is not bytes of the stream is said so:
  *
- *	the program's end	"glass p TOKEN FAMILY TYPE"	TOKEN 16 hex digits; FAMILY 4 or 6; TYPE tcp udp
- *	the daemon's end	none while not connected
- *				"glass c TOKEN LOCAL REMOTE"	connected: ends as HEXADDR:PORT
- *				"glass e TOKEN ERRNO"		the connect failed
+ *	canary	the oldest byte that waits at the daemon's end is one that the daemon has already seen (the first is
+ *		put there at birth). If the connection breaks, the daemon closes with it unread, and the kernel
+ *		shows the program what TCP shows: data, then ECONNRESET, then end of file.
+ *	plug	zeros that the library writes before a connect that does not wait, so many that poll(2) does not call the
+ *		end writable. The daemon reads them when the connection stands, or closes with them unread.
+ *	status	the byte that a connect which waits reads: 0, or the errno why not.
  */
 #ifndef GLASS_ABI_ABI_H
 #define GLASS_ABI_ABI_H
@@ -21,19 +22,16 @@
 
 #define ABI_MAGIC 0x53534c47u /* "GLSS" */
 #define ABI_VERSION 1
-#define ABI_DATA_MAX 61440    /* bytes after the fixed part */
-#define ABI_STACK_NAME_MAX 32
+#define ABI_DATA_MAX 61440 /* bytes after the fixed part */
 
-/* Directory of the control sockets: environment GLASS_DIR, else /run/glass for root, else $XDG_RUNTIME_DIR/glass,
- * else /tmp/glass-UID. Environment GLASS_STACK names the stack; else "default". */
-#define ABI_ENV_DIR "GLASS_DIR"
-#define ABI_ENV_STACK "GLASS_STACK"
-#define ABI_DEFAULT_STACK "default"
-
-/* Bytes that plug a program's end while its connect is in progress: see DESIGN in ARCHITECTURE.md. More than
- * SO_SNDBUF / 4, so that it is not writable. */
-#define ABI_END_SNDBUF 212992
-#define ABI_PLUG_BYTES 61440
+/*
+ * SO_SNDBUF of a program's end (the kernel doubles it). An end is writable while at most a quarter of it is in use;
+ * the largest buffer that one sendfile(2) makes (17 pages and its head) stays whole until its last byte, the
+ * canary, is read. So a quarter must hold more than that: 71,680 bytes.
+ */
+#define ABI_END_SNDBUF 143360
+/* More than that quarter. */
+#define ABI_PLUG_BYTES 77824
 
 struct abi_head {
 	uint32_t magic;
@@ -68,8 +66,19 @@ struct abi_reply {
 /* One message on a listening end per established connection, with the connection's end as SCM_RIGHTS. */
 struct abi_accept {
 	uint32_t magic;
+	uint8_t family; /* of the listening socket: 4 or 6 */
+	uint8_t pad[3];
 	struct abi_end local, remote;
 	uint64_t token;
+};
+
+/* Options beside enum glass_opt, for SETOPT and GETOPT. */
+enum { ABI_OPT_V6ONLY = 1000 };
+
+/* What INFO answers as data: TCP_INFO and TCP_CONGESTION as Linux has them. */
+struct abi_info {
+	char congestion[16];
+	uint8_t tcp_info[]; /* struct tcp_info of <linux/tcp.h> */
 };
 
 enum abi_op {

@@ -13,6 +13,7 @@
 #include <glass/glass.h>
 
 #include "../abi/abi.h"
+#include "../abi/path.h"
 
 struct daemon;
 struct client;
@@ -21,6 +22,14 @@ struct dev_io; /* src/dev/dev_io.h */
 struct watch {
 	int fd;
 	void (*ready)(struct daemon *d, struct watch *w, uint32_t epoll_events);
+};
+
+/*
+ * What a socket's user pointer (glass_sock_set_user) points at: the first member of whatever owns the socket. The loop
+ * says `((struct sock_owner *)e.user)->event(d, e.user, &e)`; a socket without user has nobody to tell.
+ */
+struct sock_owner {
+	void (*event)(struct daemon *d, struct sock_owner *owner, const struct glass_event *e);
 };
 
 #define DAEMON_DEVS_MAX 16
@@ -62,8 +71,9 @@ void loop_run(struct daemon *d);
  */
 void loop_flush(struct daemon *d);
 
-/* control.c: the control socket. */
+/* control.c: the control socket DIR/STACK.sock (d->dir, d->stack). 0, -EADDRINUSE (the stack runs already), -errno. */
 int control_open(struct daemon *d);
+/* Closes all clients and removes the socket's file. */
 void control_close(struct daemon *d);
 
 /* A request being answered. Handlers answer once, now or (keeping client and req's head) later. */
@@ -84,14 +94,11 @@ int programs_init(struct daemon *d);
  * aborted (RST). The loop hands out what follows from it afterwards.
  */
 void programs_fini(struct daemon *d);
-/* A socket of the stack became ready. Sockets whose user pointer is no program's end belong to others (ping). */
-void programs_event(struct daemon *d, const struct glass_event *e);
-op_handler op_socket, op_bind, op_listen, op_connect, op_names, op_error, op_setopt, op_setopt_quiet, op_getopt,
-	op_shut_rd, op_info, op_queued;
+op_handler op_socket, op_bind, op_listen, op_connect, op_connect_wait, op_connect_go_on, op_names, op_error,
+	op_setopt, op_setopt_quiet, op_getopt, op_info, op_queued;
 
 /* command.c: operations of glass(1). */
-op_handler op_hello, op_stop, op_trace, op_show, op_set, op_net, op_ping, op_pcap;
-void ping_event(struct daemon *d, const struct glass_event *e);
+op_handler op_stop, op_trace, op_show, op_set, op_net, op_ping, op_pcap;
 
 /* netcmd.c: true: the frame vanishes (an ICMP-less black hole), as "glass net" says. Answers ARP itself. */
 bool net_swallows(struct daemon *d, const struct glass_frame *frame);

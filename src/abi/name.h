@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The names of the ends: an AF_UNIX socket of Glass tells what it is by its kernel names, after fork, exec and
+ * SCM_RIGHTS too. All are abstract; fields are separated by blanks and have fixed widths:
+ *
+ *	the program's end	"glass p TOKEN FAMILY TYPE"	TOKEN 16 hex digits; FAMILY 4 or 6; TYPE tcp or udp
+ *	the daemon's end	none: neither listening nor connected yet
+ *				"glass l TOKEN LOCAL"		listening
+ *				"glass c TOKEN LOCAL REMOTE"	connected, also when the connection is over
+ *				"glass e TOKEN ERRNO"		the connect failed; ERRNO 4 hex digits
+ *
+ * LOCAL and REMOTE are ADDRESS:PORT, 8 and 4 hex digits. Needs no library: it serves the preload library too.
+ *
+ * In: src/daemon writes them, src/preload reads them.
+ */
+#ifndef GLASS_ABI_NAME_H
+#define GLASS_ABI_NAME_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "abi.h"
+
+#define ABI_NAME_MAX 64
+#define ABI_NAME_PREFIX "glass "
+
+struct abi_name {
+	char kind;  /* p l c e */
+	bool dgram; /* p */
+	uint8_t family;
+	int error;
+	uint64_t token;
+	struct abi_end local, remote;
+};
+
+/* A name being written or read; at NULL: it does not fit the form. */
+struct abi_text {
+	char *at;
+	const char *end;
+};
+
+static inline void abi_put_hex(struct abi_text *t, uint64_t v, int digits)
+{
+	while (digits--)
+		*t->at++ = "0123456789abcdef"[v >> (4 * digits) & 15];
+}
+
+static inline void abi_put_str(struct abi_text *t, const char *s)
+{
+	while (*s)
+		*t->at++ = *s++;
+}
+
+static inline uint32_t abi_end_ip4(const struct abi_end *e)
+{
+	return (uint32_t)e->addr[0] << 24 | (uint32_t)e->addr[1] << 16 | (uint32_t)e->addr[2] << 8 |
+	       e->addr[3];
+}
+
+static inline struct abi_end abi_end_of_ip4(uint32_t a, uint16_t port)
+{
+	return (struct abi_end){ .family = 4,
+				 .addr = { (uint8_t)(a >> 24), (uint8_t)(a >> 16), (uint8_t)(a >> 8),
+					   (uint8_t)a },
+				 .port = port };
+}
+
+static inline void abi_put_end(struct abi_text *t, const struct abi_end *e)
+{
+	abi_put_str(t, " ");
+	abi_put_hex(t, abi_end_ip4(e), 8);
+	abi_put_str(t, ":");
+	abi_put_hex(t, e->port, 4);
+}
+
+/* The name's bytes (the first is 0: abstract) into out; returns how many. */
+static inline unsigned abi_name_write(char out[ABI_NAME_MAX], const struct abi_name *n)
+{
+	struct abi_text t = { out, out + ABI_NAME_MAX };
+	char kind[3] = { n->kind, ' ', 0 };
+
+	*t.at++ = 0;
+	abi_put_str(&t, ABI_NAME_PREFIX);
+	abi_put_str(&t, kind);
+	abi_put_hex(&t, n->token, 16);
+	if (n->kind == 'p') {
+		abi_put_str(&t, n->family == 6 ? " 6 " : " 4 ");
+		abi_put_str(&t, n->dgram ? "udp" : "tcp");
+	}
+	if (n->kind == 'l' || n->kind == 'c')
+		abi_put_end(&t, &n->local);
+	if (n->kind == 'c')
+		abi_put_end(&t, &n->remote);
+	if (n->kind == 'e') {
+		abi_put_str(&t, " ");
+		abi_put_hex(&t, (uint64_t)n->error, 4);
+	}
+	return (unsigned)(t.at - out);
+}
+
+static inline uint64_t abi_get_hex(struct abi_text *t, int digits)
+{
+	uint64_t v = 0;
+
+	if (!t->at || t->end - t->at < digits) {
+		t->at = 0;
+		return 0;
+	}
+	while (digits--) {
+		char c = *t->at++;
+
+		if (c >= '0' && c <= '9')
+			v = v << 4 | (uint64_t)(c - '0');
+		else if (c >= 'a' && c <= 'f')
+			v = v << 4 | (uint64_t)(c - 'a' + 10);
+		else {
+			t->at = 0;
+			return 0;
+		}
+	}
+	return v;
+}
+
+static inline void abi_get_str(struct abi_text *t, const char *s)
+{
+	for (; t->at && *s; s++) {
+		if (t->at == t->end || *t->at != *s)
+			t->at = 0;
+		else
+			t->at++;
+	}
+}
+
+static inline char abi_get_char(struct abi_text *t)
+{
+	if (!t->at || t->at == t->end) {
+		t->at = 0;
+		return 0;
+	}
+	return *t->at++;
+}
+
+static inline struct abi_end abi_get_end(struct abi_text *t)
+{
+	uint32_t addr;
+
+	abi_get_str(t, " ");
+	addr = (uint32_t)abi_get_hex(t, 8);
+	abi_get_str(t, ":");
+	return abi_end_of_ip4(addr, (uint16_t)abi_get_hex(t, 4));
+}
+
+static inline void abi_get_program(struct abi_text *t, struct abi_name *n)
+{
+	abi_get_str(t, " ");
+	n->family = (uint8_t)(abi_get_char(t) - '0');
+	abi_get_str(t, " ");
+	n->dgram = abi_get_char(t) == 'u';
+	abi_get_str(t, n->dgram ? "dp" : "cp");
+	if (n->family != 4 && n->family != 6)
+		t->at = 0;
+}
+
+/* Reads a name of that many bytes (sun_path's); false: it is not one of ours. */
+static inline bool abi_name_read(char *bytes, unsigned length, struct abi_name *n)
+{
+	struct abi_text t = { bytes + 1, bytes + length };
+
+	*n = (struct abi_name){ 0 };
+	if (length < 2 || bytes[0])
+		return false;
+	abi_get_str(&t, ABI_NAME_PREFIX);
+	n->kind = abi_get_char(&t);
+	abi_get_str(&t, " ");
+	n->token = abi_get_hex(&t, 16);
+	if (n->kind == 'p')
+		abi_get_program(&t, n);
+	else if (n->kind == 'l' || n->kind == 'c')
+		n->local = abi_get_end(&t);
+	else if (n->kind == 'e') {
+		abi_get_str(&t, " ");
+		n->error = (int)abi_get_hex(&t, 4);
+	} else
+		return false;
+	if (n->kind == 'c')
+		n->remote = abi_get_end(&t);
+	return t.at == t.end;
+}
+
+#endif
