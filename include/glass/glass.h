@@ -181,6 +181,8 @@ struct glass_frame {
 GLASS_API bool glass_output(struct glass *g, struct glass_frame *frame);
 /* The frame just pulled could not be sent (a positive errno): counts and traces it as DEV_TX_FAILED. */
 GLASS_API void glass_output_lost(struct glass *g, const struct glass_frame *frame, int error);
+/* The frame just pulled was swallowed on purpose, on its way to dst: counts and traces it as BLACKHOLE. */
+GLASS_API void glass_output_swallowed(struct glass *g, const struct glass_frame *frame, struct glass_addr dst);
 
 /* ---- time ------------------------------------------------------------------------------------------- */
 

@@ -18,6 +18,7 @@
 struct daemon;
 struct client;
 struct dev_io; /* src/dev/dev_io.h */
+struct loop;
 
 struct watch {
 	int fd;
@@ -39,6 +40,7 @@ struct daemon {
 	const char *stack;	/* its name */
 	char dir[108];		/* of the control socket */
 	int epoll_fd;
+	struct loop *loop; /* loop.c */
 	bool stopping;
 	void *ring;		/* flight recorder */
 	size_t ring_bytes;

@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * One name, one daemon. The lock is flock() on DIR/STACK.lock, so it goes with the process however
+ * that ends; the pid in it is for people. Whoever holds it may clear away what a killed forerunner
+ * left.
+ */
+#include "../abi/path.h"
+#include "start.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define LOCK_TRIES 8 /* a forerunner may be unlinking the very file that was opened */
+
+/* Ours, a directory, and closed to everybody else: in /tmp anybody may have made it before us. */
+static bool dir_is_safe(const char *dir)
+{
+	struct stat st;
+
+	if (lstat(dir, &st) < 0) {
+		notice("cannot look at %s: %s", dir, strerror(errno));
+		return false;
+	}
+	if (!S_ISDIR(st.st_mode) || st.st_uid != geteuid()) {
+		notice("%s is not a directory of ours (uid %u). Take another: export " ABI_ENV_DIR
+		       "=DIR",
+		       dir, (unsigned)geteuid());
+		return false;
+	}
+	if (st.st_mode & 077 && chmod(dir, 0700) < 0) {
+		notice("%s is open to others and cannot be closed: %s", dir, strerror(errno));
+		return false;
+	}
+	return true;
+}
+
+static bool dir_make(struct instance *in, const char *stack)
+{
+	if (!abi_dir(in->dir, getenv, geteuid()) ||
+	    !abi_socket_path(in->socket_path, in->dir, stack)) {
+		notice("the path of the control socket would be longer than a socket's name may "
+		       "be. Take a shorter "
+		       "directory: export " ABI_ENV_DIR "=DIR");
+		return false;
+	}
+	in->made_dir = !mkdir(in->dir, 0700);
+	if (!in->made_dir && errno != EEXIST) {
+		notice("cannot make directory %s: %s. Take another: export " ABI_ENV_DIR "=DIR",
+		       in->dir, strerror(errno));
+		return false;
+	}
+	return dir_is_safe(in->dir);
+}
+
+/* Is the file that we locked still the one of that name? */
+static bool lock_is_current(const struct instance *in)
+{
+	struct stat held, named;
+
+	return !fstat(in->lock_fd, &held) && !stat(in->lock_path, &named) &&
+	       held.st_ino == named.st_ino && held.st_dev == named.st_dev;
+}
+
+static void say_taken(const struct instance *in, const char *stack)
+{
+	char pid[24] = "";
+	ssize_t n = pread(in->lock_fd, pid, sizeof(pid) - 1, 0);
+
+	if (n > 0)
+		pid[strcspn(pid, "\n")] = '\0';
+	notice("stack '%s' is running already (pid %s). 'glass down --stack %s' ends it; another "
+	       "beside it: glass up "
+	       "--stack NAME --dev glass1 --address 10.0.1.4/24 --host-address 10.0.1.5/24",
+	       stack, *pid ? pid : "?", stack);
+}
+
+static bool lock_take(struct instance *in, const char *stack)
+{
+	for (int i = 0; i < LOCK_TRIES; i++) {
+		in->lock_fd = open(in->lock_path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+		if (in->lock_fd < 0) {
+			notice("cannot open %s: %s", in->lock_path, strerror(errno));
+			return false;
+		}
+		if (flock(in->lock_fd, LOCK_EX | LOCK_NB) < 0) {
+			say_taken(in, stack);
+			break;
+		}
+		if (lock_is_current(in))
+			return true;
+		close(in->lock_fd);
+	}
+	close(in->lock_fd);
+	in->lock_fd = -1;
+	return false;
+}
+
+bool instance_take(struct instance *in, const char *stack)
+{
+	in->lock_fd = -1;
+	if (!abi_stack_name_ok(stack)) {
+		notice("'%s' cannot be a stack's name: 1 to %d letters, digits, - _ .", stack,
+		       ABI_STACK_NAME_MAX);
+		return false;
+	}
+	if (!dir_make(in, stack))
+		return false;
+	snprintf(in->lock_path, sizeof(in->lock_path), "%s/%s.lock", in->dir, stack);
+	if (!lock_take(in, stack))
+		return false;
+	if (ftruncate(in->lock_fd, 0) < 0 || dprintf(in->lock_fd, "%d\n", (int)getpid()) < 0)
+		notice("cannot write the pid to %s: %s", in->lock_path, strerror(errno));
+	unlink(in->socket_path); /* of one that was killed: the lock is ours, so nobody serves it */
+	return true;
+}
+
+void instance_release(struct instance *in)
+{
+	if (in->lock_fd >= 0) {
+		unlink(in->lock_path);
+		close(in->lock_fd);
+		in->lock_fd = -1;
+	}
+	if (in->made_dir)
+		rmdir(in->dir); /* stays while another stack is in it */
+}

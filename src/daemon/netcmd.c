@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * "glass net": what happens to frames between the stack and the device. Black holes, for now: an
+ * address that answers ARP and swallows everything else, which is how most dead hosts look from
+ * afar. Each swallowed frame counts and shows as a drop BLACKHOLE.
+ *
+ * In: loop.c with every frame that leaves; command.c with the words.	Out: glass_input with the
+ * ARP reply.
+ */
+#include "start.h"
+
+#include "../wire/arp.h"
+#include "../wire/eth.h"
+#include "../wire/ip4.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define HOLES_MAX 64
+
+struct hole {
+	struct glass_addr addr;
+	uint64_t swallowed, answered;
+};
+
+struct netem {
+	unsigned nholes;
+	struct hole hole[HOLES_MAX];
+};
+
+/* What is looked at of a frame that leaves. */
+struct peek {
+	struct eth_header eth;
+	union {
+		struct arp_packet arp;
+		struct ip4_header ip4;
+	};
+};
+
+static struct hole *hole_find(const struct daemon *d, const void *ip4)
+{
+	for (unsigned i = 0; i < d->net->nholes; i++) {
+		if (!memcmp(d->net->hole[i].addr.byte, ip4, 4))
+			return &d->net->hole[i];
+	}
+	return NULL;
+}
+
+/* ---- frames
+ * ----------------------------------------------------------------------------------------- */
+
+/* The frame's first bytes. What it does not have is zero, which is no type that we look for. */
+static void frame_peek(const struct daemon *d, const struct glass_frame *f, struct peek *out)
+{
+	bool ethernet = d->dev[f->dev]->setup.link == GLASS_ETHERNET;
+	uint8_t *to = (uint8_t *)out + (ethernet ? 0 : sizeof(out->eth));
+	size_t room = sizeof(*out) - (ethernet ? 0 : sizeof(out->eth));
+
+	*out = (struct peek){ 0 };
+	if (!ethernet)
+		out->eth.type = be16_of(ETH_TYPE_IP4);
+	for (unsigned i = 0; i < f->niov && room; i++) {
+		size_t n = f->iov[i].len < room ? f->iov[i].len : room;
+
+		memcpy(to, f->iov[i].base, n);
+		to += n;
+		room -= n;
+	}
+}
+
+/* The answer of somebody who is not there: a hardware address made from the one that was asked for.
+ */
+static void hole_answer(struct daemon *d, unsigned dev, struct hole *h,
+			const struct arp_packet *ask)
+{
+	const uint8_t mac[ETH_MAC_BYTES] = {
+		0x02, 0xb1, ask->target.b[0], ask->target.b[1], ask->target.b[2], ask->target.b[3]
+	};
+	struct pkt *p = glass_pkt_new(d->g, sizeof(struct eth_header) + sizeof(*ask));
+	struct eth_header eth = { .type = be16_of(ETH_TYPE_ARP) };
+	struct arp_packet arp = *ask;
+	size_t room;
+	uint8_t *to;
+
+	if (!p)
+		return;
+	memcpy(eth.dst, ask->sender_mac, sizeof(mac));
+	memcpy(eth.src, mac, sizeof(mac));
+	arp.op = be16_of(ARP_OP_REPLY);
+	memcpy(arp.sender_mac, mac, sizeof(mac));
+	arp.sender = ask->target;
+	memcpy(arp.target_mac, ask->sender_mac, sizeof(mac));
+	arp.target = ask->sender;
+	to = glass_pkt_room(p, &room);
+	memcpy(to, &eth, sizeof(eth));
+	memcpy(to + sizeof(eth), &arp, sizeof(arp));
+	glass_pkt_filled(p, sizeof(eth) + sizeof(arp), NULL);
+	h->answered++;
+	glass_input(d->g, dev, p, clock_now_ns());
+}
+
+bool net_swallows(struct daemon *d, const struct glass_frame *frame)
+{
+	struct peek peek;
+	struct hole *h;
+
+	if (!d->net || !d->net->nholes || frame->dev >= DAEMON_DEVS_MAX || !d->dev[frame->dev])
+		return false;
+	frame_peek(d, frame, &peek);
+	if (be16_get(peek.eth.type) == ETH_TYPE_IP4) {
+		h = hole_find(d, &peek.ip4.dst);
+		if (!h)
+			return false;
+		h->swallowed++;
+		glass_output_swallowed(d->g, frame, h->addr);
+		return true;
+	}
+	if (be16_get(peek.eth.type) != ETH_TYPE_ARP || be16_get(peek.arp.op) != ARP_OP_REQUEST)
+		return false;
+	h = hole_find(d, &peek.arp.target);
+	if (!h)
+		return false;
+	hole_answer(d, frame->dev, h, &peek.arp);
+	return true;
+}
+
+/* ---- words
+ * ------------------------------------------------------------------------------------------ */
+
+static int hole_add(struct daemon *d, const struct glass_addr *addr)
+{
+	if (!d->net)
+		d->net = calloc(1, sizeof(*d->net));
+	if (!d->net)
+		return -ENOMEM;
+	if (hole_find(d, addr->byte))
+		return -EEXIST;
+	if (d->net->nholes == HOLES_MAX)
+		return -ENOSPC;
+	d->net->hole[d->net->nholes++] = (struct hole){ .addr = *addr };
+	return 0;
+}
+
+static int hole_remove(struct daemon *d, const struct glass_addr *addr)
+{
+	struct hole *h = d->net ? hole_find(d, addr->byte) : NULL;
+
+	if (!h)
+		return -ENOENT;
+	*h = d->net->hole[--d->net->nholes];
+	return 0;
+}
+
+static int say(char *text, size_t size, int rc, const char *addr, const char *done)
+{
+	if (!rc)
+		snprintf(text, size, "%s %s\n", addr, done);
+	else if (rc == -EEXIST)
+		snprintf(text, size, "%s is a black hole already\n", addr);
+	else if (rc == -ENOENT)
+		snprintf(text, size, "%s is no black hole. Type: glass net show\n", addr);
+	else if (rc == -ENOSPC)
+		snprintf(text, size, "no more than %d black holes. Type: glass net clear\n",
+			 HOLES_MAX);
+	else
+		snprintf(text, size, "%s\n", strerror(-rc));
+	return rc;
+}
+
+static int word_addr(const char *word, struct glass_addr *out, char *text, size_t size)
+{
+	*out = (struct glass_addr){ .family = GLASS_IP4 };
+	if (word && inet_pton(AF_INET, word, out->byte) == 1)
+		return 0;
+	snprintf(text, size,
+		 "'%s' is no IPv4 address. Type for example: glass net blackhole 10.0.0.6\n",
+		 word ? word : "");
+	return -EINVAL;
+}
+
+static int net_show(const struct daemon *d, char *text, size_t size)
+{
+	size_t at = 0;
+
+	if (!d->net || !d->net->nholes) {
+		snprintf(text, size, "no black holes. One is made by: glass net blackhole ADDR\n");
+		return 0;
+	}
+	for (unsigned i = 0; i < d->net->nholes && at < size; i++) {
+		const struct hole *h = &d->net->hole[i];
+
+		at += (size_t)snprintf(text + at, size - at,
+				       "blackhole %u.%u.%u.%u swallowed %llu answered %llu\n",
+				       h->addr.byte[0], h->addr.byte[1], h->addr.byte[2],
+				       h->addr.byte[3], (unsigned long long)h->swallowed,
+				       (unsigned long long)h->answered);
+	}
+	return 0;
+}
+
+static int net_clear(struct daemon *d, const char *word, char *text, size_t size)
+{
+	struct glass_addr addr;
+	int rc;
+
+	if (!word) {
+		snprintf(text, size, "%u black holes cleared\n", d->net ? d->net->nholes : 0);
+		net_fini(d);
+		return 0;
+	}
+	rc = word_addr(word, &addr, text, size);
+	return rc ? rc : say(text, size, hole_remove(d, &addr), word, "is no black hole any more");
+}
+
+int net_command(struct daemon *d, const char *words, char *text, size_t size)
+{
+	char copy[256], *rest = NULL;
+	const char *verb, *word;
+	struct glass_addr addr;
+	int rc;
+
+	snprintf(copy, sizeof(copy), "%s", words);
+	verb = strtok_r(copy, " \t\n", &rest);
+	word = strtok_r(NULL, " \t\n", &rest);
+	if (!verb || !strcmp(verb, "show"))
+		return net_show(d, text, size);
+	if (!strcmp(verb, "clear"))
+		return net_clear(d, word, text, size);
+	if (strcmp(verb, "blackhole")) {
+		snprintf(text, size, "'%s': glass net knows: blackhole ADDR, clear [ADDR], show\n",
+			 verb);
+		return -EINVAL;
+	}
+	rc = word_addr(word, &addr, text, size);
+	return rc ? rc
+		  : say(text, size, hole_add(d, &addr), word,
+			"answers ARP from now on, and swallows everything else");
+}
+
+void net_fini(struct daemon *d)
+{
+	free(d->net);
+	d->net = NULL;
+}

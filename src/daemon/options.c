@@ -1,0 +1,364 @@
+/* SPDX-License-Identifier: MIT */
+/* The options of glassd: one table yields the parser and --help. */
+#include "start.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define MTU_MIN_BYTES 68    /* RFC 791 */
+#define MTU_MAX_BYTES 65521 /* what tun allows */
+#define TRACE_RECORDS_MAX (1 << 28)
+#define SPIN_MAX_US 1000000
+
+/* Takes the option's value. false: told. */
+typedef bool option_fn(struct options *o, const char *value);
+
+static option_fn set_help, set_version, set_foreground, set_stack, set_dev, set_tap, set_tun,
+	set_no_offload, set_address, set_host_address, set_gateway, set_mtu, set_trace_records,
+	set_tunable, set_seed, set_spin, set_no_host_setup;
+
+static const struct option_row {
+	const char *name;
+	char letter;	   /* 0: none */
+	const char *value; /* what it is called in --help; NULL: it has none */
+	option_fn *take;
+	const char *doc;
+} rows[] = {
+	{ "foreground", 'f', NULL, set_foreground,
+	  "stay in the foreground; messages go to stderr" },
+	{ "stack", 's', "NAME", set_stack,
+	  "name of the stack (default: $GLASS_STACK, else 'default')" },
+	{ "dev", 'd', "NAME", set_dev, "device to make or take (default glass0)" },
+	{ "tap", 0, NULL, set_tap, "Ethernet device (default)" },
+	{ "tun", 0, NULL, set_tun, "IP device: no Ethernet, no ARP" },
+	{ "no-offload", 0, NULL, set_no_offload, "cut and checksum every packet ourselves" },
+	{ "address", 'a', "ADDR/BITS", set_address, "the stack's address (default 10.0.0.4/24)" },
+	{ "host-address", 0, "ADDR/BITS", set_host_address,
+	  "the host's side (default 10.0.0.5/24)" },
+	{ "gateway", 'g', "ADDR", set_gateway,
+	  "next hop for everything beyond the network (default: none)" },
+	{ "mtu", 'm', "BYTES", set_mtu, "largest packet (default: the device's, 1500)" },
+	{ "no-host-setup", 0, NULL, set_no_host_setup,
+	  "leave the host's side of the device alone" },
+	{ "trace-records", 0, "N", set_trace_records,
+	  "size of the flight recorder (default 262144, 64 bytes each)" },
+	{ "set", 0, "NAME=VALUE", set_tunable,
+	  "a tunable, as in 'glass show tunable'; may be repeated" },
+	{ "seed", 0, "N", set_seed,
+	  "for tests: all randomness follows from N. Never on a real network" },
+	{ "spin", 0, "US", set_spin,
+	  "wait this long without sleeping while traffic is recent (default 30)" },
+	{ "help", 'h', NULL, set_help, "this text" },
+	{ "version", 'V', NULL, set_version, "the version" },
+};
+#define ROWS (sizeof(rows) / sizeof(rows[0]))
+
+/* ---- values
+ * ----------------------------------------------------------------------------------------- */
+
+static bool number(const char *what, const char *text, uint64_t min, uint64_t max, uint64_t *out)
+{
+	char *end;
+
+	errno = 0;
+	*out = strtoull(text, &end, 0);
+	if (*text && *text != '-' && !*end && !errno && *out >= min && *out <= max)
+		return true;
+	notice("--%s '%s' is not a number from %llu to %llu", what, text, (unsigned long long)min,
+	       (unsigned long long)max);
+	return false;
+}
+
+static bool address(const char *what, const char *text, struct glass_addr *out)
+{
+	*out = (struct glass_addr){ .family = GLASS_IP4 };
+	if (inet_pton(AF_INET, text, out->byte) == 1)
+		return true;
+	notice("--%s '%s' is no IPv4 address, such as 10.0.0.4", what, text);
+	return false;
+}
+
+static bool cidr(const char *what, const char *text, struct cidr *out)
+{
+	char copy[64], *slash;
+	uint64_t bits = 0;
+
+	snprintf(copy, sizeof(copy), "%s", text);
+	slash = strchr(copy, '/');
+	if (!slash) {
+		notice("--%s '%s' lacks the length of the network. Type for example: --%s %s/24",
+		       what, text, what, text);
+		return false;
+	}
+	*slash = '\0';
+	if (!address(what, copy, &out->addr) || !number(what, slash + 1, 1, 32, &bits))
+		return false;
+	out->prefix_bits = (unsigned)bits;
+	return true;
+}
+
+/* ---- one function per option
+ * ------------------------------------------------------------------------ */
+
+static bool set_help(struct options *o, const char *value)
+{
+	char left[48];
+
+	(void)o;
+	(void)value;
+	printf("usage: glassd [OPTION...]\n\nA TCP/IP stack on a TAP or TUN device, for programs "
+	       "that 'glass run' or "
+	       "libglass-preload.so\nlead to it. 'glass up' starts it with the same options. "
+	       "Returns when the stack is "
+	       "ready.\n\n");
+	for (size_t i = 0; i < ROWS; i++) {
+		const struct option_row *r = &rows[i];
+		char letter[4] = { '-', r->letter, ',', 0 };
+
+		snprintf(left, sizeof(left), "--%s%s%s", r->name, r->value ? " " : "",
+			 r->value ? r->value : "");
+		printf("  %3s %-26s  %s\n", r->letter ? letter : "", left, r->doc);
+	}
+	exit(EXIT_SUCCESS);
+}
+
+static bool set_version(struct options *o, const char *value)
+{
+	(void)o;
+	(void)value;
+	printf("glassd " GLASS_VERSION "\n");
+	exit(EXIT_SUCCESS);
+}
+
+static bool set_foreground(struct options *o, const char *value)
+{
+	(void)value;
+	o->foreground = true;
+	return true;
+}
+
+static bool set_stack(struct options *o, const char *value)
+{
+	o->stack = value;
+	return true;
+}
+
+static bool set_dev(struct options *o, const char *value)
+{
+	o->dev = value;
+	return true;
+}
+
+static bool set_tap(struct options *o, const char *value)
+{
+	(void)value;
+	o->kind = DEV_TAP;
+	return true;
+}
+
+static bool set_tun(struct options *o, const char *value)
+{
+	(void)value;
+	o->kind = DEV_TUN;
+	return true;
+}
+
+static bool set_no_offload(struct options *o, const char *value)
+{
+	(void)value;
+	o->no_offload = true;
+	return true;
+}
+
+static bool set_address(struct options *o, const char *value)
+{
+	return cidr("address", value, &o->address);
+}
+
+static bool set_host_address(struct options *o, const char *value)
+{
+	return cidr("host-address", value, &o->host_address);
+}
+
+static bool set_gateway(struct options *o, const char *value)
+{
+	return address("gateway", value, &o->gateway);
+}
+
+static bool set_mtu(struct options *o, const char *value)
+{
+	uint64_t n;
+
+	if (!number("mtu", value, MTU_MIN_BYTES, MTU_MAX_BYTES, &n))
+		return false;
+	o->mtu_bytes = (uint32_t)n;
+	return true;
+}
+
+static bool set_no_host_setup(struct options *o, const char *value)
+{
+	(void)value;
+	o->no_host_setup = true;
+	return true;
+}
+
+static bool set_trace_records(struct options *o, const char *value)
+{
+	uint64_t n;
+
+	if (!number("trace-records", value, 1, TRACE_RECORDS_MAX, &n))
+		return false;
+	o->trace_records = n;
+	return true;
+}
+
+static bool set_tunable(struct options *o, const char *value)
+{
+	if (o->nset == TUNABLES_GIVEN_MAX) {
+		notice("--set: more than %d of them", TUNABLES_GIVEN_MAX);
+		return false;
+	}
+	o->set[o->nset++] = value;
+	return true;
+}
+
+static bool set_seed(struct options *o, const char *value)
+{
+	o->seed_given = true;
+	return number("seed", value, 0, UINT64_MAX, &o->seed);
+}
+
+static bool set_spin(struct options *o, const char *value)
+{
+	uint64_t n;
+
+	if (!number("spin", value, 0, SPIN_MAX_US, &n))
+		return false;
+	o->spin_us = (int64_t)n;
+	return true;
+}
+
+/* ---- all of them
+ * ------------------------------------------------------------------------------------ */
+
+static void getopt_tables(struct option *longs, char *letters)
+{
+	for (size_t i = 0; i < ROWS; i++) {
+		longs[i] = (struct option){ rows[i].name,
+					    rows[i].value ? required_argument : no_argument, NULL,
+					    256 + (int)i };
+		if (!rows[i].letter)
+			continue;
+		*letters++ = rows[i].letter;
+		if (rows[i].value)
+			*letters++ = ':';
+	}
+	longs[ROWS] = (struct option){ 0 };
+	*letters = '\0';
+}
+
+static const struct option_row *row_of(int c)
+{
+	for (size_t i = 0; i < ROWS; i++) {
+		if (c == 256 + (int)i || c == rows[i].letter)
+			return &rows[i];
+	}
+	return NULL;
+}
+
+static int options_check(const struct options *o)
+{
+	if (memcmp(o->address.addr.byte, o->host_address.addr.byte, 4) || o->no_host_setup)
+		return -1;
+	notice("--address and --host-address are the same: the stack and the host are two hosts in "
+	       "one network");
+	return EXIT_FAILURE;
+}
+
+int options_parse(struct options *o, int argc, char **argv)
+{
+	struct option longs[ROWS + 1];
+	char letters[ROWS * 2 + 1];
+	const char *stack = getenv(ABI_ENV_STACK);
+	const struct option_row *row;
+	int c;
+
+	*o = (struct options){
+		.stack = stack && *stack ? stack : ABI_DEFAULT_STACK,
+		.dev = "glass0",
+		.kind = DEV_TAP,
+		.address = { glass_ip4(10, 0, 0, 4), 24 },
+		.host_address = { glass_ip4(10, 0, 0, 5), 24 },
+		.trace_records = 262144,
+		.spin_us = 30,
+	};
+	getopt_tables(longs, letters);
+	while ((c = getopt_long(argc, argv, letters, longs, NULL)) != -1) {
+		row = row_of(c);
+		if (!row) {
+			fprintf(stderr, "Type: glassd --help\n");
+			return EXIT_FAILURE;
+		}
+		if (!row->take(o, optarg))
+			return EXIT_FAILURE;
+	}
+	if (optind == argc)
+		return options_check(o);
+	notice("what is '%s'? Type: glassd --help", argv[optind]);
+	return EXIT_FAILURE;
+}
+
+/* ---- tunables
+ * --------------------------------------------------------------------------------------- */
+
+static void say_range(const struct glass *g, const char *name, const char *value)
+{
+	struct glass_tunable t;
+
+	for (unsigned i = 0; glass_tunable_at(g, i, &t); i++) {
+		if (!strcmp(t.name, name))
+			notice("--set %s=%s: from %lld to %lld %s", name, value,
+			       (long long)t.value_min, (long long)t.value_max, t.unit);
+	}
+}
+
+static bool set_one(struct glass *g, const char *pair)
+{
+	char name[64], *end;
+	const char *equals = strchr(pair, '=');
+	long long value;
+	int rc;
+
+	if (!equals || (size_t)(equals - pair) >= sizeof(name)) {
+		notice("--set %s: should be NAME=VALUE", pair);
+		return false;
+	}
+	snprintf(name, sizeof(name), "%.*s", (int)(equals - pair), pair);
+	errno = 0;
+	value = strtoll(equals + 1, &end, 0);
+	if (end == equals + 1 || *end || errno) {
+		notice("--set %s: '%s' is no number", name, equals + 1);
+		return false;
+	}
+	rc = glass_tunable_set(g, name, value);
+	if (rc == -ENOENT)
+		notice("--set %s: there is no such tunable. On a running stack 'glass show "
+		       "tunable' lists them",
+		       name);
+	else if (rc)
+		say_range(g, name, equals + 1);
+	return !rc;
+}
+
+bool options_set_tunables(const struct options *o, struct glass *g)
+{
+	for (unsigned i = 0; i < o->nset; i++) {
+		if (!set_one(g, o->set[i]))
+			return false;
+	}
+	return true;
+}

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: MIT */
+/* How glassd starts and ends: the pieces that main.c puts in order. Each tells its error by
+ * notice(). */
+#ifndef GLASS_DAEMON_START_H
+#define GLASS_DAEMON_START_H
+
+#include "../abi/path.h"
+#include "../dev/dev_io.h"
+#include "daemon.h"
+
+#define TUNABLES_GIVEN_MAX 64
+
+struct cidr {
+	struct glass_addr addr;
+	unsigned prefix_bits;
+};
+
+struct options {
+	bool foreground, no_offload, no_host_setup;
+	const char *stack, *dev;
+	enum dev_kind kind;
+	struct cidr address, host_address;
+	struct glass_addr gateway; /* family GLASS_UNSPEC: none */
+	uint32_t mtu_bytes;	   /* 0: as the device has it */
+	size_t trace_records;
+	bool seed_given;
+	uint64_t seed;
+	int64_t spin_us;
+	const char *set[TUNABLES_GIVEN_MAX]; /* name=value */
+	unsigned nset;
+};
+
+/* options.c: -1: go on; else the exit status (after --help, or an error that was told). */
+int options_parse(struct options *o, int argc, char **argv);
+/* --set NAME=VALUE on the stack; false: told. */
+bool options_set_tunables(const struct options *o, struct glass *g);
+
+/* instance.c: the directory and the lock of a stack's name. */
+struct instance {
+	char dir[ABI_PATH_MAX], socket_path[ABI_PATH_MAX];
+	char lock_path[ABI_PATH_MAX + 40];
+	int lock_fd;
+	bool made_dir;
+};
+/* false: told; another daemon has the name, or the directory cannot be used. */
+bool instance_take(struct instance *in, const char *stack);
+void instance_release(struct instance *in);
+
+/* ready.c: daemon() whose parent returns only when the child is ready. */
+struct ready {
+	int fd; /* -1: in the foreground */
+};
+/* Answers in the child only; the parent waits and exits with the child's fate. */
+bool ready_fork(struct ready *r);
+/* The child is ready: lets go of the terminal. */
+void ready_tell(struct ready *r);
+
+/* privilege.c */
+void privilege_raise_nofile(void);
+/* Gives up every capability for good, and proves it. false: told. */
+bool privilege_drop(void);
+
+/* loop.c: receives from device dev of the stack. 0 or -errno. */
+int loop_watch_device(struct daemon *d, unsigned dev);
+void loop_unwatch_device(struct daemon *d, unsigned dev);
+/* After programs_fini(): hands out what is left, until the peers have answered or time is up. */
+void loop_drain(struct daemon *d);
+void loop_fini(struct daemon *d);
+
+/* capture.c */
+void capture_fini(struct daemon *d);
+
+void notice_to_syslog(void);
+
+#endif
