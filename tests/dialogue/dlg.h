@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: MIT */
+/* The inside of a running dialogue: see dialogue.h for how to write one. */
+#ifndef TESTS_DLG_H
+#define TESTS_DLG_H
+
+#include <setjmp.h>
+
+#include "dialogue.h"
+#include "spec.h"
+
+#define DLG_FLOWS_MAX 2048
+#define DLG_QUEUE_MAX 4096
+#define DLG_APPS_MAX 2048
+#define DLG_STACK_IP 0x0a000004u
+#define DLG_PEER_IP 0x0a000005u
+#define DLG_PEER_ISN 0xfffffc00u /* the peer's sequence numbers wrap after 1,024 bytes */
+
+/* A segment of the stack that no wire_out has taken yet. */
+struct queued {
+	struct seg seg;
+	int64_t time;
+	struct flow *flow;
+	bool was_sent;
+};
+
+struct dlg {
+	struct glass *g;
+	int dev;
+	int64_t now;
+	void *ring;
+	size_t ring_bytes;
+	struct dlg_test *test;
+	unsigned number;
+	const struct dlg_place *at;
+	jmp_buf failed;
+	bool big_mtu;
+
+	struct flow flows[DLG_FLOWS_MAX];
+	unsigned nflows;
+	struct flow *flow; /* the one spoken of */
+	struct queued queue[DLG_QUEUE_MAX];
+	size_t nqueued;
+	struct seg last;
+	uint8_t quote[64]; /* the stack's last packet, for ICMP errors */
+	size_t quote_len;
+
+	struct app apps[DLG_APPS_MAX];
+	unsigned napps;
+	char transcript[1 << 18];
+	size_t transcript_len;
+};
+
+void dlg_pump(struct dlg *d);
+struct flow *dlg_flow(struct dlg *d, uint16_t lport, uint16_t rport);
+/* The byte at a place of the stream; who: 1 the stack's program, 2 the peer. */
+uint8_t dlg_pattern(unsigned who, uint64_t place);
+
+#endif
