@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: MIT
+# A thin front for meson and ninja: `make help`.
+BUILD ?= build
+ASAN = $(BUILD)-asan
+MESON_FLAGS ?=
+PREFIX ?= /usr/local
+export PYTHONDONTWRITEBYTECODE = 1
+
+.PHONY: all build demo test check lint bench install uninstall clean help
+.DEFAULT_GOAL := build
+all: build
+
+help:
+	@echo "make            build into $(BUILD)/; installs missing build packages first (Debian, Ubuntu)"
+	@echo "make demo       the lab of the README in a network namespace of its own, two minutes"
+	@echo "make test       all tests: unit and simulation with ASan and UBSan, real programs in namespaces"
+	@echo "make lint       format, include direction, tables, clang-tidy, cppcheck, shellcheck"
+	@echo "make bench      bulk and round trips, next to the kernel's own in the same run"
+	@echo "make install    into PREFIX (/usr/local)"
+	@echo "make clean      removes the build folders"
+
+build: $(BUILD)/build.ninja
+	@ninja -C $(BUILD) --quiet
+	@echo "built: $(BUILD)/src/ctl/glass, $(BUILD)/src/daemon/glassd. Next: make demo"
+
+# Without the tests, which take longer than everything else and need cmocka: tools/test switches them on.
+$(BUILD)/build.ninja:
+	@tools/setup build
+	@meson setup $(BUILD) --prefix=$(PREFIX) -Dtests=false $(MESON_FLAGS) >/dev/null || \
+		{ cat $(BUILD)/meson-logs/meson-log.txt >&2; exit 1; }
+
+demo: build
+	@tools/setup demo
+	@BUILD=$(BUILD) tools/demo.sh
+
+test check: $(BUILD)/build.ninja
+	@tools/setup build test
+	@tools/test $(BUILD) $(ASAN)
+
+lint: $(BUILD)/build.ninja
+	@tools/setup build lint
+	@tools/lint $(BUILD)
+
+bench: build
+	@tools/setup bench
+	@BUILD=$(BUILD) bench/bulk.sh
+
+install: build
+	meson install -C $(BUILD) --no-rebuild
+
+uninstall:
+	ninja -C $(BUILD) uninstall
+
+clean:
+	rm -rf $(BUILD) $(ASAN)

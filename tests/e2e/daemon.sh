@@ -1,0 +1,102 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# glassd starts, refuses a second start, gives up its rights, ends without a trace, and survives being killed.
+. "$(dirname "$0")/lib.sh"
+
+open_fds()
+{
+	find "/proc/$1/fd" -mindepth 1 | wc -l
+}
+
+caps()
+{
+	awk '/^Cap/ { n += ($2 != "0000000000000000") } END { print n }' "/proc/$1/status"
+}
+
+# ---- a start and an end
+
+ok "starts, and returns when it is ready" lab_start
+pid=$(lab_pid)
+ok "runs as the pid in the lock file" kill -0 "$pid"
+ok "control socket is there" test -S "$GLASS_DIR/default.sock"
+is "the directory is ours alone" "$(stat -c %a "$GLASS_DIR")" 700
+is "no capability is left in any set" "$(caps "$pid")" 0
+like "no_new_privs is set" "$(grep NoNewPrivs "/proc/$pid/status")" '1$'
+is "one thread" "$(find "/proc/$pid/task" -mindepth 1 -maxdepth 1 | wc -l)" 1
+is "soft limit of descriptors is the hard one" "$(awk '/open files/ { print $4 == $5 }' "/proc/$pid/limits")" 1
+like "the host's side has its address" "$(ip -br addr show glass0)" "UNKNOWN +10.0.0.5/24"
+like "no IPv6 noise from the host's side" "$(ip -6 addr show glass0)" '^$'
+ok "the host's ping is answered" ping -qc3 -i0.05 -W1 "$STACK"
+ok "a large ping is answered" ping -qc1 -s 20000 -W1 "$STACK"
+
+second=$("$GLASSD" 2>&1)
+is "a second start on the same name fails" $? 1
+like "and says whose the name is" "$second" "already \(pid $pid\).*glass down"
+ok "the first is unharmed" ping -qc1 -W1 "$STACK"
+taken=$("$GLASSD" --stack other --dev glass1 2>&1)
+is "a network that the host uses is refused" $? 1
+like "with advice" "$taken" "10.0.0.5/24 on glass0.*--address"
+ok "another stack beside it" "$GLASSD" --stack other --dev glass1 --address 10.0.1.4/24 --host-address 10.0.1.5/24
+ok "answers too" ping -qc1 -W1 10.0.1.4
+ok "SIGTERM ends it" lab_stop other
+ok "the first goes on" ping -qc1 -W1 "$STACK"
+
+ok "SIGTERM ends the daemon" lab_stop
+ok "the device is gone" fails ip link show glass0
+ok "no file is left" fails test -e "$GLASS_DIR"
+
+# ---- killed
+
+lab_start
+pid=$(lab_pid)
+kill -9 "$pid"
+wait_for 5 gone "$pid"
+ok "kill -9 leaves the socket's file" test -e "$GLASS_DIR/default.sock"
+ok "and the next start is not impressed" lab_start
+ok "and works" ping -qc1 -W1 "$STACK"
+lab_stop
+
+# ---- the ways to the host
+
+for kind in --tap --tun; do
+	for offload in "" --no-offload; do
+		# shellcheck disable=SC2086 # an empty word is no option
+		lab_start $kind $offload
+		ok "ping over $kind $offload" ping -qc3 -i0.05 -W1 "$STACK"
+		lab_stop
+	done
+done
+
+# ---- options
+
+lab_start --mtu 1400 --address 10.9.0.1/16 --host-address 10.9.0.2/16 --dev lab9 --set ip_default_ttl=33
+like "the MTU is the host's too" "$(ip link show lab9)" "mtu 1400"
+like "a tunable is set" "$(ping -c1 -W1 10.9.0.1)" "ttl=33"
+lab_stop
+for bad in "--mtu 5" "--address 10.0.0.4" "--set nonsense=1" "--set ip_default_ttl=999" "--stack a/b" "--foo" "word"; do
+	# shellcheck disable=SC2086
+	text=$("$GLASSD" $bad 2>&1)
+	is "refused: $bad" $? 1
+	ok "with a word on it" test -n "$text"
+done
+ok "nothing is left of the refused" fails test -e "$GLASS_DIR"
+
+# ---- the host takes the device down, and away
+
+lab_start_logged
+ip link set glass0 down
+not_ok "down: no answer" ping -qc1 -W0.3 "$STACK"
+ip link set glass0 up
+ok "up: answers" wait_for 3 ping -qc1 -W0.3 "$STACK"
+fds=$(open_fds "$(lab_pid)")
+ip link del glass0
+ok "deleted: says so" wait_for 3 grep -q "glass0 was deleted" "$LAB/glassd.log"
+ip tuntap add dev glass0 mode tap
+ip addr add "$HOST/24" dev glass0
+ip link set glass0 up
+ok "made again: is taken again" wait_for 3 grep -q "glass0 is back" "$LAB/glassd.log"
+ok "and works" wait_for 3 ping -qc1 -W0.3 "$STACK"
+is "with no descriptor more" "$(open_fds "$(lab_pid)")" "$fds"
+lab_stop
+
+done_testing
