@@ -30,7 +30,7 @@ static bool pool_charge(struct pool *pool, size_t bytes)
 {
 	if (pool->fail_countdown && !--pool->fail_countdown)
 		return false;
-	if (bytes > pool->bytes_max - pool->bytes)
+	if (pool->bytes + bytes > pool->bytes_max)
 		return false;
 	pool->bytes += bytes;
 	return true;

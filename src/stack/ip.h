@@ -35,19 +35,35 @@ enum verdict ip_input(struct glass *g, struct pkt *p);
 /* After reassembly or at once: by protocol. p at the transport header. */
 enum verdict ip_deliver(struct glass *g, struct pkt *p, const struct ip_info *ip);
 
-/* ip_frag.c: a fragment, p at its payload, p->l3 its header. A datagram made whole is delivered. */
+/* ip_frag.c: putting together. A fragment, p at its payload, p->l3 its header. A datagram made whole is delivered. */
 int frag_init(struct glass *g);
 void frag_fini(struct glass *g);
 enum verdict frag_input(struct glass *g, struct pkt *p, const struct ip_info *ip);
-/* Cuts p (at its IP header) for mtu and sends the pieces. */
-enum verdict frag_output(struct glass *g, struct pkt *p, const struct ip_path *path);
 
-/* ip_route.c: -ENETUNREACH when there is no route, -EACCES for a broadcast without leave is the caller's affair.
- * src 0: chosen. A destination of our own goes by device lo. */
+/* ip_cut.c: p at its IP header, too long for the path: sends it in pieces. */
+enum verdict frag_output(struct glass *g, struct pkt *p, const struct ip_path *path);
+/* The identification of a datagram that may be cut: unique for long, and not to be guessed (RFC 7739). */
+uint16_t frag_next_id(struct glass *g, ip4_t dst);
+
+/*
+ * ip_route.c: -ENETUNREACH when there is no route, -EINVAL when src is of 127/8 and dst is not ours. Whether a broadcast
+ * is allowed is the caller's affair. src 0: chosen. A destination of our own goes by device lo.
+ */
 int ip_route(const struct glass *g, ip4_t dst, ip4_t src, struct ip_path *out);
+/* Our address for packets that leave by dev to dst; 0: none. */
+ip4_t ip_source(const struct glass *g, unsigned dev, ip4_t dst);
+/* One of our addresses, or of 127/8. */
 bool ip_is_local(const struct glass *g, ip4_t addr);
 /* 255.255.255.255, a subnet's broadcast address of any of our addresses, or 224/4. */
 bool ip_is_broadcast(const struct glass *g, ip4_t addr);
+/* Can be one host's address on a wire: RFC 1122 3.2.1.3, RFC 6890. Zero, loopback, groups, 240/4 cannot. */
+bool ip_is_host(const struct glass *g, ip4_t addr);
+/* dev reaches addr without a router. */
+bool ip_is_on_link(const struct glass *g, unsigned dev, ip4_t addr);
+static inline bool ip_is_loopback(ip4_t a)
+{
+	return a >> 24 == 127;
+}
 static inline bool ip_is_multicast(ip4_t a)
 {
 	return a >> 28 == 0xe;
@@ -61,10 +77,15 @@ static inline bool ip_is_multicast(ip4_t a)
  */
 enum verdict ip_output(struct glass *g, struct pkt *p, const struct ip_send *to, const struct ip_path *path);
 
+/* p at its IP header, finished: on to the device, by way of the neighbour where there are some. */
+enum verdict ip_send(struct glass *g, struct pkt *p, const struct ip_path *path);
+
 /* icmp.c */
+enum verdict icmp_input(struct glass *g, struct pkt *p, const struct ip_info *ip);
+
+/* icmp_error.c */
 int icmp_init(struct glass *g);
 void icmp_fini(struct glass *g);
-enum verdict icmp_input(struct glass *g, struct pkt *p, const struct ip_info *ip);
 /*
  * An ICMP error about a received packet (p->l3 is its header; only looked at), unless RFC 1122 3.2.2 or the
  * rate limit forbids it. rest: the second word of the message (the MTU of "fragmentation needed").
@@ -73,7 +94,7 @@ void icmp_send_error(struct glass *g, const struct pkt *about, uint8_t type, uin
 
 /* An ICMP error that came in and quotes a packet of ours. */
 struct icmp_error {
-	uint8_t type, code;
+	uint8_t type, code, proto;
 	uint16_t mtu_bytes;	 /* of "fragmentation needed", 0: not told */
 	ip4_t src, dst;		 /* of the quoted packet: src is ours */
 	uint16_t sport, dport;
@@ -82,5 +103,7 @@ struct icmp_error {
 	int error;		 /* what a program would see, positive errno */
 	bool hard;		 /* RFC 1122 4.2.3.9: codes 2, 3, 4 of unreachable */
 };
+/* icmp_quote.c: an error message, p at the ICMP header: goes to the protocol whose packet it quotes. */
+enum verdict icmp_got_error(struct glass *g, struct pkt *p, const struct ip_info *ip);
 
 #endif

@@ -41,6 +41,7 @@ struct dev {
 struct ip_addr {
 	unsigned dev, prefix_bits;
 	ip4_t addr;
+	int64_t defended_ns; /* when we last told a rival that it is ours (RFC 5227 2.4) */
 };
 
 struct ip_route {
@@ -84,7 +85,8 @@ struct glass {
 
 	struct list outq;	/* frames for the devices */
 	uint32_t outq_len;
-	struct list loopq;	/* packets to ourselves, IP header first */
+	struct list loopq;	/* packets to ourselves, IP header first: dev_loop_take() */
+	uint32_t loopq_len;
 	struct pkt *leaving;	/* the frame last handed out: its bytes are still being read */
 	struct list wakes;	/* struct waker: news for the socket layer */
 	struct list socks;	/* struct glass_sock */

@@ -7,6 +7,7 @@
 
 struct udp_end {
 	struct waker waker;
+	struct list all;	/* in the table */
 	struct list node;	/* in the table's bucket of its local port, once bound */
 	uint8_t proto;		/* IP_PROTO_UDP, or IP_PROTO_ICMP for ping */
 	ip4_t local, remote;	/* 0: any */
@@ -16,7 +17,9 @@ struct udp_end {
 	struct list rx;		/* struct pkt: payload, l3 and l4 point at its headers */
 	uint32_t rx_bytes;	/* their true size */
 	uint64_t rx_drops;
-	int error;		/* pending, from ICMP; positive errno */
+	int error;		/* pending, from ICMP or ARP; positive errno */
+	uint64_t number;	/* of endpoints ever made */
+	bool chosen;		/* local was chosen by connect, not by bind */
 };
 
 int udp_init(struct glass *g);
@@ -28,16 +31,51 @@ void udp_free(struct glass *g, struct udp_end *u);
 int udp_bind(struct glass *g, struct udp_end *u, ip4_t local, uint16_t lport);
 /* Binds when it is not; chooses the source address. -ENETUNREACH, -EADDRINUSE (no port free). */
 int udp_connect(struct glass *g, struct udp_end *u, ip4_t remote, uint16_t rport);
-/* Length or -EMSGSIZE, -ENETUNREACH, -ENOBUFS, -EACCES (broadcast), -EDESTADDRREQ. */
+/* No destination any more; the address that connect chose is given up too. */
+void udp_disconnect(struct udp_end *u);
+/*
+ * dst 0: where it is connected to. Length or -EMSGSIZE, -ENETUNREACH, -ENOBUFS, -EACCES (broadcast), -EDESTADDRREQ,
+ * -EINVAL. For ping the bytes are an echo request, whose identifier and checksum are filled in.
+ */
 int64_t udp_send(struct glass *g, struct udp_end *u, const void *bytes, size_t length, ip4_t dst, uint16_t dport);
 /* The oldest datagram, unlinked, the caller's; NULL: none. */
 struct pkt *udp_take(struct glass *g, struct udp_end *u);
+
+/* udp_find.c: the table. */
+struct udp_table {
+	struct list *buckets; /* UDP_BUCKETS */
+	struct list all;
+	struct hash_key port_key, group_key;
+	uint64_t numbers;     /* endpoints ever made */
+};
+struct udp_flow {
+	uint8_t proto;
+	ip4_t local, remote;
+	uint16_t lport, rport;
+};
+struct list *udp_bucket(struct glass *g, uint8_t proto, uint16_t lport);
+/* The endpoint that fits best: connected before bound, bound to an address before any. NULL: none. */
+struct udp_end *udp_find(struct glass *g, const struct udp_flow *f);
+/* How well u fits; 0: not at all. */
+unsigned udp_score(const struct udp_end *u, const struct udp_flow *f);
+/* Binds u to lport, or to an unpredictable free port when that is 0; 0 or -EADDRINUSE. */
+int udp_take_port(struct glass *g, struct udp_end *u, uint16_t lport);
+
+/* Keeps p, at the bytes for the program, for u, or drops it. */
+enum verdict udp_queue(struct glass *g, struct udp_end *u, struct pkt *p);
+/* An error that u's program is to see. */
+void udp_set_error(struct glass *g, struct udp_end *u, int error);
+/* p, a packet of ours at its IP header, will not be sent: its endpoint learns why. p is only looked at. */
+void udp_output_failed(struct glass *g, const struct pkt *p, int error);
 
 enum verdict udp_input(struct glass *g, struct pkt *p, const struct ip_info *ip);
 enum verdict udp_icmp_error(struct glass *g, struct pkt *p, const struct icmp_error *e);
 /* An echo reply: p at the ICMP header. */
 enum verdict ping_input(struct glass *g, struct pkt *p, const struct ip_info *ip, uint16_t id);
 enum verdict ping_icmp_error(struct glass *g, struct pkt *p, const struct icmp_error *e);
+int64_t ping_send(struct glass *g, struct udp_end *u, const void *bytes, size_t length, ip4_t dst);
+/* The packet of a datagram as ip_output() has judged it, in terms of send(2). */
+int64_t udp_result(enum verdict v, size_t length);
 /* Walks all: cursor NULL starts; NULL ends. */
 struct udp_end *udp_next(struct glass *g, struct udp_end *cursor);
 

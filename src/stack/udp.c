@@ -1,0 +1,336 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * UDP: RFC 768, RFC 1122 4.1.
+ *
+ * In:  ip_deliver() with a datagram; icmp_got_error(); the socket layer with something to send.
+ * Out: an endpoint's queue, whose socket is woken; ip_output(); icmp_send_error() when nobody is there.
+ */
+#include "../wire/udp.h"
+
+#include <string.h>
+
+#include "../wire/checksum.h"
+#include "../wire/icmp.h"
+#include "../wire/ip4.h"
+
+#include "udp.h"
+
+/* ---- in --------------------------------------------------------------------------------------------- */
+
+/* Gives back the memory that a device's large buffer wastes; headers stay in front of the payload. */
+static void udp_compact(struct glass *g, struct pkt *p)
+{
+	size_t l3 = (size_t)(p->data - p->l3), l4 = (size_t)(p->data - p->l4);
+
+	pkt_push(p, l3);
+	pkt_compact(&g->pool, p);
+	pkt_pull(p, l3);
+	p->l3 = p->data - l3;
+	p->l4 = p->data - l4;
+}
+
+enum verdict udp_queue(struct glass *g, struct udp_end *u, struct pkt *p)
+{
+	uint64_t max = (uint64_t)g->tun.udp_queue_kb * 1024;
+
+	udp_compact(g, p);
+	/* The first datagram always fits, whatever the limit. */
+	if (u->rx_bytes && u->rx_bytes + pkt_truesize(p) > max) {
+		u->rx_drops++;
+		return drop(g, p, UDP_QUEUE_FULL, u->rx_bytes, trace_end4(u->local, u->lport));
+	}
+	u->rx_bytes += pkt_truesize(p);
+	list_append(&u->rx, &p->node);
+	wake(g, &u->waker);
+	return ACCEPTED;
+}
+
+struct pkt *udp_take(struct glass *g, struct udp_end *u)
+{
+	struct list *node = list_take(&u->rx);
+	struct pkt *p;
+
+	(void)g;
+	if (!node)
+		return NULL;
+	p = container_of(node, struct pkt, node);
+	u->rx_bytes -= pkt_truesize(p);
+	return p;
+}
+
+static enum verdict udp_check(struct glass *g, struct pkt *p, const struct ip_info *ip)
+{
+	const struct udp_header *h = pkt_peek(p, 0, sizeof(*h));
+	uint16_t length;
+	uint64_t sum;
+
+	if (!h)
+		return drop(g, p, UDP_SHORT, p->len, sizeof(*h));
+	length = be16_get(h->length);
+	if (length < sizeof(*h) || length > p->len)
+		return drop(g, p, UDP_LENGTH, length, p->len);
+	pkt_trim(p, length);
+	if (!be16_get(h->checksum) || p->flags & (PKT_CSUM_VALID | PKT_CSUM_PARTIAL))
+		return GO_ON;
+	sum = csum_add(csum_pseudo4(ip->src, ip->dst, IP_PROTO_UDP, length), h, length);
+	if (csum_fold(sum) != 0)
+		return drop(g, p, UDP_BAD_CSUM, be16_get(h->checksum));
+	return GO_ON;
+}
+
+static void udp_trace_in(struct glass *g, const struct pkt *p, const struct udp_flow *f)
+{
+	EVENT(g, 0, p->id, UDP_IN, trace_end4(f->remote, f->rport), trace_end4(f->local, f->lport), p->len);
+	stat_inc(g, STAT_UDP_IN_DATAGRAMS);
+}
+
+/* A copy of p, as far as a receiver looks at it; NULL: out of memory. */
+static struct pkt *udp_clone(struct glass *g, const struct pkt *p)
+{
+	uint32_t l3 = (uint32_t)(p->data - p->l3), l4 = (uint32_t)(p->data - p->l4);
+	struct pkt *copy = pkt_build(g, l3, p->len);
+
+	if (!copy)
+		return NULL;
+	memcpy(pkt_put(copy, p->len), p->data, p->len);
+	memcpy(copy->data - l3, p->l3, l3);
+	copy->l3 = copy->data - l3;
+	copy->l4 = copy->data - l4;
+	copy->time_ns = p->time_ns;
+	copy->dev = p->dev;
+	return copy;
+}
+
+/* RFC 1122 3.3.6: a broadcast is for everybody who fits. The last one gets p itself. NULL: nobody fits. */
+static struct udp_end *udp_broadcast(struct glass *g, const struct pkt *p, const struct udp_flow *f)
+{
+	struct udp_end *last = NULL;
+	struct pkt *copy;
+
+	list_for_each(u, udp_bucket(g, f->proto, f->lport), struct udp_end, node) {
+		if (!udp_score(u, f))
+			continue;
+		copy = last ? udp_clone(g, p) : NULL;
+		if (copy) {
+			udp_trace_in(g, copy, f);
+			udp_queue(g, last, copy);
+		}
+		last = u;
+	}
+	return last;
+}
+
+enum verdict udp_input(struct glass *g, struct pkt *p, const struct ip_info *ip)
+{
+	const struct udp_header *h;
+	struct udp_flow f;
+	struct udp_end *u;
+	enum verdict v;
+
+	ENTER(g, p);
+	v = udp_check(g, p, ip);
+	if (v != GO_ON)
+		return v;
+	h = (const struct udp_header *)p->l4;
+	f = (struct udp_flow){ IP_PROTO_UDP, ip->dst, ip->src, be16_get(h->dport), be16_get(h->sport) };
+	pkt_pull(p, sizeof(*h));
+	u = ip->dst_group ? udp_broadcast(g, p, &f) : udp_find(g, &f);
+	if (!u) {
+		icmp_send_error(g, p, ICMP_UNREACHABLE, ICMP_PORT_UNREACHABLE, 0);
+		return drop(g, p, UDP_NO_SOCKET, trace_end4(f.local, f.lport), trace_end4(f.remote, f.rport));
+	}
+	udp_trace_in(g, p, &f);
+	return udp_queue(g, u, p);
+}
+
+/* ---- errors ----------------------------------------------------------------------------------------- */
+
+void udp_set_error(struct glass *g, struct udp_end *u, int error)
+{
+	u->error = error;
+	wake(g, &u->waker);
+}
+
+/*
+ * As on Linux, who is not connected hears nothing (it may have written to many), and hears of soft errors neither: they
+ * may pass (RFC 1122 4.1.3.3).
+ */
+enum verdict udp_icmp_error(struct glass *g, struct pkt *p, const struct icmp_error *e)
+{
+	struct udp_flow f = { e->proto, e->src, e->dst, e->sport, e->dport };
+	struct udp_end *u;
+
+	ENTER(g, p);
+	u = udp_find(g, &f);
+	if (!u)
+		return drop(g, p, ICMP_QUOTE, p->len - ICMP_HEADER_BYTES, e->proto);
+	if (u->remote && e->hard)
+		udp_set_error(g, u, e->error);
+	return accept_packet(g, p);
+}
+
+void udp_output_failed(struct glass *g, const struct pkt *p, int error)
+{
+	const struct ip4_header *ip = (const struct ip4_header *)p->l3;
+	const struct be16 *field = (const struct be16 *)(const void *)p->l4;
+	struct udp_flow f;
+	struct udp_end *u;
+
+	if (!ip || !field || be16_get(ip->frag) & IP4_FRAGMENT_OFFSET)
+		return;
+	f = (struct udp_flow){ .proto = ip->proto, .local = be32_get(ip->src), .remote = be32_get(ip->dst) };
+	if (f.proto == IP_PROTO_UDP) {
+		f.lport = be16_get(field[0]);
+		f.rport = be16_get(field[1]);
+	} else if (f.proto == IP_PROTO_ICMP && p->l4[0] == ICMP_ECHO) {
+		f.lport = be16_get(field[2]);
+	} else {
+		return;
+	}
+	u = udp_find(g, &f);
+	if (u)
+		udp_set_error(g, u, error);
+}
+
+/* ---- out -------------------------------------------------------------------------------------------- */
+
+int udp_bind(struct glass *g, struct udp_end *u, ip4_t local, uint16_t lport)
+{
+	int err;
+
+	if (u->lport)
+		return -EINVAL;
+	if (local && !ip_is_local(g, local) && !ip_is_broadcast(g, local))
+		return -EADDRNOTAVAIL;
+	u->local = local;
+	err = udp_take_port(g, u, lport);
+	if (err)
+		u->local = 0;
+	return err;
+}
+
+/* 0.0.0.0 as a destination means this host, as on Linux. */
+static ip4_t destination(ip4_t dst)
+{
+	return dst ? dst : 0x7f000001;
+}
+
+/* Our address for packets of u; 0: to be chosen. A group that it is bound to cannot be a source. */
+static ip4_t source_of(const struct glass *g, const struct udp_end *u)
+{
+	return ip_is_broadcast(g, u->local) ? 0 : u->local;
+}
+
+int udp_connect(struct glass *g, struct udp_end *u, ip4_t remote, uint16_t rport)
+{
+	struct ip_path path;
+	int err;
+
+	udp_disconnect(u);
+	remote = destination(remote);
+	if (ip_is_broadcast(g, remote) && !ip_is_multicast(remote) && !u->broadcast)
+		return -EACCES;
+	err = ip_route(g, remote, source_of(g, u), &path);
+	if (!err && !u->lport)
+		err = udp_take_port(g, u, 0);
+	if (err)
+		return err == -EADDRINUSE ? -EAGAIN : err;
+	if (!u->local) {
+		u->local = path.src;
+		u->chosen = true;
+	}
+	u->remote = remote;
+	u->rport = rport;
+	return 0;
+}
+
+void udp_disconnect(struct udp_end *u)
+{
+	u->remote = 0;
+	u->rport = 0;
+	if (u->chosen)
+		u->local = 0;
+	u->chosen = false;
+}
+
+int64_t udp_result(enum verdict v, size_t length)
+{
+	if (v == ACCEPTED)
+		return (int64_t)length;
+	if (v == DROP_IP_TOO_BIG || v == DROP_DEV_MTU)
+		return -EMSGSIZE;
+	return v == DROP_DEV_DOWN ? -ENETDOWN : -ENOBUFS;
+}
+
+/* A datagram with its header; the checksum is that of the pseudo-header, and the rest is to be added. */
+static struct pkt *udp_build(struct glass *g, const struct udp_flow *f, const void *bytes, size_t length)
+{
+	uint32_t total = (uint32_t)(UDP_HEADER_BYTES + length);
+	struct pkt *p = pkt_build(g, IP_HEADROOM, total);
+	struct udp_header *h;
+
+	if (!p)
+		return NULL;
+	h = pkt_put(p, total);
+	*h = (struct udp_header){
+		.sport = be16_of(f->lport),
+		.dport = be16_of(f->rport),
+		.length = be16_of(total),
+		.checksum = be16_of(csum_sum16(csum_pseudo4(f->local, f->remote, IP_PROTO_UDP, total))),
+	};
+	if (length)
+		memcpy(h + 1, bytes, length);
+	p->l4 = p->data;
+	p->csum_offset = UDP_CSUM_OFFSET;
+	p->flags |= PKT_CSUM_PARTIAL;
+	return p;
+}
+
+static int64_t udp_output(struct glass *g, const struct udp_end *u, const struct udp_flow *f, const void *bytes,
+			  size_t length, const struct ip_path *path)
+{
+	struct pkt *p = udp_build(g, f, bytes, length);
+	const struct ip_send to = {
+		.src = f->local, .dst = f->remote, .proto = IP_PROTO_UDP, .ttl = u->ttl, .tos = u->tos
+	};
+
+	if (!p)
+		return -ENOBUFS;
+	ENTER(g, p);
+	EVENT(g, 0, p->id, UDP_OUT, trace_end4(f->local, f->lport), trace_end4(f->remote, f->rport), length);
+	stat_inc(g, STAT_UDP_OUT_DATAGRAMS);
+	return udp_result(ip_output(g, p, &to, path), length);
+}
+
+static int udp_ready_to_send(struct glass *g, struct udp_end *u, ip4_t dst)
+{
+	if (ip_is_broadcast(g, dst) && !ip_is_multicast(dst) && !u->broadcast)
+		return -EACCES;
+	if (!u->lport && udp_take_port(g, u, 0))
+		return -EAGAIN;
+	return 0;
+}
+
+int64_t udp_send(struct glass *g, struct udp_end *u, const void *bytes, size_t length, ip4_t dst, uint16_t dport)
+{
+	struct udp_flow f = { .proto = u->proto, .remote = dst ? dst : u->remote, .rport = dst ? dport : u->rport };
+	struct ip_path path;
+	int err;
+
+	if (u->proto == IP_PROTO_ICMP)
+		return ping_send(g, u, bytes, length, dst);
+	if (length > UDP_PAYLOAD_MAX_BYTES)
+		return -EMSGSIZE;
+	if (!f.remote)
+		return -EDESTADDRREQ;
+	if (!f.rport)
+		return -EINVAL;
+	err = udp_ready_to_send(g, u, f.remote);
+	if (!err)
+		err = ip_route(g, f.remote, source_of(g, u), &path);
+	if (err)
+		return err;
+	f.local = path.src;
+	f.lport = u->lport;
+	return udp_output(g, u, &f, bytes, length, &path);
+}
