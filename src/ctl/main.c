@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * glass(1): the command. main() finds the command's name and leaves the rest to its function; every command has a row in
+ * the table below, from which --help and the suggestions come.
+ */
+#include "ctl.h"
+
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+struct ctl ctl = { .stack = ABI_DEFAULT_STACK };
+
+const struct command commands[] = {
+	{ "up", "[GLASSD OPTIONS]", "start the stack (glassd), and wait until it is ready", cmd_up,
+	  "All other options are those of glassd(8): glassd --help" },
+	{ "down", "", "end the stack: connections are closed, peers get FIN or RST", cmd_down, NULL },
+	{ "status", "", "is the stack running, and what does it hold", cmd_status, NULL },
+	{ "run", "PROGRAM [ARGUMENTS]", "run a program on the stack: see glass-run(1)", cmd_run, NULL },
+	{ "ss", "[FILTER]", "sockets and connections, as ss(8)", cmd_ss,
+	  "FILTER: state STATE, src ADDR[:PORT], dst ADDR[:PORT], sport PORT, dport PORT" },
+	{ "stat", "[PATTERN...]", "counters that are not zero, and drops with their reasons, as nstat(8)", cmd_stat,
+	  NULL },
+	{ "trace", "[CONN]", "what happened, from the flight recorder: by connection, step by step", cmd_trace,
+	  "CONN is the number of a connection (see glass ss); without it all are told, long ones in short." },
+	{ "why", "[CONN | HOST[:PORT] | last]", "why a connection failed, or how it ended, in a few lines", cmd_why,
+	  "Without an operand: the last connection." },
+	{ "explain", "[REASON | EVENT]", "what a drop reason or an event means", cmd_explain,
+	  "Without an operand: the list of all." },
+	{ "ping", "HOST", "echo requests through the stack, as ping(8)", cmd_ping, NULL },
+	{ "addr", "[show]", "the stack's addresses, as ip-address(8)", cmd_addr, NULL },
+	{ "link", "[show]", "the stack's devices, as ip-link(8)", cmd_link, NULL },
+	{ "neigh", "[show]", "neighbours and their hardware addresses, as ip-neighbour(8)", cmd_neigh, NULL },
+	{ "route", "[show]", "routes, as ip-route(8)", cmd_route, NULL },
+	{ "net", "blackhole ADDR | clear [ADDR] | show", "make the network bad on purpose", cmd_net,
+	  "A black hole answers ARP and swallows everything else." },
+	{ "pcap", "FILE", "write what passes the devices to a pcap file (-: stdout) until Ctrl-C", cmd_pcap, NULL },
+	{ "tunables", "[PATTERN...]", "limits and constants: value, range, meaning", cmd_tunables, NULL },
+	{ "set", "NAME=VALUE...", "change a tunable of the running stack", cmd_set, NULL },
+	{ "help", "[COMMAND]", "this list, or the help of a command", cmd_help, NULL },
+};
+const unsigned command_count = COUNT(commands);
+
+static void print_overview(FILE *out)
+{
+	fprintf(out, "usage: glass [OPTIONS] COMMAND [ARGUMENTS]\n\n"
+		     "A TCP/IP stack that you can run any program on, and see through.\n\n");
+	for (unsigned i = 0; i < command_count; i++)
+		fprintf(out, "  %-9s %s\n", commands[i].name, commands[i].summary);
+	fprintf(out, "\n  --stack NAME, -j (JSON), -p (indented) and --help hold for every command.\n"
+		     "  --version shows the version.\n"
+		     "\nFirst steps: glass up; glass run curl http://10.0.0.5:8080/; glass trace\n");
+}
+
+static const char *command_word(unsigned i)
+{
+	return i < command_count ? commands[i].name : NULL;
+}
+
+/* ip(8) lets its objects be abbreviated, down to one letter; so do these. */
+static bool is_short_for(const char *name, const char *word)
+{
+	static const char *const objects[] = { "addr", "link", "neigh", "route" };
+	static const char *const longer[] = { "address", "neighbor", "neighbour" };
+
+	for (unsigned i = 0; i < COUNT(objects); i++)
+		if (!strcmp(name, objects[i]) && !strncmp(name, word, strlen(word)))
+			return true;
+	for (unsigned i = 0; i < COUNT(longer); i++)
+		if (!strncmp(longer[i], name, 4) && !strncmp(longer[i], word, strlen(word)) && strlen(word) >= 4)
+			return true;
+	return false;
+}
+
+static const struct command *find_command(const char *word)
+{
+	for (unsigned i = 0; i < command_count; i++)
+		if (!strcmp(commands[i].name, word))
+			return &commands[i];
+	for (unsigned i = 0; i < command_count; i++)
+		if (is_short_for(commands[i].name, word))
+			return &commands[i];
+	return NULL;
+}
+
+static int unknown(const char *word)
+{
+	const char *meant = nearest(word, command_word);
+
+	fprintf(stderr, "glass: there is no command '%s'\n", word);
+	if (meant)
+		fprintf(stderr, "did you mean: glass %s\n", meant);
+	else
+		fprintf(stderr, "type: glass help\n");
+	return EXIT_USAGE;
+}
+
+int cmd_help(const struct command *self, int argc, char **argv)
+{
+	const struct command *cmd;
+	char *help[] = { NULL, NULL, NULL };
+	char flag[] = "--help";
+	int n = opt_parse(self, NULL, 0, argc, argv);
+
+	if (n < 0)
+		return EXIT_USAGE;
+	if (!n) {
+		print_overview(stdout);
+		return EXIT_OK;
+	}
+	cmd = find_command(argv[1]);
+	if (!cmd)
+		return unknown(argv[1]);
+	help[0] = argv[1];
+	help[1] = flag;
+	return cmd->run(cmd, 2, help);
+}
+
+/* Options before the command. Answers the index of the command's name; 0: the program is to end with *code. */
+static int leading_options(int argc, char **argv, int *code)
+{
+	static const struct command glass = { "", "COMMAND", "", NULL, NULL };
+	int i;
+
+	*code = EXIT_OK;
+	for (i = 1; i < argc && argv[i][0] == '-'; i++) {
+		if (!strcmp(argv[i], "-h") || !strcmp(argv[i], "--help")) {
+			print_overview(stdout);
+			return 0;
+		}
+		if (!strcmp(argv[i], "-V") || !strcmp(argv[i], "--version")) {
+			puts("glass " GLASS_VERSION);
+			return 0;
+		}
+		i += !strcmp(argv[i], "--stack");
+	}
+	if (opt_parse_until_operand(&glass, NULL, 0, i < argc ? i : argc, argv) < 0) {
+		*code = EXIT_USAGE;
+		return 0;
+	}
+	if (i < argc)
+		return i;
+	print_overview(stderr);
+	*code = EXIT_USAGE;
+	return 0;
+}
+
+static void set_defaults(char *self)
+{
+	const char *stack = getenv(ABI_ENV_STACK), *no_color = getenv("NO_COLOR");
+
+	if (stack && *stack)
+		ctl.stack = stack;
+	ctl.color = isatty(STDOUT_FILENO) && !(no_color && *no_color);
+	ctl.self = self;
+	signal(SIGPIPE, SIG_DFL);
+}
+
+int main(int argc, char **argv)
+{
+	const struct command *cmd;
+	int at, code;
+
+	set_defaults(argv[0]);
+	at = leading_options(argc, argv, &code);
+	if (!at)
+		return code;
+	cmd = find_command(argv[at]);
+	if (!cmd)
+		return unknown(argv[at]);
+	code = cmd->run(cmd, argc - at, argv + at);
+	if (fflush(stdout) || ferror(stdout))
+		return failed("cannot write the output");
+	return code;
+}
