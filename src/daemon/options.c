@@ -47,7 +47,7 @@ static const struct option_row {
 	{ "trace-records", 0, "N", set_trace_records,
 	  "size of the flight recorder (default 262144, 64 bytes each)" },
 	{ "set", 0, "NAME=VALUE", set_tunable,
-	  "a tunable, as in 'glass show tunable'; may be repeated" },
+	  "a tunable, as in 'glass tunables'; may be repeated" },
 	{ "seed", 0, "N", set_seed,
 	  "for tests: all randomness follows from N. Never on a real network" },
 	{ "spin", 0, "US", set_spin,
