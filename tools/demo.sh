@@ -49,7 +49,7 @@ unset GLASS_DIR GLASS_STACK http_proxy HTTP_PROXY all_proxy ALL_PROXY
 # As the directory that the demo is run in would be served: a page of our own instead.
 echo '<h1>Hello from the other side of the glass</h1>' >/run/www/index.html
 
-bold= dim= plain=
+bold='' dim='' plain=''
 if [ -t 1 ]; then
 	bold=$(tput bold 2>/dev/null) dim=$(tput dim 2>/dev/null) plain=$(tput sgr0 2>/dev/null)
 fi
