@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Datagram sockets: UDP and ping, from the calls of a program to an endpoint. Errors are those that Linux answers.
+ *
+ * In:  sock.c, the owner of the stack (sendto, recvfrom).
+ * Out: udp.c, ping.c.
+ */
+#include "sock.h"
+
+#include <string.h>
+
+#include "../wire/ip4.h"
+#include "../wire/udp.h"
+
+int sock_dgram_open(struct glass *g, struct glass_sock *s)
+{
+	s->udp = udp_new(g, s->proto == GLASS_UDP ? IP_PROTO_UDP : IP_PROTO_ICMP);
+	if (!s->udp)
+		return -ENOBUFS;
+	s->udp->waker.sock = s;
+	return 0;
+}
+
+void sock_dgram_close(struct glass *g, struct glass_sock *s)
+{
+	udp_free(g, s->udp);
+	s->udp = NULL;
+}
+
+int sock_dgram_bind(struct glass *g, struct glass_sock *s, ip4_t addr, uint16_t port)
+{
+	return udp_bind(g, s->udp, addr, port);
+}
+
+/* connect(2) to AF_UNSPEC, which comes here as address and port 0, dissolves the association. */
+int sock_dgram_connect(struct glass *g, struct glass_sock *s, ip4_t addr, uint16_t port)
+{
+	if (!addr && !port) {
+		udp_disconnect(s->udp);
+		return 0;
+	}
+	return udp_connect(g, s->udp, addr, port);
+}
+
+unsigned sock_dgram_ready(const struct glass_sock *s)
+{
+	unsigned ready = GLASS_OUT;
+
+	if (!list_empty(&s->udp->rx))
+		ready |= GLASS_IN;
+	if (s->udp->error)
+		ready |= GLASS_IN | GLASS_ERR;
+	return ready;
+}
+
+int sock_dgram_error(struct glass_sock *s)
+{
+	int error = s->udp->error;
+
+	s->udp->error = 0;
+	return error;
+}
+
+/* Where to, and what; an error that waits is told first, and nothing is sent. */
+static int64_t dgram_send(struct glass *g, struct glass_sock *s, const void *bytes, size_t length,
+			  const struct glass_end *to)
+{
+	uint16_t port = 0;
+	ip4_t dst = 0;
+	int err = s->udp->error ? -sock_dgram_error(s) : 0;
+
+	if (!err && to)
+		err = sock_end_read(to, &dst, &port);
+	if (err)
+		return err;
+	if (to && !dst)
+		dst = 127u << 24 | 1; /* as Linux: 0.0.0.0 is this host */
+	return udp_send(g, s->udp, bytes, length, dst, port);
+}
+
+int64_t glass_sendto(struct glass *g, struct glass_sock *s, const void *bytes, size_t length,
+		     const struct glass_end *to)
+{
+	SOCK_CALL(g, s, "sendto", length);
+	int64_t sent = s->udp ? dgram_send(g, s, bytes, length, to) : -EOPNOTSUPP;
+
+	if (sent < 0)
+		return sock_call_end(g, s, outer, WORD("sendto"), sent);
+	act_end(g, outer);
+	return sent;
+}
+
+/* What the headers, which still lie in front of the payload, said. */
+static void dgram_describe(const struct glass_sock *s, const struct pkt *p, struct glass_dgram *out)
+{
+	const struct ip4_header *ip = (const struct ip4_header *)p->l3;
+	const struct udp_header *udp = (const struct udp_header *)p->l4;
+	bool ping = s->proto == GLASS_PING;
+
+	*out = (struct glass_dgram){
+		.from = sock_end(be32_get(ip->src), ping ? s->udp->lport : be16_get(udp->sport)),
+		.to = sock_end(be32_get(ip->dst), ping ? s->udp->lport : be16_get(udp->dport)),
+		.full = p->len,
+		.ttl = ip->ttl,
+		.tos = ip->tos,
+		.time_ns = p->time_ns,
+	};
+}
+
+int64_t glass_recvfrom(struct glass *g, struct glass_sock *s, void *bytes, size_t length, struct glass_dgram *info)
+{
+	size_t n;
+	struct pkt *p;
+
+	if (!s->udp)
+		return -EOPNOTSUPP;
+	if (s->udp->error)
+		return -sock_dgram_error(s);
+	p = udp_take(g, s->udp);
+	if (!p)
+		return -EAGAIN;
+	n = p->len < length ? p->len : length;
+	if (n)
+		memcpy(bytes, p->data, n);
+	if (info)
+		dgram_describe(s, p, info);
+	pkt_free(&g->pool, p);
+	return (int64_t)n;
+}
