@@ -186,7 +186,7 @@ GLASS_API void glass_output_swallowed(struct glass *g, const struct glass_frame 
 
 /* ---- time ------------------------------------------------------------------------------------------- */
 
-GLASS_API int64_t glass_next_deadline(const struct glass *g);
+GLASS_API int64_t glass_next_deadline(struct glass *g);
 GLASS_API void glass_advance(struct glass *g, int64_t now_ns);
 
 /* ---- sockets ---------------------------------------------------------------------------------------- */

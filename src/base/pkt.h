@@ -63,7 +63,9 @@ struct pkt {
 	uint32_t cause;	   /* the act that led to it */
 	uint32_t conn;	   /* the connection it belongs to, once known */
 	uint16_t gso_size; /* 0: one packet; else payload bytes per segment */
-	uint16_t csum_offset; /* out, PKT_CSUM_PARTIAL: of the checksum field, from l4 */
+	uint16_t csum_start;  /* in: where the device says the sum begins; hdr_len: its word for the headers */
+	uint16_t hdr_len;
+	uint16_t csum_offset; /* PKT_CSUM_PARTIAL: of the checksum field, from l4 (out) or csum_start (in) */
 	uint8_t *l3, *l4;  /* start of the IP and of the transport header, once known */
 	uint32_t seq;	   /* owner's key: TCP sequence number in a receive queue */
 	uint32_t next_hop; /* while it waits for a neighbour: IPv4, host order */

@@ -90,7 +90,7 @@ struct glass {
 	struct pkt *leaving;	/* the frame last handed out: its bytes are still being read */
 	struct list wakes;	/* struct waker: news for the socket layer */
 	struct list socks;	/* struct glass_sock */
-	uint32_t nsocks;
+	uint32_t nsocks, last_sock;
 
 	/* Each is owned by the file of its name. */
 	struct neigh_table *neigh;
@@ -99,6 +99,12 @@ struct glass {
 	struct udp_table *udp;
 	struct tcp_table *tcp;
 };
+
+/* glass.c: all but the sockets. NULL: out of memory. */
+struct glass *stack_new(const struct glass_setup *setup);
+void stack_free(struct glass *g);
+/* A door closes: what ended meanwhile is freed, and no act is going on. */
+void stack_end_act(struct glass *g);
 
 static inline int64_t now(const struct glass *g)
 {

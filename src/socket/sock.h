@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * BSD sockets on the stack, still without file descriptors: one struct for what a program holds, and by protocol
+ * what it stands on: a TCP connection or listener, or a datagram endpoint.
+ */
+#ifndef GLASS_SOCKET_SOCK_H
+#define GLASS_SOCKET_SOCK_H
+
+#include "../stack/tcp.h"
+#include "../stack/udp.h"
+
+struct glass_sock {
+	struct list node; /* g->socks */
+	struct glass *g;
+	void *user;
+	uint32_t number; /* in the trace */
+	uint8_t proto;	 /* enum glass_proto */
+	struct tcp_config config;
+	struct tcp_bind bind;	      /* TCP before connect or listen; the listener has its own */
+	struct tcp_conn *conn;	      /* TCP, from connect or accept on */
+	struct tcp_listener *listener; /* TCP, from listen on */
+	struct udp_end *udp;	      /* UDP and PING */
+	bool announced_connected;     /* GLASS_CONNECTED was seen by the owner */
+};
+
+/* A call by the program: an act, and the cause of what follows. End with sock_call_end(). */
+#define SOCK_CALL(g, s, name, argument)                                                                       \
+	uint32_t outer = act_begin(g);                                                                        \
+	EVENT(g, sock_conn_id(s), (g)->trace.cause, CALL, WORD(name), (s)->number, (uint64_t)(argument))
+
+/* What the call answered; errors are recorded, successes of the data path are not worth a record. */
+int64_t sock_call_end(struct glass *g, const struct glass_sock *s, uint32_t outer, uint64_t name, int64_t result);
+
+static inline uint32_t sock_conn_id(const struct glass_sock *s)
+{
+	return s->conn ? s->conn->id : 0;
+}
+
+static inline struct glass_end sock_end(ip4_t addr, uint16_t port)
+{
+	return (struct glass_end){ .addr = addr_of_ip4(addr), .port = port };
+}
+
+/* An end given by a caller: 0 or -EAFNOSUPPORT. A family of GLASS_UNSPEC is the address 0. */
+int sock_end_read(const struct glass_end *end, ip4_t *addr, uint16_t *port);
+
+struct glass_sock *sock_new(struct glass *g, enum glass_proto proto);
+void sock_free(struct glass *g, struct glass_sock *s);
+
+/* sock_tcp.c */
+int sock_tcp_bind(struct glass *g, struct glass_sock *s, ip4_t addr, uint16_t port);
+int sock_tcp_connect(struct glass *g, struct glass_sock *s, ip4_t addr, uint16_t port);
+int sock_tcp_shutdown(struct glass *g, struct glass_sock *s, enum glass_how how);
+/* Lets go of everything; abort: with RST. */
+void sock_tcp_close(struct glass *g, struct glass_sock *s, bool abort);
+unsigned sock_tcp_ready(const struct glass_sock *s);
+int sock_tcp_error(struct glass_sock *s);
+
+/* sock_dgram.c */
+int sock_dgram_open(struct glass *g, struct glass_sock *s);
+int sock_dgram_bind(struct glass *g, struct glass_sock *s, ip4_t addr, uint16_t port);
+int sock_dgram_connect(struct glass *g, struct glass_sock *s, ip4_t addr, uint16_t port);
+void sock_dgram_close(struct glass *g, struct glass_sock *s);
+unsigned sock_dgram_ready(const struct glass_sock *s);
+int sock_dgram_error(struct glass_sock *s);
+
+#endif

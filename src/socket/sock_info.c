@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Looking in: a socket or connection as a row of "glass ss".
+ *
+ * In: the owner of the stack.  Out: nothing.
+ */
+#include "sock.h"
+
+static const char *const ss_names[TCPS_COUNT] = {
+	[TCPS_CLOSED] = "UNCONN",	   [TCPS_LISTEN] = "LISTEN",
+	[TCPS_SYN_SENT] = "SYN-SENT",	   [TCPS_SYN_RECEIVED] = "SYN-RECV",
+	[TCPS_ESTABLISHED] = "ESTAB",	   [TCPS_FIN_WAIT_1] = "FIN-WAIT-1",
+	[TCPS_FIN_WAIT_2] = "FIN-WAIT-2",  [TCPS_CLOSE_WAIT] = "CLOSE-WAIT",
+	[TCPS_CLOSING] = "CLOSING",	   [TCPS_LAST_ACK] = "LAST-ACK",
+	[TCPS_TIME_WAIT] = "TIME-WAIT",
+};
+
+static const char *const ca_names[] = { [CA_OPEN] = "Open", [CA_RECOVERY] = "Recovery", [CA_LOSS] = "Loss" };
+
+static uint32_t segments(const struct tcp_conn *c, uint32_t bytes)
+{
+	return c->mss ? (bytes + c->mss - 1) / c->mss : 0;
+}
+
+/* The timer that ss would name, and how long it has to run. */
+static void info_timer(const struct glass *g, const struct tcp_conn *c, struct glass_conn_info *out)
+{
+	static const char *const names[] = {
+		[RTX_NONE] = "", [RTX_RTO] = "on", [RTX_PROBE] = "tlp", [RTX_REORDER] = "reorder",
+		[RTX_PERSIST] = "persist",
+	};
+	const struct timer *t = &c->rtx_timer;
+
+	out->timer = names[c->rtx_mode];
+	if (!t->armed && c->life_timer.armed) {
+		t = &c->life_timer;
+		out->timer = c->state == TCPS_TIME_WAIT || c->state == TCPS_FIN_WAIT_2 ? "timewait" : "keepalive";
+	}
+	out->timer_ns = t->armed ? t->deadline_ns - now(g) : -1;
+}
+
+static void info_transfer(const struct tcp_conn *c, struct glass_conn_info *out)
+{
+	out->mss = c->mss;
+	out->rcv_mss = c->rcv_mss;
+	out->cwnd_segments = c->mss ? c->cwnd / c->mss : 0;
+	out->ssthresh_segments = c->ssthresh == UINT32_MAX ? 0 : segments(c, c->ssthresh);
+	out->wscale_snd = c->snd_wscale;
+	out->wscale_rcv = c->rcv_wscale;
+	out->timestamps = c->ts_ok;
+	out->sack = c->sack_ok;
+	out->snd_wnd = c->snd.wnd;
+	out->rcv_wnd = (uint32_t)seq_diff(c->rcv.edge, c->rcv.nxt);
+	out->unacked_segments = segments(c, (uint32_t)seq_diff(c->snd.nxt, c->snd.una));
+	out->sacked_segments = segments(c, c->sacked);
+	out->lost_segments = segments(c, c->lost);
+	out->retrans_out = segments(c, c->retrans);
+	out->bytes_sent = c->bytes_sent;
+	out->bytes_acked = c->bytes_acked;
+	out->bytes_received = c->bytes_received;
+	out->bytes_retrans = c->bytes_retrans;
+	out->segs_out = c->segs_out;
+	out->segs_in = c->segs_in;
+	out->retrans_total = c->retrans_total;
+	out->dsack_dups = c->dsack_dups;
+	out->reord_seen = c->rack_reordering;
+	out->rto_ns = c->rto_ns;
+	out->srtt_ns = c->srtt_ns;
+	out->rttvar_ns = c->rttvar_ns;
+	out->minrtt_ns = c->rack_min_rtt_ns == INT64_MAX ? 0 : c->rack_min_rtt_ns;
+	out->cc = c->cc->name;
+	out->ca_state = ca_names[c->ca_state];
+	out->backoff = c->backoff;
+}
+
+static void info_conn(const struct glass *g, const struct tcp_conn *c, struct glass_conn_info *out)
+{
+	*out = (struct glass_conn_info){
+		.conn = c->id,
+		.proto = GLASS_TCP,
+		.state = ss_names[c->state],
+		.local = sock_end(c->laddr, c->lport),
+		.remote = sock_end(c->raddr, c->rport),
+		.recv_q = c->rx_bytes,
+		.send_q = c->queued,
+		.orphan = !c->waker.sock,
+		.error = c->error,
+		.error_why = c->error_why ? c->error_why : "",
+	};
+	info_transfer(c, out);
+	info_timer(g, c, out);
+}
+
+static void info_empty(const struct glass_sock *s, struct glass_conn_info *out)
+{
+	*out = (struct glass_conn_info){
+		.proto = s->proto, .state = "UNCONN", .timer = "", .timer_ns = -1, .cc = "", .ca_state = "",
+		.error_why = "",
+	};
+	glass_local(s, &out->local);
+	glass_remote(s, &out->remote);
+}
+
+int glass_sock_info(struct glass *g, struct glass_sock *s, struct glass_conn_info *out)
+{
+	if (s->conn) {
+		info_conn(g, s->conn, out);
+		return 0;
+	}
+	info_empty(s, out);
+	if (s->listener) {
+		out->state = "LISTEN";
+		out->recv_q = s->listener->naccept;
+		out->send_q = s->listener->backlog;
+	} else if (s->udp) {
+		out->recv_q = s->udp->rx_bytes;
+		out->error = s->udp->error;
+		if (s->udp->remote)
+			out->state = "ESTAB";
+	}
+	return 0;
+}
+
+/* First the sockets that are no connections (the cursor's upper half is 0), then the table of connections. */
+bool glass_conn_next(struct glass *g, uint64_t *cursor, struct glass_conn_info *out)
+{
+	const uint64_t conns = 1ull << 63;
+	uint64_t at = 0, inner;
+	struct tcp_conn *c;
+
+	if (!(*cursor & conns)) {
+		list_for_each(s, &g->socks, struct glass_sock, node) {
+			if (s->conn || at++ < *cursor)
+				continue;
+			++*cursor;
+			return !glass_sock_info(g, s, out);
+		}
+		*cursor = conns;
+	}
+	inner = *cursor & ~conns;
+	c = tcp_next(g, &inner);
+	*cursor = inner | conns;
+	if (c)
+		info_conn(g, c, out);
+	return c;
+}

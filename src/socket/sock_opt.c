@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Socket options: the table is sock_opt.def; here is where each value lives and what changing it does.
+ *
+ * In: the owner of the stack.  Out: the connection's or the endpoint's configuration.
+ */
+#include "sock.h"
+
+struct opt_row {
+	int64_t min, max;
+	bool read_only;
+};
+
+enum { BOOL, INT, TIME, LINGER, RO };
+
+static const struct opt_row rows[GLASS_OPT_COUNT] = {
+#define SOCK_OPT(ID, level, name, kind, lo, hi, initial, doc)                                                 \
+	[GLASS_##ID] = { .min = (lo), .max = (hi), .read_only = (kind) == RO },
+#include <glass/sock_opt.def>
+#undef SOCK_OPT
+};
+
+static struct tcp_config *config_of(struct glass_sock *s)
+{
+	if (s->conn)
+		return &s->conn->config;
+	return s->listener ? &s->listener->config : &s->config;
+}
+
+static struct tcp_bind *bind_of(struct glass_sock *s)
+{
+	return s->listener ? &s->listener->bind : &s->bind;
+}
+
+/* Linux grants twice what is asked for, to pay for bookkeeping, and reports it so. */
+static uint32_t doubled(int64_t value)
+{
+	return (uint32_t)(value * 2);
+}
+
+static void set_common(struct glass_sock *s, enum glass_opt opt, int64_t value)
+{
+	struct tcp_config *config = config_of(s);
+
+	if (opt == GLASS_OPT_TTL)
+		config->ttl = (uint8_t)value;
+	else
+		config->tos = (uint8_t)value & 0xfc;
+	if (s->udp) {
+		s->udp->ttl = config->ttl;
+		s->udp->tos = config->tos;
+	}
+}
+
+static void set_reuse(struct glass_sock *s, enum glass_opt opt, bool value)
+{
+	struct tcp_bind *b = bind_of(s);
+	bool addr = opt == GLASS_OPT_REUSEADDR;
+
+	*(addr ? &b->reuse_addr : &b->reuse_port) = value;
+	if (s->udp)
+		*(addr ? &s->udp->reuse_addr : &s->udp->reuse_port) = value;
+}
+
+/* What waits because of the old value goes now. */
+static void changed(struct glass *g, struct glass_sock *s, enum glass_opt opt)
+{
+	struct tcp_conn *c = s->conn;
+
+	if (!c || c->state == TCPS_CLOSED)
+		return;
+	if (opt == GLASS_OPT_NODELAY || opt == GLASS_OPT_CORK)
+		tcp_owe(g, c);
+	else if (opt == GLASS_OPT_KEEPALIVE || opt == GLASS_OPT_KEEPIDLE)
+		tcp_keepalive_start(g, c);
+	else if (opt == GLASS_OPT_QUICKACK && c->config.quickack && c->unacked)
+		tcp_owe_ack(g, c, "the program wants no delay");
+	else if (opt == GLASS_OPT_RCVBUF && c->rcv.limit > c->config.rcvbuf)
+		c->rcv.limit = c->config.rcvbuf;
+}
+
+int glass_setopt(struct glass *g, struct glass_sock *s, enum glass_opt opt, int64_t value)
+{
+	struct tcp_config *k = config_of(s);
+
+	if ((unsigned)opt >= GLASS_OPT_COUNT || rows[opt].read_only)
+		return -ENOPROTOOPT;
+	if (opt == GLASS_OPT_SNDBUF || opt == GLASS_OPT_RCVBUF) { /* Linux: out of range is cut, not refused */
+		value = value < rows[opt].min / 2 ? rows[opt].min / 2 : value;
+		value = value > rows[opt].max / 2 ? rows[opt].max / 2 : value;
+	} else if (value < rows[opt].min || value > rows[opt].max) {
+		return -EINVAL;
+	}
+	switch (opt) {
+	case GLASS_OPT_REUSEADDR:
+	case GLASS_OPT_REUSEPORT:
+		set_reuse(s, opt, value);
+		break;
+	case GLASS_OPT_KEEPALIVE:
+		k->keepalive = value;
+		break;
+	case GLASS_OPT_LINGER:
+		k->linger_s = (int32_t)value;
+		break;
+	case GLASS_OPT_SNDBUF:
+		k->sndbuf = doubled(value);
+		break;
+	case GLASS_OPT_RCVBUF:
+		k->rcvbuf = doubled(value);
+		break;
+	case GLASS_OPT_BROADCAST:
+		if (s->udp)
+			s->udp->broadcast = value;
+		break;
+	case GLASS_OPT_NODELAY:
+		k->nodelay = value;
+		break;
+	case GLASS_OPT_CORK:
+		k->cork = value;
+		break;
+	case GLASS_OPT_MAXSEG:
+		k->maxseg = (uint16_t)value;
+		break;
+	case GLASS_OPT_KEEPIDLE:
+		k->keep_idle_s = (uint16_t)value;
+		break;
+	case GLASS_OPT_KEEPINTVL:
+		k->keep_interval_s = (uint16_t)value;
+		break;
+	case GLASS_OPT_KEEPCNT:
+		k->keep_count = (uint8_t)value;
+		break;
+	case GLASS_OPT_USER_TIMEOUT:
+		k->user_timeout_ms = (uint32_t)value;
+		break;
+	case GLASS_OPT_SYNCNT:
+		k->syn_retries = (uint8_t)value;
+		break;
+	case GLASS_OPT_QUICKACK:
+		k->quickack = value;
+		break;
+	case GLASS_OPT_DEFER_ACCEPT:
+		k->defer_accept_s = (uint16_t)value;
+		break;
+	case GLASS_OPT_TTL:
+	case GLASS_OPT_TOS:
+		set_common(s, opt, value);
+		break;
+	case GLASS_OPT_COUNT:
+		break;
+	}
+	changed(g, s, opt);
+	return 0;
+}
+
+static int64_t maxseg_now(const struct glass_sock *s, const struct tcp_config *k)
+{
+	if (s->conn && s->conn->connected_once)
+		return s->conn->mss;
+	return k->maxseg ? k->maxseg : TCP_MSS_DEFAULT;
+}
+
+static int64_t get(const struct glass *g, struct glass_sock *s, enum glass_opt opt)
+{
+	const struct tcp_config *k = config_of(s);
+
+	switch (opt) {
+	case GLASS_OPT_REUSEADDR:
+		return s->udp ? s->udp->reuse_addr : bind_of(s)->reuse_addr;
+	case GLASS_OPT_REUSEPORT:
+		return s->udp ? s->udp->reuse_port : bind_of(s)->reuse_port;
+	case GLASS_OPT_KEEPALIVE:
+		return k->keepalive;
+	case GLASS_OPT_LINGER:
+		return k->linger_s;
+	case GLASS_OPT_SNDBUF:
+		return k->sndbuf;
+	case GLASS_OPT_RCVBUF:
+		return k->rcvbuf;
+	case GLASS_OPT_BROADCAST:
+		return s->udp && s->udp->broadcast;
+	case GLASS_OPT_NODELAY:
+		return k->nodelay;
+	case GLASS_OPT_CORK:
+		return k->cork;
+	case GLASS_OPT_MAXSEG:
+		return maxseg_now(s, k);
+	case GLASS_OPT_KEEPIDLE:
+		return k->keep_idle_s;
+	case GLASS_OPT_KEEPINTVL:
+		return k->keep_interval_s;
+	case GLASS_OPT_KEEPCNT:
+		return k->keep_count;
+	case GLASS_OPT_USER_TIMEOUT:
+		return k->user_timeout_ms;
+	case GLASS_OPT_SYNCNT:
+		return k->syn_retries;
+	case GLASS_OPT_QUICKACK:
+		return k->quickack;
+	case GLASS_OPT_DEFER_ACCEPT:
+		return k->defer_accept_s;
+	case GLASS_OPT_TTL:
+		return k->ttl ? k->ttl : g->tun.ip_default_ttl;
+	case GLASS_OPT_TOS:
+		return k->tos;
+	case GLASS_OPT_COUNT:
+		break;
+	}
+	return 0;
+}
+
+int glass_getopt(struct glass *g, struct glass_sock *s, enum glass_opt opt, int64_t *value)
+{
+	if ((unsigned)opt >= GLASS_OPT_COUNT)
+		return -ENOPROTOOPT;
+	*value = get(g, s, opt);
+	return 0;
+}

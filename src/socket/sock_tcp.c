@@ -1,0 +1,296 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * TCP sockets: from the calls of a program to a connection or a listener. Errors are those that Linux answers.
+ *
+ * In: sock.c, the owner of the stack (send, recv, accept).  Out: tcp_connect.c, tcp_listen.c, tcp_sendq.c, tcp_user.c.
+ */
+#include "sock.h"
+
+#include <string.h>
+
+/* ---- opening ---------------------------------------------------------------------------------------- */
+
+int sock_tcp_bind(struct glass *g, struct glass_sock *s, ip4_t addr, uint16_t port)
+{
+	if (s->bind.port || s->conn || s->listener)
+		return -EINVAL;
+	return tcp_bind(g, &s->bind, addr, port);
+}
+
+static int connect_refused(const struct glass_sock *s)
+{
+	if (s->listener)
+		return -EISCONN;
+	if (!s->conn || s->conn->state == TCPS_CLOSED)
+		return 0;
+	return s->conn->connected_once ? -EISCONN : -EALREADY;
+}
+
+/* What a failed attempt left behind: the socket may try again (RFC 9293 has no opinion; Linux allows it). */
+static void forget_conn(struct glass *g, struct glass_sock *s)
+{
+	if (!s->conn)
+		return;
+	tcp_free(g, s->conn);
+	s->conn = NULL;
+	s->announced_connected = false;
+}
+
+int sock_tcp_connect(struct glass *g, struct glass_sock *s, ip4_t addr, uint16_t port)
+{
+	int err = connect_refused(s);
+	struct tcp_conn *c;
+
+	if (err)
+		return err;
+	if (!port)
+		return -ECONNREFUSED;
+	forget_conn(g, s);
+	c = tcp_new(g, &s->config);
+	if (!c)
+		return -ENOBUFS;
+	if (s->bind.port) {
+		c->laddr = s->bind.addr;
+		c->lport = s->bind.port->port;
+	}
+	c->waker.sock = s;
+	s->conn = c;
+	/* Linux: an address of 0 is this host. */
+	err = tcp_connect(g, c, addr ? addr : (127u << 24 | 1), port);
+	if (!err)
+		return -EINPROGRESS;
+	forget_conn(g, s);
+	return err;
+}
+
+int glass_listen(struct glass *g, struct glass_sock *s, unsigned backlog)
+{
+	SOCK_CALL(g, s, "listen", backlog);
+	uint32_t max = (uint32_t)g->tun.tcp_somaxconn;
+	struct tcp_listener *l = s->listener;
+	int err = 0;
+
+	if (s->proto != GLASS_TCP)
+		return (int)sock_call_end(g, s, outer, WORD("listen"), -EOPNOTSUPP);
+	if (s->conn)
+		return (int)sock_call_end(g, s, outer, WORD("listen"), -EINVAL);
+	if (!l && !s->bind.port)
+		err = tcp_bind(g, &s->bind, 0, 0);
+	if (!l && !err)
+		err = tcp_listen(g, &s->bind, &s->config, &l);
+	if (!err) {
+		l->backlog = backlog < max ? backlog : max;
+		l->waker.sock = s;
+		s->listener = l;
+	}
+	return (int)sock_call_end(g, s, outer, WORD("listen"), err);
+}
+
+struct glass_sock *glass_accept(struct glass *g, struct glass_sock *listener)
+{
+	struct glass_sock *s;
+	struct tcp_conn *c;
+
+	if (!listener->listener || list_empty(&listener->listener->accept))
+		return NULL;
+	s = sock_new(g, GLASS_TCP);
+	if (!s)
+		return NULL;
+	c = tcp_accept(g, listener->listener);
+	s->conn = c;
+	s->config = c->config;
+	s->announced_connected = true;
+	c->waker.sock = s;
+	EVENT(g, c->id, 0, CALL, WORD("accept"), s->number, 0);
+	if (sock_tcp_ready(s) & ~(unsigned)GLASS_OUT)
+		wake(g, &c->waker);
+	return s;
+}
+
+/* ---- data ------------------------------------------------------------------------------------------- */
+
+/* 0: bytes may be sent. */
+static int send_refused(const struct glass_sock *s)
+{
+	const struct tcp_conn *c = s->conn;
+
+	if (s->proto != GLASS_TCP)
+		return -EOPNOTSUPP;
+	if (!c)
+		return s->listener ? -EPIPE : -ENOTCONN;
+	if (c->error && c->state == TCPS_CLOSED)
+		return -c->error;
+	if (c->state == TCPS_SYN_SENT || c->state == TCPS_SYN_RECEIVED)
+		return -EAGAIN;
+	if (c->state != TCPS_ESTABLISHED && c->state != TCPS_CLOSE_WAIT)
+		return -EPIPE;
+	return 0;
+}
+
+void *glass_send_reserve(struct glass *g, struct glass_sock *s, size_t want, size_t *length)
+{
+	void *at = NULL;
+
+	*length = 0;
+	if (send_refused(s))
+		return NULL;
+	at = tcp_reserve(g, s->conn, want, length);
+	if (!*length)
+		s->conn->want_out = true;
+	return at;
+}
+
+void glass_send_commit(struct glass *g, struct glass_sock *s, size_t length)
+{
+	SOCK_CALL(g, s, "send", length);
+
+	if (s->conn && tcp_commit(g, s->conn, length))
+		tcp_abort(g, s->conn, ENOBUFS); /* bytes that were taken from the program must not be lost silently */
+	act_end(g, outer);
+}
+
+int64_t glass_send(struct glass *g, struct glass_sock *s, const void *bytes, size_t length)
+{
+	int err = send_refused(s);
+	size_t done = 0, n;
+	void *at;
+
+	if (err) {
+		if (s->conn && s->conn->error == -err)
+			s->conn->error = 0;
+		return err;
+	}
+	while (done < length && (at = glass_send_reserve(g, s, length - done, &n))) {
+		memcpy(at, (const uint8_t *)bytes + done, n);
+		glass_send_commit(g, s, n);
+		done += n;
+	}
+	return done || !length ? (int64_t)done : -EAGAIN;
+}
+
+unsigned glass_recv_peek(struct glass *g, struct glass_sock *s, struct glass_iov *iov, unsigned niov)
+{
+	unsigned n = 0;
+
+	(void)g;
+	if (!s->conn)
+		return 0;
+	list_for_each(p, &s->conn->rx, struct pkt, node) {
+		if (n == niov)
+			break;
+		iov[n++] = (struct glass_iov){ p->data, p->len };
+	}
+	return n;
+}
+
+void glass_recv_consume(struct glass *g, struct glass_sock *s, size_t length)
+{
+	uint32_t outer = act_begin(g);
+
+	tcp_consume(g, s->conn, (uint32_t)length);
+	act_end(g, outer);
+}
+
+/* Nothing to read: why. */
+static int64_t recv_empty(struct glass_sock *s)
+{
+	struct tcp_conn *c = s->conn;
+
+	if (!c)
+		return -ENOTCONN;
+	if (c->error)
+		return -sock_tcp_error(s);
+	if (c->fin_received || c->shut_rd || c->state == TCPS_CLOSED)
+		return 0;
+	return -EAGAIN;
+}
+
+int64_t glass_recv(struct glass *g, struct glass_sock *s, void *bytes, size_t length)
+{
+	size_t done = 0;
+
+	if (s->proto != GLASS_TCP)
+		return -EOPNOTSUPP;
+	if (!s->conn || !s->conn->rx_bytes)
+		return recv_empty(s);
+	list_for_each(p, &s->conn->rx, struct pkt, node) {
+		size_t n = p->len < length - done ? p->len : length - done;
+
+		memcpy((uint8_t *)bytes + done, p->data, n);
+		done += n;
+		if (done == length)
+			break;
+	}
+	glass_recv_consume(g, s, done);
+	return (int64_t)done;
+}
+
+/* ---- ending ----------------------------------------------------------------------------------------- */
+
+int sock_tcp_shutdown(struct glass *g, struct glass_sock *s, enum glass_how how)
+{
+	struct tcp_conn *c = s->conn;
+
+	if (!c || c->state == TCPS_CLOSED || c->state == TCPS_SYN_SENT)
+		return -ENOTCONN;
+	if (how != GLASS_SHUT_WR) {
+		c->shut_rd = true;
+		wake(g, &c->waker);
+	}
+	if (how != GLASS_SHUT_RD)
+		tcp_shutdown_wr(g, c);
+	return 0;
+}
+
+void sock_tcp_close(struct glass *g, struct glass_sock *s, bool abort)
+{
+	struct tcp_conn *c = s->conn;
+
+	if (c && abort)
+		c->config.linger_s = 0;
+	if (c)
+		tcp_close(g, c);
+	if (s->listener)
+		tcp_listener_free(g, s->listener);
+	tcp_unbind(g, &s->bind);
+	s->conn = NULL;
+	s->listener = NULL;
+}
+
+unsigned sock_tcp_ready(const struct glass_sock *s)
+{
+	const struct tcp_conn *c = s->conn;
+	unsigned ready = 0;
+
+	if (s->listener)
+		return s->listener->naccept ? GLASS_IN : 0;
+	if (!c)
+		return GLASS_OUT | GLASS_HUP; /* as Linux shows a socket that never connected */
+	if (c->state == TCPS_SYN_SENT || c->state == TCPS_SYN_RECEIVED)
+		return 0;
+	if (c->connected_once)
+		ready |= GLASS_CONNECTED;
+	if (c->rx_bytes || c->fin_received || c->shut_rd)
+		ready |= GLASS_IN;
+	if (c->fin_received || c->shut_rd)
+		ready |= GLASS_RDHUP;
+	if (c->fin_queued || tcp_send_space(c))
+		ready |= GLASS_OUT;
+	if ((c->fin_received || c->shut_rd) && c->fin_queued)
+		ready |= GLASS_HUP;
+	if (c->state == TCPS_CLOSED)
+		ready |= GLASS_IN | GLASS_OUT | GLASS_RDHUP | GLASS_HUP;
+	if (c->error)
+		ready |= GLASS_ERR;
+	return ready;
+}
+
+/* SO_ERROR, and what a call answers once. */
+int sock_tcp_error(struct glass_sock *s)
+{
+	int error = s->conn ? s->conn->error : 0;
+
+	if (s->conn)
+		s->conn->error = 0;
+	return error;
+}

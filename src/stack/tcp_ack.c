@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The acknowledgment field: RFC 9293 3.10.7.4 "fifth", RFC 5961 5.2; round-trip times by RFC 6298.
+ *
+ * In: tcp_segment_arrives.  Out: tcp_recovery.c (what is lost), tcp_owe (what may be sent now).
+ */
+#include "tcp.h"
+
+#define CLOCK_GRANULARITY_NS NS_PER_MS
+
+/* RFC 6298 2.2, 2.3, 2.4, 2.5 */
+void tcp_rtt_sample(struct glass *g, struct tcp_conn *c, int64_t rtt_ns)
+{
+	int64_t min_ns = g->tun.tcp_rto_min_ms * NS_PER_MS, max_ns = g->tun.tcp_rto_max_ms * NS_PER_MS;
+	int64_t deviation, spread;
+
+	if (rtt_ns < 0)
+		return;
+	if (!c->srtt_ns) {
+		c->srtt_ns = rtt_ns ? rtt_ns : 1;
+		c->rttvar_ns = rtt_ns / 2;
+	} else {
+		deviation = c->srtt_ns > rtt_ns ? c->srtt_ns - rtt_ns : rtt_ns - c->srtt_ns;
+		c->rttvar_ns += (deviation - c->rttvar_ns) / 4;
+		c->srtt_ns += (rtt_ns - c->srtt_ns) / 8;
+	}
+	spread = 4 * c->rttvar_ns > CLOCK_GRANULARITY_NS ? 4 * c->rttvar_ns : CLOCK_GRANULARITY_NS;
+	/* As Linux: the variance term itself is at least the minimum, so that a short path with a peer that
+	 * delays ACKs does not time out. */
+	if (spread < min_ns)
+		spread = min_ns;
+	c->rto_ns = c->srtt_ns + spread;
+	if (c->rto_ns > max_ns)
+		c->rto_ns = max_ns;
+	EVENT(g, c->id, 0, TCP_RTT, (uint64_t)rtt_ns, (uint64_t)c->srtt_ns, (uint64_t)c->rttvar_ns,
+	      (uint64_t)c->rto_ns);
+}
+
+/* RFC 9293 3.10.7.4: SND.WL1 and SND.WL2 keep old segments from setting the window. */
+static void tcp_update_window(struct glass *g, struct tcp_conn *c, const struct tcp_seg *seg)
+{
+	uint32_t wnd = seg->wnd << c->snd_wscale;
+
+	if (!seq_lt(c->snd.wl1, seg->seq) && !(seq_eq(c->snd.wl1, seg->seq) && seq_leq(c->snd.wl2, seg->ack)))
+		return;
+	c->snd.wl1 = seg->seq;
+	c->snd.wl2 = seg->ack;
+	if (wnd == c->snd.wnd)
+		return;
+	c->snd.wnd = wnd;
+	if (wnd > c->snd.wnd_max)
+		c->snd.wnd_max = wnd;
+	if (wnd && c->rtx_mode == RTX_PERSIST)
+		c->probes = 0;
+	tcp_owe(g, c);
+}
+
+/* The handshake's third segment, or a data segment in its place. */
+static enum verdict tcp_ack_syn_received(struct glass *g, struct tcp_conn *c, struct pkt *p, struct tcp_seg *seg)
+{
+	if (!seq_gt(seg->ack, c->snd.una) || seq_gt(seg->ack, c->snd.nxt)) {
+		tcp_reply_rst(g, seg);
+		return drop(g, p, TCP_ACK_UNSENT, seg->ack.v - c->snd.iss.v, c->snd.nxt.v - c->snd.iss.v);
+	}
+	if (!tcp_promote(g, c)) {
+		stat_inc(g, STAT_TCP_LISTEN_OVERFLOWS);
+		return drop(g, p, TCP_BACKLOG, c->listener->naccept, c->listener->backlog);
+	}
+	c->snd.una = seg->ack;
+	c->snd.wnd = c->snd.wnd_max = seg->wnd << c->snd_wscale;
+	c->snd.wl1 = seg->seq;
+	c->snd.wl2 = seg->ack;
+	if (!c->backoff)
+		tcp_rtt_sample(g, c, now(g) - c->last_tx_ns);
+	tcp_set_state(g, c, TCPS_ESTABLISHED, "the handshake is complete");
+	tcp_established(g, c);
+	return GO_ON;
+}
+
+/* Our FIN and all before it is acknowledged. */
+static void tcp_fin_acked(struct glass *g, struct tcp_conn *c)
+{
+	if (c->state == TCPS_FIN_WAIT_1) {
+		tcp_set_state(g, c, TCPS_FIN_WAIT_2, "our FIN is acknowledged");
+		if (c->closed_by_user)
+			tcp_arm_life(g, c, g->tun.tcp_fin_timeout_ms * NS_PER_MS,
+				     WORD("the peer may keep its side open this long"));
+	} else if (c->state == TCPS_CLOSING) {
+		tcp_set_state(g, c, TCPS_TIME_WAIT, "our FIN is acknowledged, the peer's came before");
+		tcp_arm_life(g, c, g->tun.tcp_time_wait_ms * NS_PER_MS, WORD("2 MSL"));
+	} else if (c->state == TCPS_LAST_ACK) {
+		tcp_end(g, c, 0, "both FINs are acknowledged");
+	}
+}
+
+static void tcp_ack_advance(struct glass *g, struct tcp_conn *c, struct seq ack, struct tcp_ack_sum *sum)
+{
+	bool fin = c->fin_sent && seq_eq(ack, c->snd.nxt);
+
+	sum->acked = (uint32_t)seq_diff(ack, c->snd.una);
+	tcp_sent_acked(g, c, ack, sum);
+	tcp_sendq_acked(g, c, sum->acked - fin);
+	c->snd.una = ack;
+	c->bytes_acked += sum->acked - fin;
+	c->backoff = 0;
+	c->rtx_since_ns = 0;
+	sum->progress = true;
+	neigh_confirm(g, c->path.dev, c->path.next_hop);
+}
+
+/* RFC 5681 2: a duplicate acknowledgment; only counted where SACK does not tell more. */
+static bool is_dupack(const struct tcp_conn *c, const struct tcp_seg *seg)
+{
+	return seq_eq(seg->ack, c->snd.una) && !seg->span && !seq_eq(c->snd.una, c->snd.nxt) &&
+	       seg->wnd << c->snd_wscale == c->snd.wnd;
+}
+
+enum verdict tcp_check_ack(struct glass *g, struct tcp_conn *c, struct pkt *p, struct tcp_seg *seg)
+{
+	struct tcp_ack_sum sum = { .rtt_ns = -1 };
+
+	if (c->state == TCPS_SYN_RECEIVED)
+		return tcp_ack_syn_received(g, c, p, seg);
+	if (seq_gt(seg->ack, c->snd.nxt)) {
+		tcp_challenge(g, c);
+		return drop(g, p, TCP_ACK_UNSENT, seg->ack.v - c->snd.iss.v, c->snd.nxt.v - c->snd.iss.v);
+	}
+	if (seq_diff(c->snd.una, seg->ack) > 0 && (uint32_t)seq_diff(c->snd.una, seg->ack) > c->snd.wnd_max) {
+		tcp_challenge(g, c);
+		return drop(g, p, TCP_ACK_OLD, seg->ack.v - c->snd.iss.v, c->snd.una.v - c->snd.iss.v);
+	}
+	if (seq_lt(seg->ack, c->snd.una))
+		return GO_ON; /* an old acknowledgment; its payload may still be new */
+
+	sum.prior_flight = tcp_in_flight(c);
+	sum.dupack = is_dupack(c, seg);
+	if (seq_gt(seg->ack, c->snd.una))
+		tcp_ack_advance(g, c, seg->ack, &sum);
+	if (c->sack_ok && seg->opt.nsack)
+		tcp_sack_read(g, c, seg, &sum);
+	tcp_update_window(g, c, seg);
+	tcp_rtt_sample(g, c, sum.rtt_ns);
+	tcp_recover(g, c, seg, &sum);
+	if (sum.acked)
+		EVENT(g, c->id, p->id, TCP_ACKED, c->snd.una.v - c->snd.iss.v, sum.acked, tcp_in_flight(c), c->cwnd);
+	tcp_rearm(g, c, sum.progress);
+	if (sum.acked && c->fin_sent && seq_eq(c->snd.una, c->snd.nxt))
+		tcp_fin_acked(g, c);
+	if (c->state == TCPS_CLOSED)
+		return accept_packet(g, p);
+	tcp_owe(g, c);
+	return GO_ON;
+}

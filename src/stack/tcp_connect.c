@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The active open: SYN out, and what may come back (RFC 9293 3.10.1, 3.10.7.3).
+ *
+ * In: the socket layer (tcp_connect), tcp_conn_input (SYN-SENT).  Out: tcp_send_syn, tcp_established.
+ */
+#include "tcp.h"
+
+/* Everything that depends on both ends' addresses and on the path. */
+static void tcp_prepare(struct glass *g, struct tcp_conn *c)
+{
+	if (!c->snd.iss.v)
+		c->snd.iss = tcp_isn(g, c);
+	c->snd.una = c->snd.nxt = c->snd.iss;
+	c->ts_offset = tcp_ts_offset(g, c);
+	c->rcv_wscale = 0;
+	while (c->rcv_wscale < TCP_WSCALE_MAX && c->config.rcvbuf >> c->rcv_wscale > 65535)
+		c->rcv_wscale++;
+	tcp_set_mss(g, c);
+	c->cc->start(g, c);
+}
+
+int tcp_connect(struct glass *g, struct tcp_conn *c, ip4_t raddr, uint16_t rport)
+{
+	int err;
+
+	if (ip_is_broadcast(g, raddr) || ip_is_multicast(raddr)) /* MUST-46 */
+		return -ENETUNREACH;
+	err = ip_route(g, raddr, c->laddr, &c->path);
+	if (err)
+		return err;
+	c->laddr = c->path.src;
+	c->raddr = raddr;
+	c->rport = rport;
+	if (!c->lport)
+		err = tcp_choose_port(g, c);
+	else if (tcp_find(g, c->laddr, c->lport, raddr, rport))
+		err = -EADDRNOTAVAIL;
+	if (err || (err = tcp_hash(g, c)))
+		return err;
+	tcp_prepare(g, c);
+	c->ts_ok = g->tun.tcp_timestamps;
+	c->sack_ok = g->tun.tcp_sack;
+	c->wscale_ok = g->tun.tcp_window_scaling;
+	stat_inc(g, STAT_TCP_ACTIVE_OPENS);
+	EVENT(g, c->id, 0, TCP_OPEN, trace_end4(c->laddr, c->lport), trace_end4(c->raddr, c->rport),
+	      WORD("active"));
+	tcp_set_state(g, c, TCPS_SYN_SENT, "connect");
+	tcp_send_syn(g, c);
+	return 0;
+}
+
+void tcp_learn_syn(struct glass *g, struct tcp_conn *c, const struct tcp_seg *seg)
+{
+	const struct tcp_options *o = &seg->opt;
+
+	if (c->state == TCPS_CLOSED) /* the passive side: first the addresses, then the options */
+		tcp_prepare(g, c);
+	c->rcv.irs = seg->seq;
+	c->rcv.nxt = c->rcv.acked = c->rcv.edge = seq_add(seg->seq, 1);
+	c->peer_mss = o->mss_ok ? o->mss : TCP_MSS_DEFAULT; /* MUST-15 */
+	if (c->peer_mss < TCP_MSS_MIN)
+		c->peer_mss = TCP_MSS_MIN;
+	c->ts_ok = c->ts_ok && o->timestamps;
+	c->sack_ok = c->sack_ok && o->sack_permitted;
+	c->wscale_ok = c->wscale_ok && o->wscale_ok;
+	c->snd_wscale = c->wscale_ok ? o->wscale : 0;
+	if (!c->wscale_ok)
+		c->rcv_wscale = 0;
+	if (c->ts_ok) {
+		c->ts_recent = o->tsval;
+		c->ts_recent_ns = now(g);
+	}
+	c->snd.wnd = c->snd.wnd_max = seg->wnd; /* RFC 7323 2.2: not scaled in a SYN */
+	c->snd.wl1 = seg->seq;
+	c->snd.wl2 = seg->ack;
+	tcp_set_mss(g, c);
+	c->rcv_mss = c->mss < TCP_MSS_DEFAULT ? c->mss : TCP_MSS_DEFAULT;
+	c->cc->start(g, c);
+}
+
+void tcp_established(struct glass *g, struct tcp_conn *c)
+{
+	c->backoff = 0;
+	c->rtx_since_ns = 0;
+	c->recover = c->snd.una;
+	c->rcv.acked = c->rcv.nxt;
+	tcp_rearm(g, c, true);
+	if (c->config.keepalive)
+		tcp_keepalive_start(g, c);
+	neigh_confirm(g, c->path.dev, c->path.next_hop);
+	if (c->fin_queued)
+		tcp_set_state(g, c, TCPS_FIN_WAIT_1, "the program has closed meanwhile");
+	tcp_owe(g, c);
+}
+
+/* Our SYN is acknowledged: RFC 9293 3.10.7.3, "if our SYN has been ACKed". */
+static void syn_acked(struct glass *g, struct tcp_conn *c, const struct tcp_seg *seg)
+{
+	c->snd.una = seg->ack;
+	if (!c->backoff)
+		tcp_rtt_sample(g, c, now(g) - c->last_tx_ns); /* Karn: only of a SYN sent once */
+	else if (c->ts_ok && seg->opt.tsecr)
+		tcp_rtt_sample(g, c, (int64_t)(tcp_ts_now(g, c) - seg->opt.tsecr) * NS_PER_MS);
+	else
+		c->rto_ns = 3 * NS_PER_S; /* RFC 6298 5.7 */
+}
+
+enum verdict tcp_syn_sent_input(struct glass *g, struct tcp_conn *c, struct pkt *p, struct tcp_seg *seg)
+{
+	bool ack = seg->flags & TCP_ACK;
+
+	ENTER(g, p);
+	if (ack && (seq_leq(seg->ack, c->snd.iss) || seq_gt(seg->ack, c->snd.nxt))) { /* first */
+		if (!(seg->flags & TCP_RST))
+			tcp_reply_rst(g, seg);
+		return drop(g, p, TCP_SYN_SENT_ACK, seg->ack.v - c->snd.iss.v, c->snd.nxt.v - c->snd.iss.v);
+	}
+	if (seg->flags & TCP_RST) { /* second */
+		if (!ack)
+			return drop(g, p, TCP_SYN_SENT_FLAGS, seg->flags);
+		tcp_end(g, c, ECONNREFUSED, "RST answers our SYN");
+		return drop(g, p, TCP_RST, TCPS_SYN_SENT);
+	}
+	if (!(seg->flags & TCP_SYN)) /* fifth */
+		return drop(g, p, TCP_SYN_SENT_FLAGS, seg->flags);
+
+	tcp_learn_syn(g, c, seg); /* fourth */
+	if (!ack) {
+		tcp_set_state(g, c, TCPS_SYN_RECEIVED, "SYN meets SYN: simultaneous open");
+		tcp_send_syn(g, c);
+		return accept_packet(g, p);
+	}
+	syn_acked(g, c, seg);
+	tcp_set_state(g, c, TCPS_ESTABLISHED, "SYN-ACK");
+	tcp_established(g, c);
+	tcp_owe_ack(g, c, "completes the handshake");
+	if (seg->len || (seg->flags & TCP_FIN)) { /* data with the SYN-ACK: go on as in ESTABLISHED */
+		seg->seq = seq_add(seg->seq, 1);
+		seg->flags &= (uint8_t)~TCP_SYN;
+		seg->span--;
+		return tcp_receive(g, c, p, seg);
+	}
+	return accept_packet(g, p);
+}

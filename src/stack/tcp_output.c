@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What to send, and why not more. A connection that owes something to the wire waits in table->pending; when the
+ * owner of the stack pulls frames, tcp_output_pending() takes the next one and builds, in this order: what is lost
+ * and may be sent again, new bytes, the FIN, an ACK if none of these carried it.
+ *
+ * Whenever it stops with bytes left, exactly one limiter is the reason, and is recorded (TCP_STOP).
+ *
+ * In: glass_output, the timers.  Out: tcp_segment.c, which builds and sends one segment.
+ */
+#include "tcp.h"
+
+void tcp_owe(struct glass *g, struct tcp_conn *c)
+{
+	if (!list_empty(&c->pending) || c->state == TCPS_CLOSED)
+		return;
+	c->owe_cause = g->trace.cause;
+	list_append(&g->tcp->pending, &c->pending);
+}
+
+static bool may_send_data(const struct tcp_conn *c)
+{
+	return c->state == TCPS_ESTABLISHED || c->state == TCPS_CLOSE_WAIT || c->state == TCPS_FIN_WAIT_1 ||
+	       c->state == TCPS_CLOSING || c->state == TCPS_LAST_ACK;
+}
+
+/* How much cwnd lets out now, in whole segments; one segment when nothing is out at all. */
+static uint32_t cwnd_room(const struct tcp_conn *c)
+{
+	uint32_t flight = tcp_in_flight(c), room = flight < c->cwnd ? c->cwnd - flight : 0;
+
+	if (!flight && room < c->mss)
+		return c->mss;
+	return room / c->mss * c->mss;
+}
+
+/* How much of the peer's window is left beyond snd.nxt. */
+static uint32_t window_room(const struct tcp_conn *c)
+{
+	int32_t room = seq_diff(seq_add(c->snd.una, c->snd.wnd), c->snd.nxt);
+
+	return room > 0 ? (uint32_t)room : 0;
+}
+
+/* The first frame that is lost and not sent again; NULL: none. */
+static struct tcp_tx *next_lost(const struct tcp_conn *c)
+{
+	if (c->lost == c->retrans)
+		return NULL;
+	list_for_each(tx, &c->sent, struct tcp_tx, node) {
+		if ((tx->flags & (TX_LOST | TX_RETRANS)) == TX_LOST)
+			return tx;
+	}
+	return NULL;
+}
+
+/* RFC 9293 3.8.6: inside the window, but for the first one: its ACK tells the window anew. */
+static bool retransmit_fits(const struct tcp_conn *c, const struct tcp_tx *tx, uint32_t *limit)
+{
+	int32_t room = seq_diff(seq_add(c->snd.una, c->snd.wnd), tx->seq);
+
+	if (room >= (int32_t)tx->len)
+		return true;
+	if (room < (int32_t)c->mss && !seq_eq(tx->seq, c->snd.una))
+		return false;
+	if (room < (int32_t)c->mss)
+		room = c->mss;
+	if (*limit > (uint32_t)room)
+		*limit = (uint32_t)room / c->mss * c->mss;
+	return true;
+}
+
+/* Sends again what is lost. false: the congestion window is used up, or nothing gets out. */
+static bool output_lost(struct glass *g, struct tcp_conn *c, uint32_t *budget)
+{
+	struct tcp_tx *tx;
+
+	while (*budget && (tx = next_lost(c))) {
+		uint32_t limit = cwnd_room(c);
+
+		if (!limit || !retransmit_fits(c, tx, &limit))
+			return false;
+		if (!tcp_retransmit(g, c, tx, limit, WORD("lost")))
+			return false;
+		if (c->ca_state == CA_RECOVERY)
+			c->prr_out += tx->len;
+		*budget -= *budget < tx->len ? *budget : tx->len;
+	}
+	return true;
+}
+
+/*
+ * Nagle's algorithm as Minshall put it (RFC 9293 appendix A.3; Linux too): a small segment waits for a small one that
+ * is out, not for full ones; so the tail of a large write never waits for a delayed ACK.
+ */
+static bool small_is_out(const struct tcp_conn *c)
+{
+	return !seq_eq(c->snd.una, c->snd.nxt) && seq_gt(c->small_end, c->snd.una) &&
+	       seq_leq(c->small_end, c->snd.nxt);
+}
+
+/*
+ * How much new data to put into one frame now; 0, and the limiter, when none. RFC 9293 3.8.6.2.1 (silly windows)
+ * and 3.7.4 (Nagle): a segment that is not full goes only at the end of the data.
+ */
+static uint32_t new_data(const struct glass *g, const struct tcp_conn *c, uint32_t unsent, uint64_t *limiter)
+{
+	uint32_t wnd = window_room(c), room = cwnd_room(c), len = unsent, full;
+	bool tail_waits = c->config.cork || (!c->config.nodelay && small_is_out(c));
+
+	(void)g;
+	if (len > wnd)
+		len = wnd;
+	if (len > room)
+		len = room;
+	if (len > TCP_SUPER_BYTES_MAX)
+		len = TCP_SUPER_BYTES_MAX;
+	full = len / c->mss * c->mss;
+	if (len == unsent && (!tail_waits || c->fin_queued || c->force_out))
+		return len;
+	if (full)
+		return full;
+	if (!wnd)
+		*limiter = WORD("zero window");
+	else if (len == wnd && wnd < unsent && wnd < c->mss)
+		/* Less than a segment fits. RFC 9293 3.8.6.2.1 (3): half of the largest window will do. */
+		*limiter = WORD("receive window");
+	else if (!room)
+		*limiter = c->ca_state == CA_OPEN ? WORD("congestion window") : WORD("recovery");
+	else
+		*limiter = c->config.cork ? WORD("cork") : WORD("Nagle");
+	if (len && len == wnd && (2 * len >= c->snd.wnd_max || c->force_out))
+		return len;
+	return 0;
+}
+
+static void output_new(struct glass *g, struct tcp_conn *c, uint32_t *budget)
+{
+	uint32_t unsent, len;
+	uint64_t limiter = 0;
+
+	while ((unsent = tcp_unsent(c))) {
+		len = *budget ? new_data(g, c, unsent, &limiter) : 0;
+		if (!*budget || (len && !tcp_send_data(g, c, len, len == unsent && c->fin_queued)))
+			limiter = *budget ? WORD("no memory") : WORD("others have their turn");
+		if (!len || limiter) {
+			EVENT(g, c->id, 0, TCP_STOP, limiter, unsent);
+			return;
+		}
+		if (c->ca_state == CA_RECOVERY)
+			c->prr_out += len;
+		*budget -= *budget < len ? *budget : len;
+		c->force_out = false;
+	}
+	if (c->fin_queued && !c->fin_sent)
+		tcp_send_data(g, c, 0, true);
+}
+
+static void tcp_output(struct glass *g, struct tcp_conn *c)
+{
+	uint32_t budget = TCP_BUDGET_BYTES;
+	struct seq before = c->snd.nxt;
+
+	if (may_send_data(c)) {
+		if (output_lost(g, c, &budget))
+			output_new(g, c, &budget);
+		else
+			EVENT(g, c->id, 0, TCP_STOP, WORD("recovery"), tcp_unsent(c));
+		tcp_rearm(g, c, false);
+		if (!budget && !seq_eq(before, c->snd.nxt))
+			tcp_owe(g, c);
+	}
+	if (c->ack_now)
+		tcp_send_ack(g, c);
+}
+
+bool tcp_output_pending(struct glass *g)
+{
+	struct list *node = list_take(&g->tcp->pending);
+	struct tcp_conn *c;
+
+	if (!node)
+		return false;
+	c = container_of(node, struct tcp_conn, pending);
+	g->trace.cause = c->owe_cause;
+	tcp_output(g, c);
+	g->trace.cause = 0;
+	return true;
+}

@@ -1,0 +1,333 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The receive side: payload in order goes to the program's queue by reference; payload beyond a hole is kept
+ * until the hole is filled, and told to the peer by SACK blocks (RFC 2018). Memory is bounded whatever a peer
+ * sends: by the window in bytes, by tcp_ooo_max in segments, and small segments are moved out of big buffers.
+ *
+ * Overlap: what begins at the lower sequence number wins, and of two that begin at the same one the first.
+ *
+ * In: tcp_segment_arrives (tcp_receive), the socket layer (tcp_consume).  Out: tcp_owe_ack.
+ */
+#include "tcp.h"
+
+#include <string.h>
+
+#define WINDOW_FIRST_BYTES 262144u /* offered at first; grows as the program reads (tcp_grow_window) */
+
+static struct seq pkt_end(const struct pkt *p)
+{
+	return seq_add(seq_of(p->seq), p->len);
+}
+
+/* ---- SACK blocks ------------------------------------------------------------------------------------ */
+
+static void sack_forget(struct tcp_conn *c, unsigned i)
+{
+	for (c->nsack--; i < c->nsack; i++)
+		c->sack[i] = c->sack[i + 1];
+}
+
+/* RFC 2018 4: the first block holds the segment that came last; it swallows the blocks that it touches. */
+static void sack_note(struct tcp_conn *c, struct seq start, struct seq end)
+{
+	for (unsigned i = 0; i < c->nsack;) {
+		if (seq_gt(start, c->sack[i].end) || seq_lt(end, c->sack[i].start)) {
+			i++;
+			continue;
+		}
+		start = seq_min(start, c->sack[i].start);
+		end = seq_max(end, c->sack[i].end);
+		sack_forget(c, i);
+	}
+	if (c->nsack == TCP_SACK_BLOCKS_MAX)
+		c->nsack--;
+	for (unsigned i = c->nsack; i; i--)
+		c->sack[i] = c->sack[i - 1];
+	c->sack[0] = (struct tcp_sack_block){ start, end };
+	c->nsack++;
+}
+
+static void sack_drop_received(struct tcp_conn *c)
+{
+	for (unsigned i = 0; i < c->nsack;) {
+		if (seq_leq(c->sack[i].end, c->rcv.nxt))
+			sack_forget(c, i);
+		else
+			i++;
+	}
+}
+
+void tcp_note_dsack(struct tcp_conn *c, struct seq start, struct seq end)
+{
+	if (!c->sack_ok)
+		return;
+	c->dsack = true;
+	c->dsack_block = (struct tcp_sack_block){ start, end };
+}
+
+/* ---- the window ------------------------------------------------------------------------------------- */
+
+uint32_t tcp_window(struct glass *g, struct tcp_conn *c)
+{
+	uint32_t offered = (uint32_t)seq_diff(c->rcv.edge, c->rcv.nxt);
+	uint32_t limit = c->rcv.limit < c->config.rcvbuf ? c->rcv.limit : c->config.rcvbuf;
+	uint32_t room = c->rx_bytes < limit ? limit - c->rx_bytes : 0;
+	uint32_t unit = 1u << c->rcv_wscale, max = 65535u << c->rcv_wscale;
+	uint32_t step = limit / 2 < c->rcv_mss ? limit / 2 : c->rcv_mss;
+
+	(void)g;
+	if (room > max)
+		room = max;
+	room = room / unit * unit;
+	/*
+	 * RFC 9293 3.8.6.2.2: the edge moves by a segment at least; 3.8.6: it never moves back, so what was offered is
+	 * rounded up where there is room for it. In a full buffer it is rounded down, by less than one unit.
+	 */
+	if (room < offered + step)
+		room = (offered + unit - 1) / unit * unit <= room ? (offered + unit - 1) / unit * unit :
+								    offered / unit * unit;
+	if (room > offered)
+		c->rcv.edge = seq_add(c->rcv.nxt, room);
+	return room;
+}
+
+/*
+ * The window that is offered follows what the program reads in a round trip, as Linux does it: a fast reader gets
+ * a large one, and a short path does not fill the caches.
+ */
+static void tcp_grow_window(struct glass *g, struct tcp_conn *c, uint32_t n)
+{
+	c->drs_bytes += n;
+	if (now(g) - c->drs_ns < c->srtt_ns)
+		return;
+	if (2 * (uint64_t)c->drs_bytes > c->rcv.limit && c->rcv.limit < c->config.rcvbuf) {
+		c->rcv.limit *= 2;
+		if (c->rcv.limit > c->config.rcvbuf)
+			c->rcv.limit = c->config.rcvbuf;
+	}
+	c->drs_ns = now(g);
+	c->drs_bytes = 0;
+}
+
+void tcp_window_init(struct tcp_conn *c)
+{
+	c->rcv.limit = c->config.rcvbuf < WINDOW_FIRST_BYTES ? c->config.rcvbuf : WINDOW_FIRST_BYTES;
+}
+
+/* ---- in order --------------------------------------------------------------------------------------- */
+
+/* A small segment joins the one before it, so that a byte does not cost a packet. True: p was consumed. */
+static bool rx_join(struct glass *g, struct tcp_conn *c, struct pkt *p)
+{
+	struct pkt *last;
+	void *room;
+
+	if (list_empty(&c->rx) || p->len > PKT_INLINE_BYTES)
+		return false;
+	last = list_last(&c->rx, struct pkt, node);
+	room = pkt_put(last, p->len);
+	if (!room)
+		return false;
+	memcpy(room, p->data, p->len);
+	pkt_free(&g->pool, p);
+	return true;
+}
+
+static void rx_append(struct glass *g, struct tcp_conn *c, struct pkt *p)
+{
+	uint32_t len = p->len;
+
+	c->rcv.nxt = seq_add(c->rcv.nxt, len);
+	c->bytes_received += len;
+	if (c->shut_rd) {
+		pkt_free(&g->pool, p);
+		return;
+	}
+	c->rx_bytes += len;
+	pkt_compact(&g->pool, p);
+	if (!rx_join(g, c, p))
+		list_append(&c->rx, &p->node);
+}
+
+void tcp_fin_arrived(struct glass *g, struct tcp_conn *c)
+{
+	c->fin_received = true;
+	c->fin_known = false;
+	c->rcv.nxt = seq_add(c->rcv.nxt, 1);
+	if (seq_gt(c->rcv.nxt, c->rcv.edge))
+		c->rcv.edge = c->rcv.nxt;
+	tcp_owe_ack(g, c, "FIN");
+	if (c->state == TCPS_ESTABLISHED) {
+		tcp_set_state(g, c, TCPS_CLOSE_WAIT, "FIN");
+	} else if (c->state == TCPS_FIN_WAIT_1) {
+		tcp_set_state(g, c, TCPS_CLOSING, "FIN before our FIN was acknowledged");
+	} else if (c->state == TCPS_FIN_WAIT_2) {
+		tcp_set_state(g, c, TCPS_TIME_WAIT, "FIN after ours");
+		tcp_arm_life(g, c, g->tun.tcp_time_wait_ms * NS_PER_MS, WORD("2 MSL"));
+	}
+}
+
+/* What waited behind the hole that is filled now. */
+static void ooo_drain(struct glass *g, struct tcp_conn *c)
+{
+	while (!list_empty(&c->ooo)) {
+		struct pkt *p = list_first(&c->ooo, struct pkt, node);
+		int32_t before = seq_diff(c->rcv.nxt, seq_of(p->seq));
+
+		if (before < 0)
+			break;
+		list_remove(&p->node);
+		c->ooo_bytes -= p->len;
+		c->ooo_count--;
+		if ((uint32_t)before >= p->len) {
+			pkt_free(&g->pool, p);
+			continue;
+		}
+		pkt_pull(p, (size_t)before);
+		rx_append(g, c, p);
+	}
+	sack_drop_received(c);
+}
+
+/* RFC 9293 3.8.6.3, RFC 5681 4.2: when to acknowledge what came in order. */
+static void schedule_ack(struct glass *g, struct tcp_conn *c, uint32_t len, bool filled_hole)
+{
+	c->unacked += len;
+	if (len > c->rcv_mss && len <= 65535)
+		c->rcv_mss = (uint16_t)(len < 1460 ? len : c->mss > 1460 ? c->mss : 1460);
+	if (filled_hole || c->nsack)
+		tcp_owe_ack(g, c, "a hole was filled, or is still open");
+	else if (c->unacked >= 2u * c->rcv_mss)
+		tcp_owe_ack(g, c, "two full segments");
+	else if (c->quick && !c->pingpong && c->config.quickack)
+		tcp_owe_ack(g, c, "the connection is young: at once");
+	else
+		tcp_arm_ack(g, c);
+	if (c->quick)
+		c->quick--;
+}
+
+static enum verdict receive_in_order(struct glass *g, struct tcp_conn *c, struct pkt *p, bool fin)
+{
+	uint32_t len = p->len, before = c->rx_bytes;
+	bool had_hole = c->ooo_count;
+
+	rx_append(g, c, p);
+	ooo_drain(g, c);
+	EVENT(g, c->id, 0, TCP_DELIVER, c->rx_bytes - before, c->rx_bytes);
+	c->last_data_ns = now(g);
+	schedule_ack(g, c, len, had_hole);
+	if (fin || (c->fin_known && seq_eq(c->fin_seq, c->rcv.nxt)))
+		tcp_fin_arrived(g, c);
+	wake(g, &c->waker);
+	return ACCEPTED;
+}
+
+/* ---- out of order ----------------------------------------------------------------------------------- */
+
+/* Keeps the queue sorted; most segments belong at its end. */
+static enum verdict ooo_insert(struct glass *g, struct tcp_conn *c, struct pkt *p)
+{
+	struct list *at = &c->ooo;
+	struct seq start = seq_of(p->seq), end = pkt_end(p);
+	uint32_t len = p->len;
+
+	while (at->prev != &c->ooo && seq_lt(start, seq_of(container_of(at->prev, struct pkt, node)->seq)))
+		at = at->prev;
+	if (at->prev != &c->ooo) {
+		struct pkt *left = container_of(at->prev, struct pkt, node);
+		int32_t overlap = seq_diff(pkt_end(left), start);
+
+		if (overlap >= (int32_t)len) {
+			tcp_note_dsack(c, start, end);
+			tcp_owe_ack(g, c, "a duplicate came out of order");
+			return drop(g, p, TCP_OLD, start.v - c->rcv.irs.v, len);
+		}
+		if (overlap > 0) {
+			pkt_pull(p, (size_t)overlap);
+			p->seq += (uint32_t)overlap;
+		}
+	}
+	pkt_compact(&g->pool, p);
+	list_insert_before(at, &p->node);
+	c->ooo_bytes += p->len;
+	c->ooo_count++;
+	EVENT(g, c->id, p->id, TCP_OOO, start.v - c->rcv.irs.v, len, c->ooo_bytes);
+	stat_inc(g, STAT_TCP_OOO_QUEUED);
+	sack_note(c, start, end);
+	return ACCEPTED;
+}
+
+static enum verdict receive_out_of_order(struct glass *g, struct tcp_conn *c, struct pkt *p, struct tcp_seg *seg)
+{
+	enum verdict v;
+
+	if (c->ooo_count >= (uint32_t)g->tun.tcp_ooo_max)
+		return drop(g, p, TCP_OOO_LIMIT, c->ooo_count);
+	if (seg->flags & TCP_FIN) {
+		c->fin_known = true;
+		c->fin_seq = seq_add(seg->seq, seg->len);
+	}
+	p->seq = seg->seq.v;
+	v = seg->len ? ooo_insert(g, c, p) : accept_packet(g, p);
+	/* RFC 5681 4.2: at once, and one for each, so that the peer can count duplicates. */
+	tcp_send_ack(g, c);
+	return v;
+}
+
+enum verdict tcp_receive(struct glass *g, struct tcp_conn *c, struct pkt *p, struct tcp_seg *seg)
+{
+	bool fin = seg->flags & TCP_FIN;
+
+	ENTER(g, p);
+	if (!seg->len && !fin)
+		return accept_packet(g, p);
+	if (c->fin_received || (c->fin_known && seg->len && seq_geq(seg->seq, c->fin_seq)))
+		return drop(g, p, TCP_AFTER_FIN, seg->seq.v - c->rcv.irs.v);
+	if (!seq_eq(seg->seq, c->rcv.nxt))
+		return receive_out_of_order(g, c, p, seg);
+	if (!seg->len) {
+		pkt_free(&g->pool, p);
+		tcp_fin_arrived(g, c);
+		return ACCEPTED;
+	}
+	return receive_in_order(g, c, p, fin);
+}
+
+/* ---- the program reads ------------------------------------------------------------------------------ */
+
+void tcp_consume(struct glass *g, struct tcp_conn *c, uint32_t n)
+{
+	uint32_t total = n, offered, limit;
+
+	c->rx_bytes -= n;
+	while (n) {
+		struct pkt *p = list_first(&c->rx, struct pkt, node);
+
+		if (n < p->len) {
+			pkt_pull(p, n);
+			break;
+		}
+		n -= p->len;
+		list_remove(&p->node);
+		pkt_free(&g->pool, p);
+	}
+	if (!tcp_synchronized(c) || c->fin_received)
+		return;
+	tcp_grow_window(g, c, total);
+	offered = (uint32_t)seq_diff(c->rcv.edge, c->rcv.nxt);
+	limit = c->rcv.limit < c->config.rcvbuf ? c->rcv.limit : c->config.rcvbuf;
+	/* A window update when it at least doubles what the peer may send (and so after a closed window). */
+	if (limit - c->rx_bytes >= 2 * offered && c->rx_bytes < limit)
+		tcp_owe_ack(g, c, "the window opens");
+}
+
+void tcp_rx_purge(struct glass *g, struct tcp_conn *c)
+{
+	struct list *node;
+
+	while ((node = list_take(&c->rx)) || (node = list_take(&c->ooo)))
+		pkt_free(&g->pool, container_of(node, struct pkt, node));
+	c->rx_bytes = c->ooo_bytes = c->ooo_count = 0;
+	c->nsack = 0;
+}

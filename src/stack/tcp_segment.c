@@ -1,0 +1,378 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * One segment: its header, its options, its bytes by reference, and its way down to IP.
+ *
+ * In: tcp_output, tcp_input, the timers.  Out: ip_output.
+ */
+#include "tcp.h"
+
+#include <string.h>
+
+#include "../wire/checksum.h"
+
+#define TS_OPTION_BYTES 12 /* two NOPs and the option: RFC 7323 appendix A */
+#define IP_TCP_HEADER_BYTES 40
+
+/* RFC 9293 3.7.1, RFC 6691: the option tells the MTU; what is sent is smaller by the options of each segment. */
+void tcp_set_mss(struct glass *g, struct tcp_conn *c)
+{
+	uint32_t mss = c->path.mtu_bytes - IP_TCP_HEADER_BYTES;
+
+	(void)g;
+	if (c->peer_mss && mss > c->peer_mss)
+		mss = c->peer_mss;
+	if (c->config.maxseg && mss > c->config.maxseg)
+		mss = c->config.maxseg;
+	if (c->ts_ok && mss > TS_OPTION_BYTES + TCP_MSS_MIN - 1)
+		mss -= TS_OPTION_BYTES;
+	c->mss = (uint16_t)(mss > 65535 ? 65535 : mss);
+}
+
+static uint16_t mss_option(const struct tcp_conn *c)
+{
+	uint32_t mss = c->path.mtu_bytes - IP_TCP_HEADER_BYTES;
+
+	if (c->config.maxseg && mss > c->config.maxseg)
+		mss = c->config.maxseg;
+	return (uint16_t)(mss > 65495 ? 65495 : mss);
+}
+
+static void syn_options(const struct glass *g, const struct tcp_conn *c, struct tcp_options *o)
+{
+	o->mss_ok = true;
+	o->mss = mss_option(c);
+	o->wscale_ok = c->wscale_ok;
+	o->wscale = c->rcv_wscale;
+	o->sack_permitted = c->sack_ok;
+	o->timestamps = c->ts_ok;
+	o->tsval = tcp_ts_now(g, c);
+	o->tsecr = c->ts_recent;
+}
+
+/* RFC 2018 4, RFC 2883 4: a duplicate first, then the newest blocks; with timestamps three fit. */
+static void ack_options(const struct glass *g, struct tcp_conn *c, struct tcp_options *o)
+{
+	unsigned max = c->ts_ok ? 3 : 4;
+
+	o->timestamps = c->ts_ok;
+	o->tsval = tcp_ts_now(g, c);
+	o->tsecr = c->ts_recent;
+	if (!c->sack_ok)
+		return;
+	if (c->dsack)
+		o->sack[o->nsack++] = c->dsack_block;
+	for (unsigned i = 0; i < c->nsack && o->nsack < max; i++)
+		o->sack[o->nsack++] = c->sack[i];
+	c->dsack = false;
+}
+
+/* What every segment of ours tells the peer is told now. */
+static void ack_sent(struct tcp_conn *c)
+{
+	c->ack_now = false;
+	c->unacked = 0;
+	c->rcv.acked = c->rcv.nxt;
+}
+
+struct tcp_out {
+	struct seq seq;
+	uint32_t len; /* payload */
+	uint8_t flags;
+	const struct tcp_options *opt;
+};
+
+/* Header in front of p (which has the payload), and away. */
+static enum verdict tcp_transmit(struct glass *g, struct tcp_conn *c, struct pkt *p, const struct tcp_out *out)
+{
+	struct ip_send to = {
+		.src = c->laddr, .dst = c->raddr, .proto = IP_PROTO_TCP, .ttl = c->config.ttl, .tos = c->config.tos,
+		.dont_fragment = true,
+	};
+	uint8_t options[40];
+	size_t n = tcp_options_write(options, out->opt);
+	uint32_t wnd = tcp_window(g, c);
+	struct tcp_header *h;
+
+	if (out->flags & TCP_SYN)
+		wnd = wnd > 65535 ? 65535 : wnd;
+	memcpy(pkt_push(p, n), options, n);
+	h = pkt_push(p, sizeof(*h));
+	*h = (struct tcp_header){
+		.sport = be16_of(c->lport),
+		.dport = be16_of(c->rport),
+		.seq = be32_of(out->seq.v),
+		.ack = be32_of(out->flags & TCP_ACK ? c->rcv.nxt.v : 0),
+		.data_offset = (uint8_t)((sizeof(*h) + n) / 4 << 4),
+		.flags = out->flags,
+		.window = be16_of(out->flags & TCP_SYN ? wnd : wnd >> c->rcv_wscale),
+	};
+	h->checksum = be16_of(csum_sum16(csum_pseudo4(to.src, to.dst, IP_PROTO_TCP, pkt_len(p))));
+	p->l4 = p->data;
+	p->l4_proto = IP_PROTO_TCP;
+	p->csum_offset = TCP_CSUM_OFFSET;
+	p->flags |= PKT_CSUM_PARTIAL;
+	p->conn = c->id;
+	p->gso_size = out->len > c->mss ? c->mss : 0;
+	EVENT(g, c->id, p->id, TCP_OUT, out->flags, out->seq.v - c->snd.iss.v,
+	      out->flags & TCP_ACK ? c->rcv.nxt.v - c->rcv.irs.v : 0, out->len, wnd);
+	c->segs_out += p->gso_size ? (out->len + c->mss - 1) / c->mss : 1;
+	stat_add(g, STAT_TCP_OUT_SEGS, p->gso_size ? (out->len + c->mss - 1) / c->mss : 1);
+	c->last_tx_ns = now(g);
+	if (out->flags & TCP_ACK)
+		ack_sent(c);
+	return ip_output(g, p, &to, &c->path);
+}
+
+/* A segment without payload. */
+static uint32_t send_bare(struct glass *g, struct tcp_conn *c, struct seq seq, uint8_t flags,
+			  const struct tcp_options *opt)
+{
+	struct pkt *p = pkt_build(g, IP_HEADROOM, 0);
+	struct tcp_out out = { .seq = seq, .flags = flags, .opt = opt };
+	uint32_t id;
+
+	if (!p)
+		return 0;
+	id = p->id;
+	tcp_transmit(g, c, p, &out);
+	return id;
+}
+
+void tcp_send_syn(struct glass *g, struct tcp_conn *c)
+{
+	uint8_t flags = c->state == TCPS_SYN_SENT ? TCP_SYN : TCP_SYN | TCP_ACK;
+	struct tcp_options opt = { 0 };
+	uint32_t id;
+
+	syn_options(g, c, &opt);
+	c->snd.nxt = seq_add(c->snd.iss, 1);
+	id = send_bare(g, c, c->snd.iss, flags, &opt);
+	if (c->syn_pkt) {
+		c->retrans_total++;
+		stat_inc(g, STAT_TCP_RETRANS_SEGS);
+		EVENT(g, c->id, id, TCP_RTX, flags, 0, 0, c->syn_pkt, WORD("SYN not answered"));
+	} else {
+		c->syn_pkt = id;
+	}
+	tcp_rearm(g, c, true);
+}
+
+void tcp_send_ack(struct glass *g, struct tcp_conn *c)
+{
+	struct tcp_options opt = { 0 };
+
+	ack_options(g, c, &opt);
+	if (!send_bare(g, c, c->snd.nxt, TCP_ACK, &opt))
+		tcp_arm_ack(g, c); /* no memory: later */
+}
+
+/* An ACK with an old sequence number, which the peer must answer: RFC 9293 3.8.4, and as Linux 3.8.6.1. */
+void tcp_send_probe(struct glass *g, struct tcp_conn *c)
+{
+	struct tcp_options opt = { 0 };
+
+	ack_options(g, c, &opt);
+	send_bare(g, c, seq_add(c->snd.una, UINT32_MAX), TCP_ACK, &opt);
+}
+
+void tcp_send_rst(struct glass *g, struct tcp_conn *c)
+{
+	struct tcp_options opt = { 0 };
+
+	stat_inc(g, STAT_TCP_OUT_RSTS);
+	send_bare(g, c, c->snd.nxt, TCP_RST | TCP_ACK, &opt);
+}
+
+/* RFC 9293 3.10.7.1: the sequence number is what the peer expects. */
+void tcp_reply_rst(struct glass *g, const struct tcp_seg *seg)
+{
+	static const struct tcp_options none;
+	struct tcp_conn ghost = { .id = 0 };
+	struct tcp_out out = { .opt = &none, .flags = TCP_RST };
+	struct pkt *p;
+
+	ghost.laddr = seg->dst;
+	ghost.lport = seg->dport;
+	ghost.raddr = seg->src;
+	ghost.rport = seg->sport;
+	ghost.mss = 1;
+	if (seg->flags & TCP_ACK) {
+		out.seq = seg->ack;
+	} else {
+		out.flags |= TCP_ACK;
+		ghost.rcv.nxt = ghost.rcv.edge = seq_add(seg->seq, seg->span);
+	}
+	if (ip_route(g, ghost.raddr, ghost.laddr, &ghost.path) || !(p = pkt_build(g, IP_HEADROOM, 0)))
+		return;
+	stat_inc(g, STAT_TCP_OUT_RSTS);
+	tcp_transmit(g, &ghost, p, &out);
+}
+
+void tcp_challenge(struct glass *g, struct tcp_conn *c)
+{
+	if (now(g) - c->challenge_ns < g->tun.tcp_invalid_ratelimit_ms * NS_PER_MS)
+		return;
+	c->challenge_ns = now(g);
+	stat_inc(g, STAT_TCP_CHALLENGE_ACKS);
+	EVENT(g, c->id, 0, TCP_ACK_WHY, WORD("challenge: an unacceptable segment"));
+	tcp_send_ack(g, c);
+}
+
+/* ---- payload ---------------------------------------------------------------------------------------- */
+
+/* References to len bytes from (k, off) on; false: too many pieces for one frame (*got tells how much fits). */
+static bool add_payload(const struct tcp_conn *c, struct pkt *p, struct tcp_chunk *k, uint32_t off, uint32_t len,
+			uint32_t *got)
+{
+	uint32_t n;
+
+	for (*got = 0; *got < len; *got += n) {
+		uint32_t left = k->off + k->len - off;
+
+		if (!left) {
+			if (k->node.next == &c->chunks)
+				return false;
+			k = container_of(k->node.next, struct tcp_chunk, node);
+			off = k->off;
+			n = 0;
+			continue;
+		}
+		n = left < len - *got ? left : len - *got;
+		if (!pkt_add_frag(p, k->buf, off, n))
+			return false;
+		off += n;
+	}
+	return true;
+}
+
+/* The packet for len bytes of payload at tx, as far as they fit: tx is cut to what did. NULL: no memory. */
+static struct pkt *payload_packet(struct glass *g, struct tcp_conn *c, struct tcp_chunk *k, uint32_t off, uint32_t *len)
+{
+	struct pkt *p = pkt_build(g, IP_HEADROOM, 0);
+	uint32_t got;
+
+	if (!p || !*len)
+		return p;
+	if (!add_payload(c, p, k, off, *len, &got))
+		*len = got;
+	if (*len)
+		return p;
+	pkt_free(&g->pool, p);
+	return NULL;
+}
+
+/* Without the device's help a segment is all that one frame can carry. */
+static uint32_t frame_limit(const struct glass *g, const struct tcp_conn *c)
+{
+	const struct dev *d = &g->dev[c->path.dev];
+
+	return d->setup.offload & GLASS_OFFLOAD_TSO ? TCP_SUPER_BYTES_MAX / c->mss * c->mss : c->mss;
+}
+
+/* Moves the place of the next new byte on. */
+static void next_advance(struct tcp_conn *c, uint32_t n)
+{
+	while (n) {
+		uint32_t left = c->next_chunk->off + c->next_chunk->len - c->next_off;
+
+		if (n <= left) {
+			c->next_off += n;
+			return;
+		}
+		n -= left;
+		c->next_chunk = container_of(c->next_chunk->node.next, struct tcp_chunk, node);
+		c->next_off = c->next_chunk->off;
+	}
+}
+
+/* When the place of the next new byte is the end of a chunk and there is another: it is that one's beginning. */
+static void next_settle(struct tcp_conn *c)
+{
+	struct tcp_chunk *k = c->next_chunk;
+
+	if (!k || c->next_off < k->off + k->len || k->node.next == &c->chunks)
+		return;
+	c->next_chunk = container_of(k->node.next, struct tcp_chunk, node);
+	c->next_off = c->next_chunk->off;
+}
+
+uint32_t tcp_unsent(const struct tcp_conn *c)
+{
+	return c->queued - (uint32_t)(seq_diff(c->snd.nxt, c->snd.una) - (c->fin_sent && !seq_eq(c->snd.una, c->snd.nxt)));
+}
+
+bool tcp_send_data(struct glass *g, struct tcp_conn *c, uint32_t len, bool fin)
+{
+	uint32_t limit = frame_limit(g, c), unsent = tcp_unsent(c);
+	struct tcp_tx *tx = pool_alloc(&g->pool, sizeof(*tx));
+	struct tcp_options opt = { 0 };
+	struct tcp_out out = { .seq = c->snd.nxt, .flags = TCP_ACK, .opt = &opt };
+	struct pkt *p = NULL;
+
+	if (len > limit)
+		len = limit;
+	next_settle(c);
+	if (tx)
+		p = payload_packet(g, c, c->next_chunk, c->next_off, &len);
+	if (!p) {
+		pool_free(&g->pool, tx, sizeof(*tx));
+		stat_inc(g, STAT_NOMEM);
+		return false;
+	}
+	fin = fin && len == unsent;
+	*tx = (struct tcp_tx){
+		.seq = c->snd.nxt, .len = len + fin, .chunk = len ? c->next_chunk : NULL, .off = c->next_off,
+		.pkt = p->id, .flags = fin ? TX_FIN : 0,
+	};
+	list_init(&tx->in_flight);
+	list_append(&c->sent, &tx->node);
+	c->ntx++;
+	tcp_tx_sent(g, c, tx);
+	next_advance(c, len);
+	c->snd.nxt = seq_add(c->snd.nxt, len + fin);
+	c->fin_sent = fin;
+	if (len % c->mss)
+		c->small_end = c->snd.nxt;
+	c->bytes_sent += len;
+	if (c->last_data_ns && now(g) - c->last_data_ns < g->tun.tcp_delack_ms * NS_PER_MS)
+		c->pingpong = true;
+	out.len = len;
+	out.flags |= (uint8_t)((fin ? TCP_FIN : 0) | (len && len == unsent ? TCP_PSH : 0)); /* MUST-61 */
+	ack_options(g, c, &opt);
+	tcp_transmit(g, c, p, &out);
+	return true;
+}
+
+bool tcp_retransmit(struct glass *g, struct tcp_conn *c, struct tcp_tx *tx, uint32_t limit, uint64_t why)
+{
+	uint32_t frame = frame_limit(g, c), len;
+	struct tcp_options opt = { 0 };
+	struct tcp_out out = { .seq = tx->seq, .flags = TCP_ACK, .opt = &opt };
+	struct pkt *p;
+
+	if (limit > frame)
+		limit = frame;
+	if (tx->len - !!(tx->flags & TX_FIN) > limit && !tcp_tx_split(g, c, tx, limit))
+		return false;
+	len = tx->len - !!(tx->flags & TX_FIN);
+	p = payload_packet(g, c, tx->chunk, tx->off, &len);
+	if (!p)
+		return false;
+	if (len < tx->len - !!(tx->flags & TX_FIN) && !tcp_tx_split(g, c, tx, len)) {
+		pkt_free(&g->pool, p);
+		return false;
+	}
+	if (!(tx->flags & TX_RETRANS) && (tx->flags & TX_LOST))
+		c->retrans += tx->len;
+	tx->flags |= (uint8_t)(TX_EVER_RETRANS | (tx->flags & TX_LOST ? TX_RETRANS : 0));
+	tcp_tx_sent(g, c, tx);
+	c->bytes_retrans += len;
+	c->retrans_total += (len + c->mss - 1) / c->mss;
+	stat_add(g, STAT_TCP_RETRANS_SEGS, len > c->mss ? (len + c->mss - 1) / c->mss : 1);
+	out.len = len;
+	out.flags |= (uint8_t)((tx->flags & TX_FIN ? TCP_FIN : 0) | (len ? TCP_PSH : 0));
+	ack_options(g, c, &opt);
+	EVENT(g, c->id, p->id, TCP_RTX, out.flags, tx->seq.v - c->snd.iss.v, len, tx->pkt, why);
+	tcp_transmit(g, c, p, &out);
+	return true;
+}

@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The send queue: the program's bytes, once, from the first unacknowledged one on. They are written by the
+ * program's side straight into their place; frames refer to them until they are acknowledged.
+ *
+ * In: the socket layer (reserve, commit), tcp_ack.  Out: tcp_owe.
+ */
+#include "tcp.h"
+
+#include <assert.h>
+#include <string.h>
+
+#define SMALL_COMMIT_BYTES 8192	 /* up to this much is copied together rather than given a buffer of its own */
+#define SEND_AHEAD_BYTES 262144u /* kept ready beyond twice the window, so that the device never waits */
+
+/*
+ * The program may be ahead of the network by two windows: more would only fill memory (and leave the caches).
+ * SO_SNDBUF is the upper bound.
+ */
+uint32_t tcp_send_space(const struct tcp_conn *c)
+{
+	uint32_t cwnd = c->cwnd > UINT32_MAX / 4 ? UINT32_MAX / 4 : c->cwnd;
+	uint32_t limit = 2 * cwnd > SEND_AHEAD_BYTES ? 2 * cwnd : SEND_AHEAD_BYTES;
+
+	if (limit > c->config.sndbuf)
+		limit = c->config.sndbuf;
+	return c->queued < limit ? limit - c->queued : 0;
+}
+
+void *tcp_reserve(struct glass *g, struct tcp_conn *c, size_t want, size_t *length)
+{
+	struct tcp_table *t = g->tcp;
+	size_t space = tcp_send_space(c);
+
+	*length = 0;
+	if (!space)
+		return NULL;
+	if (!t->spare)
+		t->spare = buf_new(&g->pool, BUF_BIG_BYTES);
+	if (!t->spare) {
+		stat_inc(g, STAT_NOMEM);
+		return NULL;
+	}
+	*length = want < space ? want : space;
+	if (*length > TCP_SUPER_BYTES_MAX)
+		*length = TCP_SUPER_BYTES_MAX;
+	return t->spare->bytes;
+}
+
+/* A chunk at the end of the queue with room for n bytes more, or a new one; NULL: no memory. */
+static struct tcp_chunk *chunk_for(struct glass *g, struct tcp_conn *c, struct buf *b, size_t n)
+{
+	struct tcp_chunk *k = list_empty(&c->chunks) ? NULL : list_last(&c->chunks, struct tcp_chunk, node);
+
+	if (!b && k && k->buf->cap - k->off - k->len >= n)
+		return k;
+	k = pool_alloc(&g->pool, sizeof(*k));
+	if (!k)
+		return NULL;
+	k->buf = b ? b : buf_new(&g->pool, n < TCP_CHUNK_BYTES ? TCP_CHUNK_BYTES : n);
+	if (!k->buf) {
+		pool_free(&g->pool, k, sizeof(*k));
+		return NULL;
+	}
+	list_append(&c->chunks, &k->node);
+	return k;
+}
+
+int tcp_commit(struct glass *g, struct tcp_conn *c, size_t length)
+{
+	struct tcp_table *t = g->tcp;
+	bool small = length <= SMALL_COMMIT_BYTES;
+	struct tcp_chunk *k;
+
+	if (!length)
+		return 0;
+	assert(t->spare && length <= t->spare->cap);
+	k = chunk_for(g, c, small ? NULL : t->spare, length);
+	if (!k) {
+		stat_inc(g, STAT_NOMEM);
+		return -ENOBUFS;
+	}
+	if (small)
+		memcpy(k->buf->bytes + k->off + k->len, t->spare->bytes, length);
+	else
+		t->spare = NULL;
+	if (!c->next_chunk) {
+		c->next_chunk = k;
+		c->next_off = k->off + k->len;
+	}
+	k->len += (uint32_t)length;
+	c->queued += (uint32_t)length;
+	tcp_owe(g, c);
+	return 0;
+}
+
+void tcp_sendq_acked(struct glass *g, struct tcp_conn *c, uint32_t n)
+{
+	assert(n <= c->queued);
+	c->queued -= n;
+	while (n) {
+		struct tcp_chunk *k = list_first(&c->chunks, struct tcp_chunk, node);
+
+		if (n < k->len) {
+			k->off += n;
+			k->len -= n;
+			break;
+		}
+		n -= k->len;
+		if (k == c->next_chunk) { /* all of it was sent: what comes next begins the next one */
+			assert(c->next_off == k->off + k->len);
+			c->next_chunk = k->node.next == &c->chunks ? NULL :
+								     container_of(k->node.next, struct tcp_chunk, node);
+			c->next_off = c->next_chunk ? c->next_chunk->off : 0;
+		}
+		list_remove(&k->node);
+		buf_unref(&g->pool, k->buf);
+		pool_free(&g->pool, k, sizeof(*k));
+	}
+	if (c->want_out && tcp_send_space(c)) {
+		c->want_out = false;
+		wake(g, &c->waker);
+	}
+}
+
+void tcp_sendq_purge(struct glass *g, struct tcp_conn *c)
+{
+	tcp_sent_purge(g, c);
+	list_for_each_safe(k, &c->chunks, struct tcp_chunk, node) {
+		list_remove(&k->node);
+		buf_unref(&g->pool, k->buf);
+		pool_free(&g->pool, k, sizeof(*k));
+	}
+	c->queued = 0;
+	c->next_chunk = NULL;
+}

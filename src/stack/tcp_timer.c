@@ -1,0 +1,284 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Three timers per connection. rtx_timer is whatever the bytes sent wait for: retransmission (RFC 6298), tail loss
+ * probe and reordering (RFC 8985), or a window that opens (RFC 9293 3.8.6.1). ack_timer is the delayed ACK.
+ * life_timer ends TIME-WAIT and FIN-WAIT-2, and probes idle connections (RFC 9293 3.8.4).
+ *
+ * In: glass_advance.  Out: tcp_owe, tcp_end.
+ */
+#include "tcp.h"
+
+#define PROBE_MIN_NS (4 * NS_PER_MS) /* a peer's scheduling delay is no loss */
+#define SHIFT_MAX 20
+
+static int64_t tcp_rto(const struct glass *g, const struct tcp_conn *c, unsigned backoff)
+{
+	int64_t max = g->tun.tcp_rto_max_ms * NS_PER_MS;
+	int64_t rto = c->rto_ns << (backoff < SHIFT_MAX ? backoff : SHIFT_MAX);
+
+	return rto < max ? rto : max;
+}
+
+static void arm_rtx(struct glass *g, struct tcp_conn *c, enum tcp_rtx_timer mode, int64_t delay_ns)
+{
+	c->rtx_mode = (uint8_t)mode;
+	timer_arm(&g->timers, &c->rtx_timer, now(g) + delay_ns);
+}
+
+/* RFC 8985 7.2: the probe's time-out; 0: this is not the time for one. */
+static int64_t probe_timeout(const struct glass *g, const struct tcp_conn *c)
+{
+	int64_t pto = 2 * c->srtt_ns;
+
+	if (!c->sack_ok || c->ca_state != CA_OPEN || c->tlp_out || c->sacked || c->lost || !c->srtt_ns)
+		return 0;
+	if (tcp_in_flight(c) <= c->mss)
+		return 0; /* a delayed ACK could be all that is late: the RTO has it */
+	if (pto < PROBE_MIN_NS)
+		pto = PROBE_MIN_NS;
+	return pto < tcp_rto(g, c, c->backoff) ? pto : 0;
+}
+
+void tcp_rearm(struct glass *g, struct tcp_conn *c, bool restart)
+{
+	int64_t pto, wait;
+
+	if (c->state == TCPS_SYN_SENT || c->state == TCPS_SYN_RECEIVED) {
+		arm_rtx(g, c, RTX_RTO, tcp_rto(g, c, c->backoff));
+		EVENT(g, c->id, 0, TIMER_SET, WORD("retransmission"), (uint64_t)tcp_rto(g, c, c->backoff),
+		      WORD("SYN is out"));
+		return;
+	}
+	if (seq_eq(c->snd.una, c->snd.nxt)) {
+		if (!tcp_unsent(c) || c->state == TCPS_TIME_WAIT || c->state == TCPS_CLOSED) {
+			c->rtx_mode = RTX_NONE;
+			timer_stop(&g->timers, &c->rtx_timer);
+		} else if (c->rtx_mode != RTX_PERSIST) {
+			arm_rtx(g, c, RTX_PERSIST, tcp_rto(g, c, c->probes));
+		}
+		return;
+	}
+	if (c->reorder_at_ns) {
+		wait = c->reorder_at_ns - now(g);
+		arm_rtx(g, c, RTX_REORDER, wait > 0 ? wait : 0);
+		return;
+	}
+	pto = probe_timeout(g, c);
+	if (pto)
+		arm_rtx(g, c, RTX_PROBE, pto);
+	else if (restart || c->rtx_mode != RTX_RTO)
+		arm_rtx(g, c, RTX_RTO, tcp_rto(g, c, c->backoff));
+}
+
+static int give_up_error(const struct tcp_conn *c)
+{
+	return c->soft_error ? c->soft_error : ETIMEDOUT;
+}
+
+/* RFC 9293 3.8.3: R2, for SYN and for data. */
+static bool retries_exhausted(const struct glass *g, const struct tcp_conn *c)
+{
+	int64_t max = g->tun.tcp_retries2;
+
+	if (c->state == TCPS_SYN_SENT)
+		max = c->config.syn_retries;
+	else if (c->state == TCPS_SYN_RECEIVED)
+		max = g->tun.tcp_synack_retries;
+	else if (c->closed_by_user)
+		max = g->tun.tcp_orphan_retries;
+	if (c->config.user_timeout_ms && c->rtx_since_ns) /* RFC 5482 */
+		return now(g) - c->rtx_since_ns >= (int64_t)c->config.user_timeout_ms * NS_PER_MS;
+	return c->backoff >= max;
+}
+
+static void give_up(struct glass *g, struct tcp_conn *c)
+{
+	stat_inc(g, STAT_TCP_ABORT_ON_TIMEOUT);
+	tcp_end(g, c, give_up_error(c), "retransmitted in vain: the peer does not answer");
+}
+
+/* RFC 6298 5.4 to 5.7. */
+static void retransmission_timeout(struct glass *g, struct tcp_conn *c)
+{
+	stat_inc(g, STAT_TCP_TIMEOUTS);
+	if (!c->rtx_since_ns)
+		c->rtx_since_ns = now(g) - tcp_rto(g, c, c->backoff);
+	if (retries_exhausted(g, c)) {
+		give_up(g, c);
+		return;
+	}
+	EVENT(g, c->id, g->trace.cause, TCP_RTO, c->backoff + 1u, (uint64_t)tcp_rto(g, c, c->backoff),
+	      (uint64_t)tcp_rto(g, c, c->backoff + 1u), tcp_in_flight(c));
+	c->backoff++;
+	if (c->state == TCPS_SYN_SENT || c->state == TCPS_SYN_RECEIVED) {
+		tcp_send_syn(g, c);
+		return;
+	}
+	tcp_enter_loss(g, c);
+	tcp_rearm(g, c, true);
+	tcp_owe(g, c);
+}
+
+/* RFC 8985 7.3: new data when there is some and it may go; else the last segment again. */
+static void tail_loss_probe(struct glass *g, struct tcp_conn *c)
+{
+	int32_t window = seq_diff(seq_add(c->snd.una, c->snd.wnd), c->snd.nxt);
+	uint32_t unsent = tcp_unsent(c), n = unsent < c->mss ? unsent : c->mss;
+	struct tcp_tx *tx = list_last(&c->sent, struct tcp_tx, node);
+
+	stat_inc(g, STAT_TCP_LOSS_PROBES);
+	c->tlp_out = true;
+	if (n && window >= (int32_t)n && tcp_send_data(g, c, n, false)) {
+		c->tlp_is_retrans = false;
+	} else {
+		if (tx->len > c->mss && tcp_tx_split(g, c, tx, (tx->len - 1) / c->mss * c->mss))
+			tx = list_last(&c->sent, struct tcp_tx, node);
+		c->tlp_is_retrans = true;
+		tcp_retransmit(g, c, tx, c->mss, WORD("tail loss probe"));
+	}
+	c->tlp_end = c->snd.nxt;
+	tcp_rearm(g, c, true);
+}
+
+/*
+ * Bytes wait, nothing is out. RFC 9293 3.8.6.1: a closed window is probed with growing intervals as long as the peer
+ * answers; a window that is only small, or a cork, is overruled.
+ */
+static void persist(struct glass *g, struct tcp_conn *c)
+{
+	bool answered = c->last_rx_ns >= c->last_tx_ns;
+
+	if (c->snd.wnd) {
+		c->force_out = true;
+		tcp_owe(g, c);
+		return;
+	}
+	c->backoff = answered ? 0 : (uint8_t)(c->backoff + 1);
+	if (c->backoff > g->tun.tcp_retries2 || (c->closed_by_user && c->probes >= g->tun.tcp_orphan_retries)) {
+		give_up(g, c);
+		return;
+	}
+	if (c->probes < UINT8_MAX)
+		c->probes++;
+	stat_inc(g, STAT_TCP_ZERO_WINDOW_PROBES);
+	tcp_send_probe(g, c);
+	arm_rtx(g, c, RTX_PERSIST, tcp_rto(g, c, c->probes));
+}
+
+static void rtx_fired(struct glass *g, struct timer *t)
+{
+	struct tcp_conn *c = container_of(t, struct tcp_conn, rtx_timer);
+	enum tcp_rtx_timer mode = c->rtx_mode;
+	uint32_t outer;
+
+	c->rtx_mode = RTX_NONE;
+	outer = tcp_timer_enter(g, c, t,
+				mode == RTX_RTO	    ? WORD("retransmission") :
+				mode == RTX_PROBE   ? WORD("tail loss probe") :
+				mode == RTX_REORDER ? WORD("reordering") :
+						      WORD("persist"));
+	if (mode == RTX_RTO)
+		retransmission_timeout(g, c);
+	else if (mode == RTX_PROBE && !list_empty(&c->sent))
+		tail_loss_probe(g, c);
+	else if (mode == RTX_PERSIST)
+		persist(g, c);
+	if (mode == RTX_REORDER) {
+		tcp_rack_timeout(g, c);
+		tcp_rearm(g, c, true);
+		tcp_owe(g, c);
+	}
+	act_end(g, outer);
+}
+
+uint32_t tcp_timer_enter(struct glass *g, const struct tcp_conn *c, const struct timer *t, uint64_t name)
+{
+	uint32_t outer = act_begin(g);
+
+	EVENT(g, c->id, g->trace.cause, TIMER_FIRED, name, (uint64_t)(now(g) - t->deadline_ns));
+	return outer;
+}
+
+/* RFC 9293 3.8.6.3 */
+static void ack_fired(struct glass *g, struct timer *t)
+{
+	struct tcp_conn *c = container_of(t, struct tcp_conn, ack_timer);
+	uint32_t outer;
+
+	if (!c->unacked)
+		return; /* the ACK rode on data meanwhile */
+	outer = tcp_timer_enter(g, c, t, WORD("delayed ACK"));
+	stat_inc(g, STAT_TCP_DELAYED_ACKS);
+	tcp_owe_ack(g, c, "it has waited long enough");
+	act_end(g, outer);
+}
+
+void tcp_arm_ack(struct glass *g, struct tcp_conn *c)
+{
+	if (!c->ack_timer.armed)
+		timer_arm(&g->timers, &c->ack_timer, now(g) + g->tun.tcp_delack_ms * NS_PER_MS);
+}
+
+void tcp_arm_life(struct glass *g, struct tcp_conn *c, int64_t delay_ns, uint64_t why)
+{
+	timer_arm(&g->timers, &c->life_timer, now(g) + delay_ns);
+	EVENT(g, c->id, 0, TIMER_SET, WORD("life"), (uint64_t)delay_ns, why);
+}
+
+/* RFC 9293 3.8.4: only after silence, and an answer of any kind is enough. */
+static void keepalive(struct glass *g, struct tcp_conn *c)
+{
+	int64_t idle_ns = now(g) - c->last_rx_ns, after_ns = c->config.keep_idle_s * NS_PER_S;
+	int64_t limit_ns = (int64_t)c->config.user_timeout_ms * NS_PER_MS;
+
+	if (!c->config.keepalive)
+		return;
+	if (idle_ns < after_ns) {
+		tcp_arm_life(g, c, after_ns - idle_ns, WORD("keepalive"));
+		return;
+	}
+	if (limit_ns ? idle_ns >= limit_ns && c->probes : c->probes >= c->config.keep_count) {
+		tcp_send_rst(g, c);
+		tcp_end(g, c, give_up_error(c), "keepalive probes were not answered");
+		return;
+	}
+	stat_inc(g, STAT_TCP_KEEPALIVES);
+	c->probes++;
+	tcp_send_probe(g, c);
+	tcp_arm_life(g, c, c->config.keep_interval_s * NS_PER_S, WORD("keepalive"));
+}
+
+void tcp_keepalive_start(struct glass *g, struct tcp_conn *c)
+{
+	if (c->state >= TCPS_ESTABLISHED && c->state != TCPS_TIME_WAIT && !c->closed_by_user)
+		tcp_arm_life(g, c, c->config.keep_idle_s * NS_PER_S, WORD("keepalive"));
+}
+
+static void life_fired(struct glass *g, struct timer *t)
+{
+	struct tcp_conn *c = container_of(t, struct tcp_conn, life_timer);
+	uint32_t outer = tcp_timer_enter(g, c, t, WORD("life"));
+
+	if (c->state == TCPS_TIME_WAIT)
+		tcp_end(g, c, 0, "2 MSL are over");
+	else if (c->state == TCPS_FIN_WAIT_2 && c->closed_by_user)
+		tcp_end(g, c, 0, "the peer has kept its side open too long");
+	else
+		keepalive(g, c);
+	act_end(g, outer);
+}
+
+void tcp_timers_init(struct tcp_conn *c)
+{
+	timer_init(&c->rtx_timer, rtx_fired);
+	timer_init(&c->ack_timer, ack_fired);
+	timer_init(&c->life_timer, life_fired);
+}
+
+void tcp_timers_stop(struct glass *g, struct tcp_conn *c)
+{
+	timer_stop(&g->timers, &c->rtx_timer);
+	timer_stop(&g->timers, &c->ack_timer);
+	timer_stop(&g->timers, &c->life_timer);
+	c->rtx_mode = RTX_NONE;
+}

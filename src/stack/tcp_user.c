@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the user asks of a connection (RFC 9293 3.10: CLOSE, ABORT), and what the layers below report of it.
+ *
+ * In: the socket layer, icmp.c, arp.c.  Out: tcp_owe, tcp_end.
+ */
+#include "tcp.h"
+
+#define PMTU_MIN_BYTES 552 /* RFC 5927 7.2, and Linux: no smaller path is believed */
+
+/* RFC 9293 3.10.4: the FIN follows what is queued. */
+void tcp_shutdown_wr(struct glass *g, struct tcp_conn *c)
+{
+	if (c->fin_queued)
+		return;
+	if (c->state == TCPS_SYN_RECEIVED) { /* queued until the handshake is complete: tcp_established() */
+		c->fin_queued = true;
+		return;
+	}
+	if (c->state == TCPS_ESTABLISHED)
+		tcp_set_state(g, c, TCPS_FIN_WAIT_1, "the program has no more to send");
+	else if (c->state == TCPS_CLOSE_WAIT)
+		tcp_set_state(g, c, TCPS_LAST_ACK, "the program closes too");
+	else
+		return;
+	c->fin_queued = true;
+	tcp_owe(g, c);
+}
+
+void tcp_abort(struct glass *g, struct tcp_conn *c, int error)
+{
+	if (c->state == TCPS_SYN_RECEIVED || (tcp_synchronized(c) && c->state != TCPS_TIME_WAIT))
+		tcp_send_rst(g, c);
+	tcp_end(g, c, error, "aborted");
+}
+
+void tcp_close(struct glass *g, struct tcp_conn *c)
+{
+	c->waker.sock = NULL;
+	list_remove(&c->waker.node);
+	c->closed_by_user = true;
+	if (c->state == TCPS_CLOSED) {
+		tcp_free(g, c);
+	} else if (c->state == TCPS_SYN_SENT) {
+		tcp_end(g, c, 0, "closed before it was established");
+	} else if (c->rx_bytes || c->config.linger_s == 0) { /* RFC 9293 3.6.1 (SHLD-3) */
+		stat_inc(g, STAT_TCP_ABORT_ON_DATA);
+		tcp_abort(g, c, 0);
+	} else if (c->state == TCPS_FIN_WAIT_2) {
+		tcp_arm_life(g, c, g->tun.tcp_fin_timeout_ms * NS_PER_MS,
+			     WORD("the peer may keep its side open this long"));
+	} else {
+		tcp_shutdown_wr(g, c);
+	}
+}
+
+static void tcp_soften(struct glass *g, struct tcp_conn *c, int error, uint64_t why)
+{
+	EVENT(g, c->id, 0, TCP_SOFT, error, why);
+	c->soft_error = error;
+}
+
+/* RFC 1191, with the suspicion of RFC 5927 7: the caller has checked that the quoted segment is in flight. */
+static void tcp_path_mtu(struct glass *g, struct tcp_conn *c, uint32_t mtu_bytes)
+{
+	if (mtu_bytes < PMTU_MIN_BYTES)
+		mtu_bytes = PMTU_MIN_BYTES;
+	if (mtu_bytes >= c->path.mtu_bytes)
+		return;
+	c->path.mtu_bytes = mtu_bytes;
+	tcp_set_mss(g, c);
+	EVENT(g, c->id, 0, TCP_PATH, mtu_bytes, c->mss, WORD("fragmentation needed"));
+	if (!tcp_synchronized(c))
+		return;
+	tcp_resend_all(g, c);
+	tcp_owe(g, c);
+}
+
+/* RFC 1122 4.2.3.9, RFC 5927: only a quoted segment in flight is believed; errors are hard only before ESTABLISHED. */
+enum verdict tcp_icmp_error(struct glass *g, struct pkt *p, const struct icmp_error *e)
+{
+	struct tcp_conn *c = tcp_find(g, e->src, e->sport, e->dst, e->dport);
+	struct seq seq = seq_of(e->seq);
+
+	ENTER(g, p);
+	if (!c)
+		return drop(g, p, ICMP_QUOTE, p->len, IP_PROTO_TCP);
+	p->conn = c->id;
+	if (!seq_in(seq, c->snd.una, c->snd.nxt))
+		return drop(g, p, ICMP_QUOTE_SEQ, e->seq, c->snd.una.v);
+	if (e->type == 3 && e->code == 4)
+		tcp_path_mtu(g, c, e->mtu_bytes);
+	else if (!e->error)
+		return accept_packet(g, p);
+	else if (c->state == TCPS_SYN_SENT || c->state == TCPS_SYN_RECEIVED)
+		tcp_end(g, c, e->error, "ICMP unreachable answers our SYN");
+	else
+		tcp_soften(g, c, e->error, WORD("ICMP unreachable"));
+	return accept_packet(g, p);
+}
+
+void tcp_output_failed(struct glass *g, uint32_t conn, int error)
+{
+	struct tcp_conn *c = tcp_find_id(g, conn);
+
+	if (!c)
+		return;
+	if (c->state == TCPS_SYN_SENT || c->state == TCPS_SYN_RECEIVED)
+		tcp_end(g, c, error, "the neighbour does not answer ARP");
+	else
+		tcp_soften(g, c, error, WORD("the neighbour does not answer ARP"));
+}
