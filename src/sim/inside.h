@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: MIT */
+/* What the files of the simulator share. */
+#ifndef GLASS_SIM_INSIDE_H
+#define GLASS_SIM_INSIDE_H
+
+#include "../base/hash.h"
+#include "../base/rng.h"
+
+#include "sim.h"
+
+/* A frame on the wire, or (f set) a call to be made. */
+struct sim_item {
+	int64_t time_ns;
+	uint64_t order; /* items of equal time come in this order */
+	unsigned to;
+	void (*f)(void *arg);
+	void *arg;
+	struct glass_offload off;
+	size_t length;
+	uint8_t bytes[];
+};
+
+struct sim_side {
+	struct glass *g;
+	unsigned dev;
+	uint32_t offload;
+	void *ring;
+	uint64_t hashed; /* records of the ring that are in the hash */
+	struct sim_way way;
+	struct sim_counts counts;
+	int64_t busy_until_ns, last_arrival_ns;
+};
+
+struct sim {
+	struct sim_side side[2];
+	struct rng rng;
+	int64_t now_ns;
+	struct sim_item **heap;
+	size_t count, cap;
+	uint64_t order;
+	uint64_t hash;
+	bool no_memory;
+	void (*on_event)(void *arg, unsigned side, const struct glass_event *e);
+	void *event_arg;
+};
+
+/* sim_queue.c: items by time. push takes the item, also when it fails. */
+bool sim_push(struct sim *s, struct sim_item *item);
+/* The earliest, NULL: none; it stays. */
+struct sim_item *sim_first(struct sim *s);
+/* The earliest, the caller's. */
+struct sim_item *sim_pop(struct sim *s);
+
+/* sim_wire.c: a frame of a side goes onto the wire. */
+void sim_transmit(struct sim *s, unsigned from, const struct glass_frame *frame);
+
+/* sim_cut.c */
+/* Completes a partial checksum. */
+void sim_complete_csum(uint8_t *frame, size_t length, struct glass_offload *off);
+/*
+ * Calls emit for every segment of a super-packet, checksums complete. false: it is none that can be cut (the frame
+ * is then emitted as it is).
+ */
+void sim_cut(uint8_t *frame, size_t length, const struct glass_offload *off,
+	     void (*emit)(void *arg, uint8_t *frame, size_t length), void *arg);
+
+#endif
