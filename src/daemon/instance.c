@@ -42,6 +42,8 @@ static bool dir_is_safe(const char *dir)
 
 static bool dir_make(struct instance *in, const char *stack)
 {
+	struct stat st;
+
 	if (!abi_dir(in->dir, getenv, geteuid()) ||
 	    !abi_socket_path(in->socket_path, in->dir, stack)) {
 		notice("the path of the control socket would be longer than a socket's name may "
@@ -49,8 +51,9 @@ static bool dir_make(struct instance *in, const char *stack)
 		       "directory: export " ABI_ENV_DIR "=DIR");
 		return false;
 	}
-	in->made_dir = !mkdir(in->dir, 0700);
-	if (!in->made_dir && errno != EEXIST) {
+	/* A folder that the user made for us is not ours to remove. */
+	in->own_dir = !getenv(ABI_ENV_DIR) || lstat(in->dir, &st) < 0;
+	if (mkdir(in->dir, 0700) < 0 && errno != EEXIST) {
 		notice("cannot make directory %s: %s. Take another: export " ABI_ENV_DIR "=DIR",
 		       in->dir, strerror(errno));
 		return false;
@@ -127,6 +130,6 @@ void instance_release(struct instance *in)
 		close(in->lock_fd);
 		in->lock_fd = -1;
 	}
-	if (in->made_dir)
+	if (in->own_dir)
 		rmdir(in->dir); /* stays while another stack is in it */
 }

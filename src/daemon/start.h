@@ -40,7 +40,7 @@ struct instance {
 	char dir[ABI_PATH_MAX], socket_path[ABI_PATH_MAX];
 	char lock_path[ABI_PATH_MAX + 40];
 	int lock_fd;
-	bool made_dir;
+	bool own_dir; /* goes at the end */
 };
 /* false: told; another daemon has the name, or the directory cannot be used. */
 bool instance_take(struct instance *in, const char *stack);

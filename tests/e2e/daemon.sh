@@ -55,6 +55,7 @@ ok "kill -9 leaves the socket's file" test -e "$GLASS_DIR/default.sock"
 ok "and the next start is not impressed" lab_start
 ok "and works" ping -qc1 -W1 "$STACK"
 lab_stop
+ok "nothing but the folder is left" rmdir "$GLASS_DIR"
 
 # ---- the ways to the host
 
