@@ -75,12 +75,6 @@ struct abi_accept {
 /* Options beside enum glass_opt, for SETOPT and GETOPT. */
 enum { ABI_OPT_V6ONLY = 1000 };
 
-/* What INFO answers as data: TCP_INFO and TCP_CONGESTION as Linux has them. */
-struct abi_info {
-	char congestion[16];
-	uint8_t tcp_info[]; /* struct tcp_info of <linux/tcp.h> */
-};
-
 enum abi_op {
 #define OP(ID, name, kind, doc) ABI_##ID,
 #include "op.def"

@@ -1,0 +1,384 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Programs' sockets. Each is an AF_UNIX pair: the program has one end, and here is the other, a
+ * struct end, joined to a socket of the stack. A program names its socket by the random token in
+ * its end's name; it can only reach sockets of its own user.
+ *
+ * In: control.c (SOCKET), loop.c (an end became ready; the stack's socket did).
+ * Out: program_connect.c, program_listen.c, program_data.c by the end's state.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/random.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "program.h"
+
+#define FDS_RESERVED 128 /* descriptors for the daemon itself and its clients */
+
+void reply_errno(struct daemon *d, struct client *c, const struct abi_request *req, int error)
+{
+	struct abi_reply rep = { .error = error };
+
+	control_reply(d, c, req, &rep, NULL, 0, -1);
+}
+
+/* ---- tokens
+ * ----------------------------------------------------------------------------------------- */
+
+static struct end **bucket_of(struct programs *p, uint64_t token)
+{
+	return &p->bucket[token % END_BUCKETS];
+}
+
+static struct end *end_by_token(struct programs *p, uint64_t token)
+{
+	struct end *e = *bucket_of(p, token);
+
+	while (e && e->token != token)
+		e = e->chain;
+	return e;
+}
+
+/* 0: the kernel has no randomness to give. */
+static uint64_t token_new(struct programs *p)
+{
+	uint64_t token;
+
+	do {
+		if (!p->nrandom) {
+			if (getrandom(p->random, sizeof(p->random), 0) != sizeof(p->random))
+				return 0;
+			p->nrandom = sizeof(p->random) / sizeof(p->random[0]);
+		}
+		token = p->random[--p->nrandom];
+	} while (!token || end_by_token(p, token));
+	return token;
+}
+
+struct end *end_find(struct daemon *d, const struct client *c, const struct abi_request *req,
+		     int *err)
+{
+	struct end *e = end_by_token(d->programs, req->token);
+	uid_t uid = client_uid(c);
+
+	/* The daemon itself speaks for nobody; root may speak for all, as it may read their memory.
+	 */
+	*err = 0;
+	if (e && (e->uid == uid || !uid || !e->uid))
+		return e;
+	*err = -ENOTCONN;
+	return NULL;
+}
+
+/* ---- limits
+ * ----------------------------------------------------------------------------------------- */
+
+static struct user *user_of(struct programs *p, uid_t uid)
+{
+	struct user *free_slot = NULL;
+
+	for (unsigned i = 0; i < USERS_MAX; i++) {
+		if (p->user[i].count && p->user[i].uid == uid)
+			return &p->user[i];
+		if (!p->user[i].count)
+			free_slot = &p->user[i];
+	}
+	if (free_slot)
+		free_slot->uid = uid;
+	return free_slot;
+}
+
+/* An eighth of all sockets stays free for the others. */
+static struct user *user_charge(struct programs *p, uid_t uid)
+{
+	struct user *u = user_of(p, uid);
+
+	if (!u || p->count >= p->count_max || u->count >= p->count_max - p->count_max / 8)
+		return NULL;
+	u->count++;
+	p->count++;
+	return u;
+}
+
+static void user_uncharge(struct programs *p, uid_t uid)
+{
+	user_of(p, uid)->count--;
+	p->count--;
+}
+
+/* ---- life of an end
+ * --------------------------------------------------------------------------------- */
+
+static void end_event(struct daemon *d, struct sock_owner *owner, const struct glass_event *ev)
+{
+	struct end *e = (struct end *)owner;
+
+	if (e->state == END_CONNECTING)
+		connect_event(d, e, ev->ready);
+	else if (e->state == END_LISTENING)
+		listen_event(d, e);
+	else if (e->state == END_OPEN)
+		data_event(d, e, ev->ready);
+}
+
+static void end_link(struct programs *p, struct end *e)
+{
+	struct end **b = bucket_of(p, e->token);
+
+	e->chain = *b;
+	*b = e;
+	list_append(&p->ends, &e->node);
+}
+
+static void end_unlink(struct programs *p, struct end *e)
+{
+	struct end **at = bucket_of(p, e->token);
+
+	while (*at != e)
+		at = &(*at)->chain;
+	*at = e->chain;
+	list_remove(&e->node);
+}
+
+/* The pair and its watch; e is in no list yet. */
+static int end_open(struct daemon *d, struct end *e, int *fd)
+{
+	int pair[2];
+	int err;
+
+	if (!(e->token = token_new(d->programs)))
+		return -EAGAIN;
+	if ((err = pair_open(pair, e->token, e->family)))
+		return err;
+	e->watch = (struct watch){ pair[0], end_ready };
+	if ((err = loop_watch(d, &e->watch, END_EVENTS))) {
+		close(pair[0]);
+		close(pair[1]);
+		return err;
+	}
+	*fd = pair[1];
+	return 0;
+}
+
+int end_new(struct daemon *d, struct glass_sock *sock, const struct end *like, int *fd,
+	    struct end **out)
+{
+	struct programs *p = d->programs;
+	struct end *e;
+	int err = -ENFILE;
+
+	if (!user_charge(p, like->uid))
+		goto err_sock;
+	err = -ENOMEM;
+	if (!(e = calloc(1, sizeof(*e))))
+		goto err_charge;
+	*e = (struct end){ .owner = { end_event },
+			   .sock = sock,
+			   .uid = like->uid,
+			   .family = like->family,
+			   .state = like->state,
+			   .canary = 1,
+			   .in_hand_fd = -1 };
+	if ((err = end_open(d, e, fd)))
+		goto err_end;
+	glass_sock_set_user(sock, &e->owner);
+	end_link(p, e);
+	*out = e;
+	return 0;
+err_end:
+	free(e);
+err_charge:
+	user_uncharge(p, like->uid);
+err_sock:
+	glass_abort(d->g, sock);
+	return err;
+}
+
+void end_free(struct daemon *d, struct end *e, bool abort)
+{
+	if (e->in_hand) {
+		close(e->in_hand_fd);
+		end_free(d, e->in_hand, true);
+	}
+	loop_unwatch(d, &e->watch);
+	close(e->watch.fd);
+	glass_sock_set_user(e->sock, NULL);
+	if (abort)
+		glass_abort(d->g, e->sock);
+	else
+		glass_close(d->g, e->sock);
+	end_unlink(d->programs, e);
+	user_uncharge(d->programs, e->uid);
+	free(e);
+}
+
+/* The program has closed, or shut down both ways. */
+static void end_hung_up(struct daemon *d, struct end *e)
+{
+	int64_t linger = -1;
+
+	if (e->state != END_OPEN) {
+		end_free(d, e, false);
+		return;
+	}
+	glass_getopt(d->g, e->sock, GLASS_OPT_LINGER, &linger);
+	if (e->unread || linger == 0)
+		end_free(d, e, true);
+	else if (data_pull(d, e)) /* first what it wrote */
+		data_push(d, e);
+}
+
+void end_ready(struct daemon *d, struct watch *w, uint32_t events)
+{
+	struct end *e = container_of(w, struct end, watch);
+
+	if (events & EPOLLOUT && e->wants_out) {
+		e->wants_out = false;
+		loop_change(d, w, END_EVENTS);
+	}
+	e->eof |= (events & (EPOLLRDHUP | EPOLLHUP)) != 0;
+	e->hup |= (events & EPOLLHUP) != 0;
+	e->unread |= (events & EPOLLERR) != 0;
+	if (e->hup)
+		end_hung_up(d, e);
+	else if (e->state == END_LISTENING)
+		listen_event(d, e);
+	else if (e->state == END_OPEN && data_pull(d, e) && events & EPOLLOUT)
+		data_push(d, e);
+}
+
+/* ---- the ended ------------------------------------------------------------------------------ */
+*/
+
+void end_remember(struct daemon *d, const struct end *e, int error)
+{
+	struct ended *x = &d->programs->ended[e->token % ENDED_MAX];
+
+	*x = (struct ended){ .token = e->token,
+			     .uid = e->uid,
+			     .error = error,
+			     .bound = e->bound,
+			     .v6only = e->v6only,
+			     .local = e->local };
+	opts_save(d, e->sock, x->opt);
+}
+
+const struct ended *ended_find(const struct daemon *d, const struct client *c, uint64_t token)
+{
+	const struct ended *x = &d->programs->ended[token % ENDED_MAX];
+	uid_t uid = client_uid(c);
+
+	return token && x->token == token && (x->uid == uid || !uid || !x->uid) ? x : NULL;
+}
+
+/* ---- SOCKET
+ * ----------------------------------------------------------------------------------------- */
+
+/* A socket that goes on where a failed one ended: its options, its own address. */
+static void socket_inherit(struct daemon *d, struct end *e, const struct ended *x)
+{
+	e->v6only = x->v6only;
+	opts_restore(d, e->sock, x->opt);
+	if (!x->bound || glass_bind(d->g, e->sock, &x->local))
+		return;
+	e->bound = true;
+	e->local = x->local;
+}
+
+void op_socket(struct daemon *d, struct client *c, const struct abi_request *req, const char *data,
+	       int *fd)
+{
+	struct end like = { .uid = client_uid(c), .family = (uint8_t)req->arg[0] };
+	const struct ended *x = ended_find(d, c, (uint64_t)req->arg[2]);
+	struct abi_reply rep = { 0 };
+	struct glass_sock *sock;
+	struct end *e;
+	int end_fd = -1;
+	int err;
+
+	(void)data;
+	(void)fd;
+	if ((req->arg[0] != 4 && req->arg[0] != 6) || req->arg[1] != GLASS_TCP) {
+		reply_errno(d, c, req, EPROTONOSUPPORT);
+		return;
+	}
+	if (!(sock = glass_socket(d->g, GLASS_TCP))) {
+		reply_errno(d, c, req, ENOBUFS);
+		return;
+	}
+	if ((err = end_new(d, sock, &like, &end_fd, &e))) {
+		reply_errno(d, c, req, -err);
+		return;
+	}
+	if (x)
+		socket_inherit(d, e, x);
+	rep.token = e->token;
+	control_reply(d, c, req, &rep, NULL, 0, end_fd);
+	close(end_fd);
+}
+
+/* ---- init
+ * ------------------------------------------------------------------------------------------- */
+
+/* Every connection is a descriptor: as many as may be. */
+static unsigned fds_raise(void)
+{
+	struct rlimit r;
+
+	if (getrlimit(RLIMIT_NOFILE, &r))
+		return 1024;
+	r.rlim_cur = r.rlim_max;
+	if (setrlimit(RLIMIT_NOFILE, &r))
+		getrlimit(RLIMIT_NOFILE, &r);
+	return r.rlim_cur > 4194304 ? 4194304 : (unsigned)r.rlim_cur;
+}
+
+/* The kernel cuts SO_SNDBUF to net.core.wmem_max without a word; canary and plug rely on it. */
+static void check_wmem(void)
+{
+	int pair[2], size = 0;
+	socklen_t len = sizeof(size);
+
+	if (pair_open(pair, 1, 4))
+		return;
+	if (!getsockopt(pair[1], SOL_SOCKET, SO_SNDBUF, &size, &len) && size < 2 * ABI_END_SNDBUF)
+		notice("programs' sockets get %d bytes of buffer instead of %d: a sendfile may "
+		       "stall. "
+		       "Type: sysctl -w net.core.wmem_max=212992",
+		       size, 2 * ABI_END_SNDBUF);
+	close(pair[0]);
+	close(pair[1]);
+}
+
+int programs_init(struct daemon *d)
+{
+	struct programs *p = calloc(1, sizeof(*p));
+	unsigned fds = fds_raise();
+
+	if (!p)
+		return -ENOMEM;
+	list_init(&p->ends);
+	p->count_max = fds > 2 * FDS_RESERVED ? fds - FDS_RESERVED : fds / 2;
+	d->programs = p;
+	check_wmem();
+	return 0;
+}
+
+void programs_fini(struct daemon *d)
+{
+	if (!d->programs)
+		return;
+	while (!list_empty(&d->programs->ends)) {
+		struct end *e = list_first(&d->programs->ends, struct end, node);
+
+		end_free(d, e, e->state == END_OPEN && pair_queued(e) > e->canary);
+	}
+	free(d->programs);
+	d->programs = NULL;
+}

@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Programs' sockets: shared by the program*.c files.
+ *
+ *	program.c		the table of ends, tokens, limits; SOCKET
+ *	program_pair.c		making, naming and passing an AF_UNIX pair
+ *	program_connect.c	CONNECT and its outcome
+ *	program_listen.c	BIND, LISTEN, handing over new connections
+ *	program_data.c		bytes, both ways, and how they end
+ *	program_option.c	options, names, errors
+ */
+#ifndef GLASS_DAEMON_PROGRAM_H
+#define GLASS_DAEMON_PROGRAM_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "../abi/name.h"
+#include "../base/list.h"
+#include "daemon.h"
+
+enum end_state {
+	END_FRESH,
+	END_CONNECTING,
+	END_OPEN,
+	END_LISTENING,
+};
+
+/* The daemon's end of a program's socket, and the stack's socket behind it. */
+struct end {
+	struct sock_owner owner; /* first: the stack's socket points here */
+	struct watch watch;
+	struct list node;  /* of all ends */
+	struct end *chain; /* of ends in the same bucket */
+	struct glass_sock *sock;
+	uint64_t token;
+	uid_t uid;
+	enum end_state state;
+	uint8_t family; /* 4 or 6: what the program asked for */
+	bool v6only;
+
+	bool bound; /* explicitly: by BIND */
+	struct glass_end local;
+
+	/* Program to stack. */
+	uint8_t canary;	   /* 1: the oldest byte that waits was seen already; 0: it was not */
+	bool wants_space;  /* something waits until the stack's send buffer has room */
+	bool eof, hup;	   /* the program has shut down; has closed */
+	bool unread;	   /* it closed with bytes unread */
+	bool fin_told;	   /* the stack has been told */
+
+	/* Stack to program. */
+	bool wants_out; /* the pair is full: waits for EPOLLOUT */
+	bool deaf;	/* the program reads no more: what comes is discarded */
+	bool fin_given; /* the program has been shown the peer's FIN */
+
+	/* Connect. */
+	bool waits;	    /* the outcome goes as the status byte */
+	bool outcome_known; /* to the program: the next connect says EISCONN */
+	int plugged;	    /* bytes that waited when it began: canary and plug */
+
+	/* Listen: a connection that did not fit in the pair yet. */
+	struct end *in_hand;
+	int in_hand_fd; /* its program's end */
+};
+
+/* What is left of a socket whose connection failed, for a while: so that SO_ERROR and a second connect work. */
+struct ended {
+	uint64_t token;
+	uid_t uid;
+	int error;
+	bool bound, v6only;
+	struct glass_end local;
+	int64_t opt[GLASS_OPT_COUNT];
+};
+
+#define END_BUCKETS 16384
+#define ENDED_MAX 2048
+#define USERS_MAX 64
+
+struct programs {
+	struct list ends;
+	struct end *bucket[END_BUCKETS];
+	unsigned count, count_max;
+	struct user {
+		uid_t uid;
+		unsigned count;
+	} user[USERS_MAX];
+	struct ended ended[ENDED_MAX]; /* slot: token % ENDED_MAX */
+	uint64_t random[64];
+	unsigned nrandom;
+	uint8_t trash[ABI_PLUG_BYTES * 2];
+	uint8_t zeros[ABI_PLUG_BYTES];
+};
+
+/* What the daemon waits for at its ends; EPOLLOUT only while one is full. */
+#define END_EVENTS (EPOLLIN | EPOLLRDHUP | EPOLLET)
+
+/* ---- program.c */
+/*
+ * An end for sock (taken, also on failure: aborted): makes the pair, watches the daemon's half, and stores the
+ * program's half in *fd. 0 or -errno.
+ */
+int end_new(struct daemon *d, struct glass_sock *sock, const struct end *like, int *fd,
+	    struct end **out);
+/* Forgets the end and closes its descriptors; the stack's socket is closed, or aborted when abort. */
+void end_free(struct daemon *d, struct end *e, bool abort);
+/* The end that req speaks of, if c may; else NULL, and -errno in *err. */
+struct end *end_find(struct daemon *d, const struct client *c, const struct abi_request *req,
+		     int *err);
+/* Keeps what is to be known of an end that fails with errno error. */
+void end_remember(struct daemon *d, const struct end *e, int error);
+const struct ended *ended_find(const struct daemon *d, const struct client *c, uint64_t token);
+/* Answers with an errno (0: success) and nothing else. */
+void reply_errno(struct daemon *d, struct client *c, const struct abi_request *req, int error);
+/* The end's readiness, told by epoll. */
+void end_ready(struct daemon *d, struct watch *w, uint32_t events);
+
+/* ---- program_pair.c */
+/* pair[0] the daemon's, pair[1] the program's end, with canary. 0 or -errno. */
+int pair_open(int pair[2], uint64_t token, uint8_t family);
+/* Gives the daemon's end its name. */
+void pair_name(const struct end *e, char kind, int error);
+/* Bytes that wait at the daemon's end. */
+int pair_queued(const struct end *e);
+/* Reads and forgets that many bytes. */
+void pair_discard(struct daemon *d, const struct end *e, int bytes);
+
+/* ---- program_connect.c */
+void connect_event(struct daemon *d, struct end *e, unsigned ready);
+
+/* ---- program_listen.c */
+void listen_event(struct daemon *d, struct end *e);
+
+/* ---- program_data.c: all return false when the end is gone. */
+/* The stack's socket is ready. */
+bool data_event(struct daemon *d, struct end *e, unsigned ready);
+/* Program to stack, then what follows from it. */
+bool data_pull(struct daemon *d, struct end *e);
+/* Stack to program, likewise. */
+bool data_push(struct daemon *d, struct end *e);
+
+/* ---- program_option.c */
+void opts_save(struct daemon *d, struct glass_sock *s, int64_t opt[GLASS_OPT_COUNT]);
+void opts_restore(struct daemon *d, struct glass_sock *s, const int64_t opt[GLASS_OPT_COUNT]);
+struct abi_end abi_of_end(const struct glass_end *e);
+/* 0 or -EAFNOSUPPORT. */
+int end_of_abi(const struct abi_end *a, struct glass_end *out);
+
+#endif

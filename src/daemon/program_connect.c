@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * connect(2). Two ways to tell the program how it ended (abi.h):
+ *
+ *	CONNECT		does not wait: the library has plugged the pair, so poll(2) shows nothing. Success: the plug is
+ *			read, the end becomes writable. Failure: the end is closed with the plug unread, and poll shows
+ *			what it shows of a failed TCP connect: IN OUT RDHUP HUP ERR. The errno is in the end's name.
+ *	CONNECT_WAIT	the program waits in recv(2) for the status byte. After a failure the socket is fresh again, as
+ *			Linux leaves it. If a signal ends the wait, CONNECT_GO_ON turns it into the first way.
+ *
+ * In: control.c; program.c (the stack's socket became ready).   Out: program_data.c once connected.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <sys/socket.h>
+
+#include "program.h"
+
+#define CONNECTED_MASK (GLASS_CONNECTED | GLASS_OUT | GLASS_IN | GLASS_RDHUP)
+
+static void tell_status(const struct end *e, int error)
+{
+	uint8_t status = error > 255 ? EIO : (uint8_t)error;
+
+	send(e->watch.fd, &status, 1, MSG_DONTWAIT | MSG_NOSIGNAL);
+}
+
+/* The plug was for the time of waiting; its last byte stays as the canary. */
+static void unplug(struct daemon *d, struct end *e)
+{
+	if (e->plugged > 1) {
+		pair_discard(d, e, e->plugged - 1);
+		e->canary = 1;
+	}
+	e->plugged = 0;
+}
+
+/* A new socket of the stack in place of the one that failed. false: there is none; the end is unusable. */
+static bool renew(struct daemon *d, struct end *e)
+{
+	struct glass_sock *old = e->sock, *fresh = glass_socket(d->g, GLASS_TCP);
+	int64_t opt[GLASS_OPT_COUNT];
+
+	if (!fresh)
+		return false;
+	opts_save(d, old, opt);
+	glass_sock_set_user(old, NULL);
+	glass_close(d->g, old);
+	e->sock = fresh;
+	glass_sock_set_user(fresh, &e->owner);
+	opts_restore(d, fresh, opt);
+	if (e->bound)
+		glass_bind(d->g, fresh, &e->local);
+	e->state = END_FRESH;
+	return true;
+}
+
+static void connect_failed(struct daemon *d, struct end *e, int error)
+{
+	if (e->waits && renew(d, e)) {
+		unplug(d, e);
+		e->waits = false;
+		tell_status(e, error);
+		return;
+	}
+	end_remember(d, e, error);
+	pair_name(e, 'e', error);
+	end_free(d, e, false);
+}
+
+static void connect_done(struct daemon *d, struct end *e)
+{
+	e->state = END_OPEN;
+	pair_name(e, 'c', 0);
+	unplug(d, e);
+	if (e->waits) {
+		e->outcome_known = true;
+		tell_status(e, 0);
+	}
+	if (data_pull(d, e))
+		data_push(d, e);
+}
+
+void connect_event(struct daemon *d, struct end *e, unsigned ready)
+{
+	int error;
+
+	if (ready & (GLASS_ERR | GLASS_HUP)) {
+		error = glass_error(d->g, e->sock);
+		connect_failed(d, e, error ? error : ECONNRESET);
+	} else if (ready & CONNECTED_MASK)
+		connect_done(d, e);
+}
+
+/* 0: it has begun. */
+static int connect_begin(struct daemon *d, struct end *e, const struct abi_end *to)
+{
+	struct glass_end remote;
+	int err = end_of_abi(to, &remote);
+
+	if (!err)
+		err = glass_connect(d->g, e->sock, &remote);
+	if (err && err != -EINPROGRESS)
+		return err;
+	e->plugged = pair_queued(e);
+	e->state = END_CONNECTING;
+	return 0;
+}
+
+/* What a connect means to a socket that is not fresh. */
+static int connect_again(struct end *e)
+{
+	if (e->state == END_CONNECTING)
+		return EALREADY;
+	if (e->state != END_OPEN || e->outcome_known)
+		return EISCONN;
+	e->outcome_known = true; /* Linux: the first connect after the handshake says that it worked */
+	return 0;
+}
+
+void op_connect(struct daemon *d, struct client *c, const struct abi_request *req, const char *data,
+		int *fd)
+{
+	int err;
+	struct end *e = end_find(d, c, req, &err);
+
+	(void)data;
+	(void)fd;
+	if (!e) {
+		reply_errno(d, c, req, -err);
+		return;
+	}
+	if (e->state != END_FRESH) {
+		reply_errno(d, c, req, connect_again(e));
+		return;
+	}
+	err = connect_begin(d, e, &req->end);
+	if (err) {
+		e->plugged = pair_queued(e);
+		unplug(d, e);
+	}
+	reply_errno(d, c, req, err ? -err : EINPROGRESS);
+}
+
+void op_connect_wait(struct daemon *d, struct client *c, const struct abi_request *req,
+		     const char *data, int *fd)
+{
+	int err;
+	struct end *e = end_find(d, c, req, &err);
+
+	(void)data;
+	(void)fd;
+	if (!e)
+		return; /* the program's end is closed, and recv says so */
+	if (e->state == END_FRESH) {
+		err = connect_begin(d, e, &req->end);
+		e->waits = !err;
+		if (err)
+			tell_status(e, -err);
+	} else if (e->state == END_CONNECTING)
+		e->waits = true;
+	else
+		tell_status(e, connect_again(e));
+}
+
+/* Plugs through the program's end, which came along: nothing may happen in between. */
+static void plug(struct daemon *d, struct end *e, int program_fd, int64_t bytes)
+{
+	struct programs *p = d->programs;
+
+	if (bytes > 0 && bytes <= ABI_PLUG_BYTES)
+		send(program_fd, p->zeros, (size_t)bytes, MSG_DONTWAIT | MSG_NOSIGNAL);
+	e->plugged = pair_queued(e);
+}
+
+void op_connect_go_on(struct daemon *d, struct client *c, const struct abi_request *req,
+		      const char *data, int *fd)
+{
+	struct abi_reply rep = { 0 };
+	int err;
+	struct end *e = end_find(d, c, req, &err);
+
+	(void)data;
+	if (!e || *fd < 0) {
+		reply_errno(d, c, req, e ? EBADF : -err);
+		return;
+	}
+	rep.value[0] = !e->waits || e->state != END_CONNECTING;
+	if (!rep.value[0]) {
+		e->waits = false;
+		plug(d, e, *fd, req->arg[0]);
+	}
+	control_reply(d, c, req, &rep, NULL, 0, -1);
+}

@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * bind(2), listen(2), accept(2). A connection that the stack has accepted becomes a pair of its own; the program's end
+ * of it travels in a message (abi.h: struct abi_accept) through the listening socket's pair. So accept(2) is a
+ * recvmsg(2), the listening socket is readable when a connection waits, and several processes may share it.
+ * Only some connections are under way; the others wait in the stack's accept queue.
+ *
+ * In: control.c; program.c (the listening socket is ready, or the pair has room again).
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "program.h"
+
+#define UNDER_WAY_MAX 64
+#define MESSAGE_TRUESIZE 1024 /* what the kernel charges SO_SNDBUF for one message, about */
+
+/* ---- handing over --------------------------------------------------------------------------- */
+
+/* 0, -EAGAIN: no room now, -EPIPE: nobody accepts any more. */
+static int send_connection(const struct end *listener, const struct end *e, int fd)
+{
+	union {
+		struct cmsghdr align;
+		char space[CMSG_SPACE(sizeof(int))];
+	} control = { .align = { CMSG_LEN(sizeof(int)), SOL_SOCKET, SCM_RIGHTS } };
+	struct abi_accept a = { .magic = ABI_MAGIC, .family = e->family, .token = e->token };
+	struct iovec iov = { &a, sizeof(a) };
+	struct msghdr m = { .msg_iov = &iov,
+			    .msg_iovlen = 1,
+			    .msg_control = &control,
+			    .msg_controllen = sizeof(control.space) };
+	struct glass_end end;
+
+	memcpy(CMSG_DATA(&control.align), &fd, sizeof(fd));
+	if (!glass_local(e->sock, &end))
+		a.local = abi_of_end(&end);
+	if (!glass_remote(e->sock, &end))
+		a.remote = abi_of_end(&end);
+	if (sendmsg(listener->watch.fd, &m, MSG_DONTWAIT | MSG_NOSIGNAL) == sizeof(a))
+		return 0;
+	return errno == EPIPE || errno == ECONNRESET ? -EPIPE : -EAGAIN;
+}
+
+/* The connection in hand goes to the program. 0, -EAGAIN, -EPIPE (the listener is gone). */
+static int hand_over(struct daemon *d, struct end *listener)
+{
+	struct end *e = listener->in_hand;
+	int err = send_connection(listener, e, listener->in_hand_fd);
+
+	if (err == -EAGAIN) {
+		listener->wants_out = true;
+		loop_change(d, &listener->watch, END_EVENTS | EPOLLOUT);
+		return err;
+	}
+	if (err) {
+		end_free(d, listener, false);
+		return err;
+	}
+	close(listener->in_hand_fd);
+	listener->in_hand = NULL;
+	listener->in_hand_fd = -1;
+	data_push(d, e);
+	return 0;
+}
+
+/* The next connection comes into the hand; false: none waits. One that gets no pair is reset. */
+static bool take_next(struct daemon *d, struct end *listener)
+{
+	struct end like = { .uid = listener->uid, .family = listener->family, .state = END_OPEN };
+	struct glass_sock *s;
+	int err;
+
+	if (d->programs->count >= d->programs->count_max)
+		return false;
+	while ((s = glass_accept(d->g, listener->sock))) {
+		err = end_new(d, s, &like, &listener->in_hand_fd, &listener->in_hand);
+		if (!err) {
+			listener->in_hand->outcome_known = true;
+			pair_name(listener->in_hand, 'c', 0);
+			return true;
+		}
+		notice("a new connection is reset, no socket for the program: %s", strerror(-err));
+	}
+	return false;
+}
+
+void listen_event(struct daemon *d, struct end *e)
+{
+	while (!e->wants_out && (e->in_hand || take_next(d, e)))
+		if (hand_over(d, e))
+			return;
+}
+
+/* ---- LISTEN --------------------------------------------------------------------------------- */
+
+static void listen_begun(struct daemon *d, struct end *e, int64_t backlog)
+{
+	int n = backlog > UNDER_WAY_MAX ? UNDER_WAY_MAX : backlog < 1 ? 1 : (int)backlog;
+	int size = n * MESSAGE_TRUESIZE / 2; /* the kernel doubles it */
+
+	setsockopt(e->watch.fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
+	if (e->state == END_FRESH)
+		pair_name(e, 'l', 0);
+	e->state = END_LISTENING;
+	listen_event(d, e);
+}
+
+void op_listen(struct daemon *d, struct client *c, const struct abi_request *req, const char *data,
+	       int *fd)
+{
+	int64_t backlog = req->arg[0];
+	int err;
+	struct end *e = end_find(d, c, req, &err);
+
+	(void)data;
+	(void)fd;
+	if (e && e->state != END_FRESH && e->state != END_LISTENING)
+		err = -EINVAL;
+	if (!err && !e->v6only)
+		err = glass_listen(d->g, e->sock, backlog < 0 || backlog > 65535 ? 65535 : (unsigned)backlog);
+	reply_errno(d, c, req, -err);
+	if (!err)
+		listen_begun(d, e, backlog);
+}
+
+/* ---- BIND ----------------------------------------------------------------------------------- */
+
+/*
+ * An IPv6-only socket on the wildcard address: there is no IPv6 yet, so nobody will ever reach it, and its port stays
+ * free for IPv4, as on a Linux without IPv6 addresses. Programs that listen on both need it.
+ */
+static int bind_v6only(struct end *e, const struct glass_end *local)
+{
+	if (!local->port)
+		return -EADDRNOTAVAIL;
+	e->local = *local;
+	return 0;
+}
+
+static int bind_end(struct daemon *d, struct end *e, const struct abi_end *a)
+{
+	struct glass_end local;
+	int err = end_of_abi(a, &local);
+
+	if (!err && (e->state != END_FRESH || e->bound))
+		err = -EINVAL;
+	if (err)
+		return err;
+	if (e->v6only)
+		return bind_v6only(e, &local);
+	err = glass_bind(d->g, e->sock, &local);
+	if (err)
+		return err;
+	e->bound = true;
+	e->local = local;
+	glass_local(e->sock, &e->local); /* with the port, when that was for the stack to choose */
+	return 0;
+}
+
+void op_bind(struct daemon *d, struct client *c, const struct abi_request *req, const char *data,
+	     int *fd)
+{
+	int err;
+	struct end *e = end_find(d, c, req, &err);
+
+	(void)data;
+	(void)fd;
+	if (e)
+		err = bind_end(d, e, &req->end);
+	reply_errno(d, c, req, -err);
+}

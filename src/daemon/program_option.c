@@ -1,0 +1,254 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What a program sets and asks of its socket beside bytes: options, names, errors, TCP_INFO. Values that are wrong are
+ * refused by the stack (sock_opt.def); buffer sizes are brought into range, as Linux does.
+ *
+ * In: control.c.   Out: glass_setopt(), glass_getopt() and their kin.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "../abi/info.h"
+#include "program.h"
+
+static const struct opt_range {
+	int64_t min, max;
+} ranges[GLASS_OPT_COUNT] = {
+#define SOCK_OPT(ID, level, name, kind, min, max, initial, doc) [GLASS_##ID] = { min, max },
+#include <glass/sock_opt.def>
+#undef SOCK_OPT
+};
+
+/* ---- addresses ------------------------------------------------------------------------------ */
+
+struct abi_end abi_of_end(const struct glass_end *e)
+{
+	struct abi_end a = { .family = e->addr.family, .port = e->port };
+
+	memcpy(a.addr, e->addr.byte, sizeof(a.addr));
+	return a;
+}
+
+int end_of_abi(const struct abi_end *a, struct glass_end *out)
+{
+	if (a->family != GLASS_IP4)
+		return -EAFNOSUPPORT;
+	*out = (struct glass_end){ .addr = { .family = GLASS_IP4 }, .port = a->port };
+	memcpy(out->addr.byte, a->addr, 4);
+	return 0;
+}
+
+/* ---- options -------------------------------------------------------------------------------- */
+
+void opts_save(struct daemon *d, struct glass_sock *s, int64_t opt[GLASS_OPT_COUNT])
+{
+	for (unsigned i = 0; i < GLASS_OPT_COUNT; i++)
+		if (glass_getopt(d->g, s, (enum glass_opt)i, &opt[i]))
+			opt[i] = INT64_MIN;
+}
+
+void opts_restore(struct daemon *d, struct glass_sock *s, const int64_t opt[GLASS_OPT_COUNT])
+{
+	int64_t v;
+
+	for (unsigned i = 0; i < GLASS_OPT_COUNT; i++)
+		if (opt[i] != INT64_MIN && !glass_getopt(d->g, s, (enum glass_opt)i, &v) && v != opt[i])
+			glass_setopt(d->g, s, (enum glass_opt)i, opt[i]);
+}
+
+static int set_v6only(struct end *e, int64_t value)
+{
+	if (e->family != 6)
+		return -ENOPROTOOPT;
+	if (e->bound || e->state != END_FRESH)
+		return -EINVAL;
+	e->v6only = value != 0;
+	return 0;
+}
+
+static int set_option(struct daemon *d, struct end *e, int64_t opt, int64_t value)
+{
+	if (opt == ABI_OPT_V6ONLY)
+		return set_v6only(e, value);
+	if (opt < 0 || opt >= GLASS_OPT_COUNT)
+		return -ENOPROTOOPT;
+	if (opt == GLASS_OPT_SNDBUF || opt == GLASS_OPT_RCVBUF) {
+		if (value < ranges[opt].min)
+			value = ranges[opt].min;
+		if (value > ranges[opt].max)
+			value = ranges[opt].max;
+	}
+	return glass_setopt(d->g, e->sock, (enum glass_opt)opt, value);
+}
+
+void op_setopt(struct daemon *d, struct client *c, const struct abi_request *req, const char *data,
+	       int *fd)
+{
+	int err;
+	struct end *e = end_find(d, c, req, &err);
+
+	(void)data;
+	(void)fd;
+	if (e)
+		err = set_option(d, e, req->arg[0], req->arg[1]);
+	reply_errno(d, c, req, -err);
+}
+
+void op_setopt_quiet(struct daemon *d, struct client *c, const struct abi_request *req,
+		     const char *data, int *fd)
+{
+	op_setopt(d, c, req, data, fd); /* control_reply() knows that nobody waits */
+}
+
+void op_getopt(struct daemon *d, struct client *c, const struct abi_request *req, const char *data,
+	       int *fd)
+{
+	struct abi_reply rep = { 0 };
+	int err;
+	struct end *e = end_find(d, c, req, &err);
+
+	(void)data;
+	(void)fd;
+	if (e && req->arg[0] == ABI_OPT_V6ONLY)
+		rep.value[0] = e->v6only;
+	else if (e && (req->arg[0] < 0 || req->arg[0] >= GLASS_OPT_COUNT))
+		err = -ENOPROTOOPT;
+	else if (e)
+		err = glass_getopt(d->g, e->sock, (enum glass_opt)req->arg[0], &rep.value[0]);
+	rep.error = -err;
+	control_reply(d, c, req, &rep, NULL, 0, -1);
+}
+
+/* ---- names, errors -------------------------------------------------------------------------- */
+
+void op_names(struct daemon *d, struct client *c, const struct abi_request *req, const char *data,
+	      int *fd)
+{
+	struct abi_reply rep = { 0 };
+	struct glass_end end;
+	int err;
+	struct end *e = end_find(d, c, req, &err);
+
+	(void)data;
+	(void)fd;
+	rep.error = -err;
+	if (e && e->v6only)
+		rep.local = abi_of_end(&e->local);
+	else if (e && !glass_local(e->sock, &end))
+		rep.local = abi_of_end(&end);
+	if (e && !glass_remote(e->sock, &end))
+		rep.remote = abi_of_end(&end);
+	control_reply(d, c, req, &rep, NULL, 0, -1);
+}
+
+void op_error(struct daemon *d, struct client *c, const struct abi_request *req, const char *data,
+	      int *fd)
+{
+	const struct ended *x = ended_find(d, c, req->token);
+	struct abi_reply rep = { .value = { x ? x->error : 0 } };
+
+	(void)data;
+	(void)fd;
+	control_reply(d, c, req, &rep, NULL, 0, -1);
+}
+
+/* ---- TCP_INFO ------------------------------------------------------------------------------- */
+
+/* Linux's number for a state that "ss" names. */
+static uint8_t linux_state(const char *state)
+{
+	static const char *const names[] = { "",	   "ESTAB",	 "SYN-SENT",  "SYN-RECV",
+					     "FIN-WAIT-1", "FIN-WAIT-2", "TIME-WAIT", "UNCONN",
+					     "CLOSE-WAIT", "LAST-ACK",	 "LISTEN",    "CLOSING" };
+
+	for (uint8_t i = 1; i < sizeof(names) / sizeof(names[0]); i++)
+		if (!strcmp(state, names[i]))
+			return i;
+	return 7; /* TCP_CLOSE */
+}
+
+static uint32_t us(int64_t ns)
+{
+	return ns > 0 ? (uint32_t)(ns / 1000) : 0;
+}
+
+static struct tcp_info linux_info(const struct glass_conn_info *i)
+{
+	struct tcp_info t = {
+		.tcpi_state = linux_state(i->state),
+		.tcpi_backoff = (uint8_t)i->backoff,
+		.tcpi_options = (uint8_t)((i->timestamps ? TCPI_OPT_TIMESTAMPS : 0) |
+					  (i->sack ? TCPI_OPT_SACK : 0) |
+					  (i->wscale_snd || i->wscale_rcv ? TCPI_OPT_WSCALE : 0)),
+		.tcpi_snd_wscale = (uint8_t)(i->wscale_snd & 15u) & 15u,
+		.tcpi_rcv_wscale = (uint8_t)(i->wscale_rcv & 15u) & 15u,
+		.tcpi_rto = us(i->rto_ns),
+		.tcpi_snd_mss = i->mss,
+		.tcpi_rcv_mss = i->rcv_mss,
+		.tcpi_unacked = i->unacked_segments,
+		.tcpi_sacked = i->sacked_segments,
+		.tcpi_lost = i->lost_segments,
+		.tcpi_retrans = i->retrans_out,
+		.tcpi_rtt = us(i->srtt_ns),
+		.tcpi_rttvar = us(i->rttvar_ns),
+		.tcpi_snd_ssthresh = i->ssthresh_segments,
+		.tcpi_snd_cwnd = i->cwnd_segments,
+		.tcpi_advmss = i->rcv_mss,
+		.tcpi_total_retrans = (uint32_t)i->retrans_total,
+	};
+
+	t.tcpi_bytes_acked = i->bytes_acked;
+	t.tcpi_bytes_received = i->bytes_received;
+	t.tcpi_segs_out = (uint32_t)i->segs_out;
+	t.tcpi_segs_in = (uint32_t)i->segs_in;
+	t.tcpi_min_rtt = us(i->minrtt_ns);
+	t.tcpi_bytes_sent = i->bytes_sent;
+	t.tcpi_bytes_retrans = i->bytes_retrans;
+	t.tcpi_dsack_dups = (uint32_t)i->dsack_dups;
+	t.tcpi_reord_seen = (uint32_t)i->reord_seen;
+	return t;
+}
+
+void op_info(struct daemon *d, struct client *c, const struct abi_request *req, const char *data,
+	     int *fd)
+{
+	struct abi_info out = { 0 };
+	struct glass_conn_info info;
+	int err;
+	struct end *e = end_find(d, c, req, &err);
+
+	(void)data;
+	(void)fd;
+	if (e)
+		err = glass_sock_info(d->g, e->sock, &info);
+	if (err) {
+		reply_errno(d, c, req, -err);
+		return;
+	}
+	snprintf(out.congestion, sizeof(out.congestion), "%s", info.cc ? info.cc : "");
+	out.tcp_info = linux_info(&info);
+	control_reply(d, c, req, &(struct abi_reply){ 0 }, &out, sizeof(out), -1);
+}
+
+void op_queued(struct daemon *d, struct client *c, const struct abi_request *req, const char *data,
+	       int *fd)
+{
+	struct abi_reply rep = { 0 };
+	struct glass_conn_info info;
+	int err;
+	struct end *e = end_find(d, c, req, &err);
+
+	(void)data;
+	(void)fd;
+	if (e)
+		err = glass_sock_info(d->g, e->sock, &info);
+	if (!err && e->state == END_LISTENING)
+		err = -EINVAL;
+	rep.error = -err;
+	if (!err)
+		rep.value[0] = (int64_t)info.send_q + pair_queued(e) - e->canary;
+	control_reply(d, c, req, &rep, NULL, 0, -1);
+}

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MIT */
+/* Asking glassd: over a control connection of this process (op.def lists the operations). */
+#ifndef GLASS_PRELOAD_CALL_H
+#define GLASS_PRELOAD_CALL_H
+
+#include "../abi/abi.h"
+#include "raw.h"
+
+struct call {
+	struct abi_request req; /* head and length are filled in */
+	int send_fd;		/* goes along; 0 or less: none */
+	bool cloexec;		/* the descriptor that comes back is closed on exec */
+	struct abi_reply rep;
+	int fd;	    /* that came with the reply; -1: none */
+	void *data; /* where data of the reply goes; NULL: nowhere */
+	size_t data_max;
+};
+
+/* 0 or a negative errno: the daemon's answer, or ENETDOWN when there is no daemon (a line on stderr says so). */
+int call_daemon(struct call *c);
+/* For operations of kind QUIET. */
+int call_quiet(struct call *c);
+
+#endif

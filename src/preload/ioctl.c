@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * ioctl(2): FIONBIO and FIONREAD are the kernel's; how much the peer has not acknowledged yet is the stack's.
+ *
+ * In: the program.   Out: src/daemon/program_option.c (QUEUED).
+ */
+#define _GNU_SOURCE
+#include <stdarg.h>
+#include <asm/ioctls.h>
+#include <linux/sockios.h>
+
+#include "call.h"
+#include "ours.h"
+
+WRAP(int, ioctl, int fd, unsigned long request, ...);
+
+static int queued(const struct abi_name *self, int *out)
+{
+	struct call c = { .req = { .head = { .op = ABI_QUEUED }, .token = self->token } };
+	int err = call_daemon(&c);
+
+	if (!out)
+		return -EFAULT;
+	if (!err)
+		*out = (int)c.rep.value[0];
+	return err;
+}
+
+int wrap_ioctl(int fd, unsigned long request, ...)
+{
+	struct abi_name self;
+	va_list ap;
+	void *arg;
+
+	va_start(ap, request);
+	arg = va_arg(ap, void *);
+	va_end(ap);
+	if ((unsigned)request == SIOCOUTQ && ours(fd, &self)) /* on a terminal the same number is TIOCOUTQ */
+		return (int)result_of(queued(&self, arg));
+	if ((unsigned)request == SIOCATMARK && ours(fd, &self)) {
+		*(int *)arg = 0; /* there is no urgent data */
+		return 0;
+	}
+	return (int)result_of(raw3(SYS_ioctl, fd, (long)request, addr_of(arg)));
+}

@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * socket(2) and connect(2). A TCP socket of the program is what glassd sends: one end of an AF_UNIX pair, under the
+ * next free number as always. Everything that is not TCP over IPv4 (or IPv4 mapped into IPv6) is the kernel's.
+ *
+ * In: the program.   Out: src/daemon/program.c, program_connect.c.
+ */
+#define _GNU_SOURCE
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <sys/time.h>
+
+#include <glass/glass.h>
+
+#include "call.h"
+#include "ours.h"
+
+#define TYPE_MASK 0xf
+#define CONNECT_NO_LIMIT -1
+
+WRAP(int, socket, int domain, int type, int protocol);
+WRAP(int, connect, int fd, const struct sockaddr *addr, socklen_t size);
+
+/* A new end; flags SOCK_NONBLOCK, SOCK_CLOEXEC; after: token of the socket it takes the place of. */
+static int end_get(uint8_t family, int flags, uint64_t after)
+{
+	struct call c = { .req = { .head = { .op = ABI_SOCKET }, .arg = { family, GLASS_TCP, (int64_t)after } },
+			  .cloexec = flags & SOCK_CLOEXEC };
+	int err = call_daemon(&c);
+
+	if (err)
+		return err;
+	if (c.fd < 0)
+		return -EMFILE;
+	if (flags & SOCK_NONBLOCK)
+		raw3(SYS_fcntl, c.fd, F_SETFL, O_RDWR | O_NONBLOCK);
+	return c.fd;
+}
+
+static bool is_tcp(int domain, int type, int protocol)
+{
+	return (domain == AF_INET || domain == AF_INET6) && (type & TYPE_MASK) == SOCK_STREAM &&
+	       (protocol == 0 || protocol == IPPROTO_TCP);
+}
+
+int wrap_socket(int domain, int type, int protocol)
+{
+	if (!is_tcp(domain, type, protocol))
+		return (int)result_of(raw3(SYS_socket, domain, type, protocol));
+	if (type & ~(TYPE_MASK | SOCK_NONBLOCK | SOCK_CLOEXEC))
+		return (int)result_of(-EINVAL);
+	return (int)result_of(end_get(domain == AF_INET6 ? 6 : 4, type, 0));
+}
+
+/* ---- connect ----------------------------------------------------------------------------------- */
+
+/* The pair is used up by a failed connect: a new one takes its number. 0 or -errno. */
+static int end_replace(int fd, const struct abi_name *self)
+{
+	long status = raw3(SYS_fcntl, fd, F_GETFL, 0), on_exec = raw3(SYS_fcntl, fd, F_GETFD, 0);
+	int fresh = end_get(self->family,
+			    (status & O_NONBLOCK ? SOCK_NONBLOCK : 0) | SOCK_CLOEXEC, self->token);
+	long err;
+
+	if (fresh < 0)
+		return fresh;
+	err = raw3(SYS_dup3, fresh, fd, on_exec & FD_CLOEXEC ? O_CLOEXEC : 0);
+	raw_close(fresh);
+	return err < 0 ? (int)err : 0;
+}
+
+/* Milliseconds of SO_SNDTIMEO, which limits connect too. */
+static int connect_limit_ms(int fd)
+{
+	struct timeval t = { 0 };
+	socklen_t size = sizeof(t);
+
+	if (raw5(SYS_getsockopt, fd, SOL_SOCKET, SO_SNDTIMEO, addr_of(&t), addr_of(&size)) ||
+	    (!t.tv_sec && !t.tv_usec))
+		return CONNECT_NO_LIMIT;
+	return t.tv_sec > 2000000 ? CONNECT_NO_LIMIT : (int)(t.tv_sec * 1000 + (t.tv_usec + 999) / 1000);
+}
+
+/* 1: readable, 0: the time is over, or a negative errno. */
+static long wait_readable(int fd, int ms)
+{
+	struct pollfd p = { .fd = fd, .events = POLLIN };
+	struct timespec t = { ms / 1000, ms % 1000 * 1000000l };
+
+	return raw5(SYS_ppoll, addr_of(&p), 1, addr_of(&t), 0, 0);
+}
+
+static int take_status(int fd, int flags)
+{
+	uint8_t status = 0;
+	long n;
+
+	do /* EAGAIN: SO_RCVTIMEO, which does not limit connect */
+		n = raw6(SYS_recvfrom, fd, addr_of(&status), 1, flags, 0, 0);
+	while (n == -EAGAIN && !(flags & MSG_DONTWAIT));
+	if (n == 1)
+		return -status;
+	return n == 0 || n == -ECONNRESET ? -ENETDOWN : (int)n; /* glassd has ended */
+}
+
+/* The wait is over before the connect is: it goes on by itself. Returns what connect returns. */
+static int connect_go_on(int fd, const struct abi_name *self, int err)
+{
+	struct call c = { .req = { .head = { .op = ABI_CONNECT_GO_ON },
+				   .token = self->token,
+				   .arg = { ABI_PLUG_BYTES } },
+			  .send_fd = fd };
+
+	if (call_daemon(&c))
+		return err;
+	return c.rep.value[0] ? take_status(fd, MSG_DONTWAIT) : err;
+}
+
+static int connect_wait(int fd, const struct abi_name *self, const struct abi_end *to)
+{
+	struct call c = { .req = { .head = { .op = ABI_CONNECT_WAIT }, .token = self->token, .end = *to } };
+	int ms = connect_limit_ms(fd);
+	int err = call_quiet(&c);
+	long n = 1;
+
+	if (err)
+		return err;
+	if (ms != CONNECT_NO_LIMIT)
+		n = wait_readable(fd, ms);
+	if (n == 0)
+		return connect_go_on(fd, self, -EINPROGRESS);
+	err = n < 0 ? (int)n : take_status(fd, 0);
+	return err == -EINTR ? connect_go_on(fd, self, -EINTR) : err;
+}
+
+static int connect_start(int fd, const struct abi_name *self, const struct abi_end *to, bool plug)
+{
+	struct call c = { .req = { .head = { .op = ABI_CONNECT },
+				   .token = self->token,
+				   .arg = { plug ? plug_fd(fd) : 0 },
+				   .end = *to } };
+
+	return call_daemon(&c);
+}
+
+/*
+ * A connect after one that failed: tells the error if nobody has asked for it yet, as Linux does; else starts anew on
+ * the same number.
+ */
+static int connect_after_failure(int fd, const struct abi_name *self, const struct abi_name *peer)
+{
+	int pending = 0, err;
+	socklen_t size = sizeof(pending);
+
+	raw5(SYS_getsockopt, fd, SOL_SOCKET, SO_ERROR, addr_of(&pending), addr_of(&size));
+	err = end_replace(fd, self);
+	return err ? err : pending ? -peer->error : 1;
+}
+
+static int connect_ours(int fd, struct abi_name *self, const void *addr, socklen_t size)
+{
+	const struct sockaddr *sa = addr;
+	struct abi_name peer;
+	struct abi_end to;
+	char kind = peer_of(fd, &peer);
+	int err;
+
+	if (sa && size >= sizeof(sa->sa_family) && sa->sa_family == AF_UNSPEC)
+		return end_replace(fd, self);
+	err = end_of_sockaddr(self, addr, size, &to);
+	if (err)
+		return err == -EADDRNOTAVAIL ? -ENETUNREACH : err;
+	if (kind == 'e') {
+		err = connect_after_failure(fd, self, &peer);
+		if (err <= 0)
+			return err;
+		ours(fd, self);
+	}
+	if (kind == 'l')
+		return -EISCONN;
+	if (!abi_end_ip4(&to))
+		to = abi_end_of_ip4(INADDR_LOOPBACK, to.port); /* as Linux: this host */
+	if (kind != 'c' && !(raw3(SYS_fcntl, fd, F_GETFL, 0) & O_NONBLOCK))
+		return connect_wait(fd, self, &to);
+	return connect_start(fd, self, &to, kind != 'c');
+}
+
+int wrap_connect(int fd, const struct sockaddr *addr, socklen_t size)
+{
+	struct abi_name self;
+
+	if (!ours(fd, &self))
+		return (int)result_of(raw3(SYS_connect, fd, addr_of(addr), size));
+	return (int)result_of(connect_ours(fd, &self, addr, size));
+}
