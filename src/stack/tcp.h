@@ -350,6 +350,7 @@ struct tcp_ack_sum {
 	int64_t rtt_ns;	      /* of the newest segment never resent; -1: none */
 	uint32_t prior_flight;/* bytes in flight before this ACK */
 	bool dsack, progress, dupack;
+	bool retrans_acked;   /* something that was sent again is acknowledged */
 };
 void tcp_sack_read(struct glass *g, struct tcp_conn *c, const struct tcp_seg *seg, struct tcp_ack_sum *sum);
 void tcp_sent_acked(struct glass *g, struct tcp_conn *c, struct seq ack, struct tcp_ack_sum *sum);

@@ -139,7 +139,12 @@ enum verdict tcp_check_ack(struct glass *g, struct tcp_conn *c, struct pkt *p, s
 	if (c->sack_ok && seg->opt.nsack)
 		tcp_sack_read(g, c, seg, &sum);
 	tcp_update_window(g, c, seg);
-	tcp_rtt_sample(g, c, sum.rtt_ns);
+	/*
+	 * Karn's algorithm, RFC 6298 3: an ACK that covers something sent again says nothing of the time, for the rest may
+	 * have waited behind it. Nor does its timestamp: a duplicate is answered with that of the original.
+	 */
+	if (!sum.retrans_acked)
+		tcp_rtt_sample(g, c, sum.rtt_ns);
 	tcp_recover(g, c, seg, &sum);
 	if (sum.acked)
 		EVENT(g, c->id, p->id, TCP_ACKED, c->snd.una.v - c->snd.iss.v, sum.acked, tcp_in_flight(c), c->cwnd);

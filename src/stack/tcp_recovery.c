@@ -138,6 +138,7 @@ void tcp_sent_acked(struct glass *g, struct tcp_conn *c, struct seq ack, struct 
 			break;
 		if (seq_gt(tx_end(tx), ack)) { /* a part: what stays keeps its marks */
 			n = (uint32_t)seq_diff(ack, tx->seq);
+			sum->retrans_acked |= tx->flags & TX_EVER_RETRANS;
 			uncount(c, tx, n);
 			if (!(tx->flags & TX_SACKED)) {
 				struct tcp_tx part = *tx;
@@ -149,6 +150,7 @@ void tcp_sent_acked(struct glass *g, struct tcp_conn *c, struct seq ack, struct 
 			break;
 		}
 		uncount(c, tx, tx->len);
+		sum->retrans_acked |= tx->flags & TX_EVER_RETRANS;
 		if (!(tx->flags & TX_SACKED))
 			rack_delivered(g, c, tx, sum);
 		tx_free(g, c, tx);
