@@ -13,7 +13,6 @@
  * In: loop.c (a client connects, speaks, goes).   Out: program*.c and command.c, one handler per
  * operation.
  */
-#define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -27,10 +26,6 @@
 
 #include "../base/list.h"
 #include "daemon.h"
-
-#ifndef GLASS_VERSION
-#define GLASS_VERSION "0.1.0"
-#endif
 
 #define CLIENTS_MAX 8192	 /* one descriptor each */
 #define CLIENTS_PER_UID_MAX 4096 /* so that one user leaves room for others */

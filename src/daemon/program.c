@@ -7,7 +7,6 @@
  * In: control.c (SOCKET), loop.c (an end became ready; the stack's socket did).
  * Out: program_connect.c, program_listen.c, program_data.c by the end's state.
  */
-#define _GNU_SOURCE
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -254,7 +253,6 @@ void end_ready(struct daemon *d, struct watch *w, uint32_t events)
 }
 
 /* ---- the ended ------------------------------------------------------------------------------ */
-*/
 
 void end_remember(struct daemon *d, const struct end *e, int error)
 {

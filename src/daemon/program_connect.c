@@ -10,7 +10,6 @@
  *
  * In: control.c; program.c (the stack's socket became ready).   Out: program_data.c once connected.
  */
-#define _GNU_SOURCE
 #include <errno.h>
 #include <sys/socket.h>
 

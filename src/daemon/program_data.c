@@ -19,7 +19,6 @@
  *
  * In: program.c.   Out: the stack's socket; end_free().
  */
-#define _GNU_SOURCE
 #include <errno.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>

@@ -7,7 +7,6 @@
  *
  * In: control.c; program.c (the listening socket is ready, or the pair has room again).
  */
-#define _GNU_SOURCE
 #include <errno.h>
 #include <string.h>
 #include <sys/epoll.h>

@@ -5,7 +5,6 @@
  *
  * In: control.c.   Out: glass_setopt(), glass_getopt() and their kin.
  */
-#define _GNU_SOURCE
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>

@@ -6,7 +6,6 @@
  *
  * In: program*.c.
  */
-#define _GNU_SOURCE
 #include <errno.h>
 #include <stddef.h>
 #include <string.h>
