@@ -5,7 +5,6 @@
  *
  * In: control.c (operation SHOW).  Out: glass.h.
  */
-#define _GNU_SOURCE
 #include <errno.h>
 #include <inttypes.h>
 #include <stdarg.h>

@@ -1,0 +1,296 @@
+/* SPDX-License-Identifier: MIT */
+/* glass trace: what happened, from the flight recorder. */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "story.h"
+
+#define SHORT_STEPS 24 /* of a connection, at its beginning and at its end, unless it was asked for */
+#define FOLLOW_MS 20
+
+static struct {
+	bool follow, raw, verbose, all;
+	int64_t last, packet, since_ns, conn;
+	bool has_conn;
+	const char *event, *ring, *save;
+} want = { .since_ns = INT64_MIN };
+
+static const struct opt options[] = {
+	{ 'f', "follow", OPT_FLAG, NULL, "go on as it happens, until Ctrl-C", &want.follow },
+	{ 'n', "last", OPT_NUMBER, "N", "only the last N steps (records, with --raw and --json)", &want.last },
+	{ 'v', "verbose", OPT_FLAG, NULL, "every decision, also the ones that can be guessed", &want.verbose },
+	{ 'a', "all", OPT_FLAG, NULL, "long connections in full", &want.all },
+	{ 0, "since", OPT_SECONDS, "TIME", "from this time on; negative: that long before the last record",
+	  &want.since_ns },
+	{ 'e', "event", OPT_STRING, "NAME", "only records of this event, as in glass explain", &want.event },
+	{ 'P', "packet", OPT_NUMBER, "N", "all about packet, timer or call #N: its walk, its cause, what it led to",
+	  &want.packet },
+	{ 'r', "raw", OPT_FLAG, NULL, "record by record, not told as a story", &want.raw },
+	{ 0, "ring", OPT_STRING, "FILE", "read a saved recorder, not the running stack's", &want.ring },
+	{ 0, "save", OPT_STRING, "FILE", "save the recorder to a file, and end", &want.save },
+};
+
+static int event_number; /* of want.event; -1: all */
+
+static const char *event_word(unsigned i)
+{
+	return glass_event_desc(i) ? glass_event_desc(i)->name : NULL;
+}
+
+static int find_event(const struct command *self)
+{
+	const char *meant;
+
+	event_number = -1;
+	if (!want.event)
+		return 0;
+	for (unsigned i = 0; event_word(i); i++)
+		if (!strcasecmp(event_word(i), want.event))
+			event_number = (int)i;
+	if (event_number >= 0)
+		return 0;
+	meant = nearest(want.event, event_word);
+	return usage(self, "there is no event %s%s%s", want.event, meant ? "; did you mean " : "", meant ? meant : "");
+}
+
+/* A negative --since counts from the end. */
+static int64_t since_ns(const struct story *s)
+{
+	if (want.since_ns == INT64_MIN)
+		return INT64_MIN;
+	if (want.since_ns >= 0)
+		return s->reader.start_ns + want.since_ns;
+	return s->nrec ? s->rec[s->nrec - 1].time_ns + want.since_ns : INT64_MIN;
+}
+
+static bool step_wanted(const struct step *t, int64_t since)
+{
+	return t->end_ns >= since && (!want.has_conn || t->conn == want.conn);
+}
+
+/* ---- record by record ---- */
+
+static bool record_wanted(const struct story *s, uint32_t i, const uint32_t *conn_of_record, int64_t since)
+{
+	const struct glass_record *r = &s->rec[i];
+
+	if (event_number >= 0 && r->event != event_number)
+		return false;
+	return r->time_ns >= since && (!want.has_conn || conn_of_record[i] == want.conn);
+}
+
+/* Records do not know of their step: the other way round. */
+static uint32_t *connections_of_records(const struct story *s)
+{
+	uint32_t *conn = calloc(s->nrec + 1, sizeof(*conn));
+
+	if (!conn) {
+		failed("out of memory");
+		exit(EXIT_FAILED);
+	}
+	for (uint32_t i = 0; i < s->nstep; i++)
+		FOR_STEP(s, &s->step[i], r)
+			conn[r] = s->step[i].conn;
+	return conn;
+}
+
+static void tell_records(const struct print *p)
+{
+	const struct story *s = p->story;
+	uint32_t *conn = connections_of_records(s);
+	int64_t since = since_ns(s), skip = 0;
+
+	for (uint32_t i = 0; i < s->nrec; i++)
+		skip += record_wanted(s, i, conn, since);
+	skip = want.last ? skip - want.last : 0;
+	for (uint32_t i = 0; i < s->nrec; i++) {
+		if (!record_wanted(s, i, conn, since) || skip-- > 0)
+			continue;
+		(ctl.json ? print_json : print_raw)(p, &s->rec[i]);
+	}
+	free(conn);
+}
+
+/* ---- by connection ---- */
+
+/* Steps that tell something beside the stream of data and ACKs. */
+static bool is_remarkable(const struct story *s, const struct step *t)
+{
+	FOR_STEP(s, t, r) {
+		switch (s->rec[r].event) {
+		case EV_DROP:
+		case EV_TCP_STATE:
+		case EV_TCP_RTX:
+		case EV_TCP_RTO:
+		case EV_TCP_CA:
+		case EV_TCP_END:
+		case EV_NEIGH_STATE:
+		case EV_ICMP_IN:
+			return true;
+		default:
+			break;
+		}
+	}
+	return false;
+}
+
+static uint32_t count_wanted(const struct story *s, const struct conn_story *c, int64_t since)
+{
+	uint32_t n = 0;
+
+	for (uint32_t i = c->first_step; i != NONE; i = s->step[i].next_of_conn)
+		n += step_wanted(&s->step[i], since);
+	return n;
+}
+
+static void tell_left_out(const struct conn_story *c, uint32_t *n)
+{
+	if (*n && c->id)
+		printf("%13s... %u steps like these: glass trace %u tells them\n", "", *n, c->id);
+	else if (*n)
+		printf("%13s... %u steps like these: glass trace --all tells them\n", "", *n);
+	*n = 0;
+}
+
+static void tell_connection(struct print *p, const struct conn_story *c)
+{
+	const struct story *s = p->story;
+	int64_t since = since_ns(s);
+	uint32_t n = count_wanted(s, c, since), at = 0, left_out = 0, remarkable = 0;
+	bool brief = !want.all && !want.has_conn && n > 2 * SHORT_STEPS;
+
+	if (!n)
+		return;
+	p->zero_ns = c->begin_ns;
+	print_conn_heading(p, c);
+	for (uint32_t i = c->first_step; i != NONE; i = s->step[i].next_of_conn) {
+		if (!step_wanted(&s->step[i], since))
+			continue;
+		at++;
+		if (want.last && n - at >= (uint64_t)want.last)
+			continue;
+		if (brief && at > SHORT_STEPS && at + SHORT_STEPS <= n &&
+		    (!is_remarkable(s, &s->step[i]) || remarkable++ > SHORT_STEPS)) {
+			left_out++;
+			continue;
+		}
+		tell_left_out(c, &left_out);
+		print_step(p, &s->step[i]);
+	}
+	tell_left_out(c, &left_out);
+	putchar('\n');
+}
+
+static int tell_story(struct print *p, struct story *s)
+{
+	const struct conn_story *none;
+
+	story_group(s);
+	if (want.has_conn && (want.conn > UINT32_MAX || !story_conn(s, (uint32_t)want.conn)))
+		return failed("connection %" PRId64 " is not in the recorder%s\ntype: glass ss, or glass trace for all",
+			      want.conn, s->older ? " (any more?)" : "");
+	for (uint32_t i = 0; i < s->nconn; i++)
+		if (s->conn[i].id)
+			tell_connection(p, &s->conn[i]);
+	none = story_conn(s, 0);
+	if (none)
+		tell_connection(p, none);
+	if (!s->nstep)
+		printf("nothing has happened yet\n");
+	return EXIT_OK;
+}
+
+static void tell_lost(const struct story *s)
+{
+	if (s->older)
+		fprintf(stderr, "(%" PRIu64 " older records were overwritten; glassd --trace-records sets how many are kept)\n",
+			s->older);
+	if (s->reader.lost)
+		fprintf(stderr, "(%" PRIu64 " records were overwritten while they were read)\n", s->reader.lost);
+}
+
+/* ---- as it happens ---- */
+
+static void tell_steps(const struct print *p)
+{
+	const struct story *s = p->story;
+
+	if (ctl.json || want.raw || event_number >= 0) {
+		tell_records(p);
+		return;
+	}
+	for (uint32_t i = 0; i < s->nstep; i++)
+		if (step_wanted(&s->step[i], INT64_MIN))
+			print_step(p, &s->step[i]);
+}
+
+/* What was there before is read, so that causes have names, but not told. */
+static void follow(struct print *p, struct story *s)
+{
+	static const struct timespec pause = { 0, FOLLOW_MS * NS_PER_MS };
+	uint64_t lost = s->reader.lost;
+
+	p->with_conn = true;
+	for (;;) {
+		story_forget(s);
+		if (!story_read(s)) {
+			nanosleep(&pause, NULL);
+			continue;
+		}
+		if (s->reader.lost != lost)
+			fprintf(stderr, "(%" PRIu64 " records were overwritten before they were read)\n",
+				s->reader.lost - lost);
+		lost = s->reader.lost;
+		tell_steps(p);
+		fflush(stdout);
+	}
+}
+
+/* ---- */
+
+static int tell(const struct command *self, struct story *s)
+{
+	struct print p = { .story = s,
+			   .zero_ns = s->reader.start_ns,
+			   .verbose = want.verbose,
+			   .width = screen_width() };
+	int code = EXIT_OK;
+
+	story_read(s);
+	if (want.follow) {
+		follow(&p, s);
+	} else if (want.packet) {
+		if (want.packet > UINT32_MAX || !print_act(&p, (uint32_t)want.packet))
+			code = failed("#%" PRId64 " is not in the recorder\ntype: glass trace", want.packet);
+	} else if (ctl.json || want.raw || event_number >= 0) {
+		tell_records(&p);
+	} else {
+		code = tell_story(&p, s);
+	}
+	(void)self;
+	tell_lost(s);
+	return code;
+}
+
+int cmd_trace(const struct command *self, int argc, char **argv)
+{
+	int n = opt_parse(self, options, COUNT(options), argc, argv), code;
+	struct story s;
+
+	if (n < 0 || find_event(self))
+		return EXIT_USAGE;
+	if (n > 1)
+		return usage(self, "one connection at a time");
+	want.has_conn = n;
+	if (n && (!parse_number(argv[1], &want.conn) || want.conn < 0))
+		return usage(self, "'%s' is no number of a connection (see glass ss)", argv[1]);
+	if (want.follow && want.ring)
+		return usage(self, "a saved recorder does not go on");
+	code = story_open(&s, want.ring);
+	if (!code)
+		code = want.save ? story_save(&s, want.save) : tell(self, &s);
+	story_close(&s);
+	return code;
+}

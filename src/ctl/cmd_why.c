@@ -1,0 +1,466 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * glass why: why a connection failed, or how it ended, in a few lines. First the recorder is read for the facts
+ * about one connection; then the facts are told, the deepest cause first.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <string.h>
+
+#include "story.h"
+
+#define TIMES_MAX 8
+#define TCP_FIN 0x01
+#define TCP_SYN 0x02
+#define TCP_RST 0x04
+#define TCP_ACK 0x10
+
+/* Something that happened several times. */
+struct times {
+	uint32_t n;
+	int64_t at_ns[TIMES_MAX]; /* the first of them */
+};
+
+struct facts {
+	const struct conn_story *conn;
+	struct times syn, syn_in, arp;
+	uint32_t arp_target; /* the neighbour that was asked for */
+	bool neigh_failed, reset, black_hole, established, ended, fin_in, fin_out, closed, sent_rst;
+	bool fin_in_first;
+	uint64_t state; /* TCP state, as records number them */
+	int64_t established_ns, reset_ns, end_ns, last_ns, heard_ns;
+	int error;
+	uint64_t end_why;
+	uint32_t rtx, timeouts, drops;
+	uint64_t received, acked;
+	struct glass_record icmp; /* the last that came; event 0: none */
+	bool has_icmp;
+	char dev[64];
+};
+
+/* ---- facts ---- */
+
+static void happened(struct times *t, int64_t ns)
+{
+	if (t->n < TIMES_MAX)
+		t->at_ns[t->n] = ns;
+	t->n++;
+}
+
+static void note_segment_in(struct facts *f, const struct glass_record *r)
+{
+	f->heard_ns = r->time_ns;
+	if (r->v[0] & TCP_SYN)
+		happened(&f->syn_in, r->time_ns);
+	if (r->v[0] & TCP_FIN) {
+		f->fin_in_first = f->fin_in_first || !f->fin_out;
+		f->fin_in = true;
+	}
+}
+
+static void note_segment_out(struct facts *f, const struct glass_record *r)
+{
+	if (r->v[0] & TCP_SYN && !(r->v[0] & TCP_ACK))
+		happened(&f->syn, r->time_ns);
+	f->fin_out = f->fin_out || r->v[0] & TCP_FIN;
+	f->sent_rst = f->sent_rst || r->v[0] & TCP_RST;
+}
+
+static void note_state(struct facts *f, const struct glass_record *r)
+{
+	f->state = r->v[1];
+	if (!strcmp(glass_tcp_state_name((unsigned)r->v[1]), "ESTABLISHED")) {
+		f->established = true;
+		f->established_ns = r->time_ns;
+	}
+	if (!strcmp(glass_tcp_state_name((unsigned)r->v[1]), "CLOSED"))
+		f->closed = true;
+}
+
+static void note_drop(struct facts *f, const struct glass_record *r)
+{
+	f->drops++;
+	f->neigh_failed = f->neigh_failed || r->v[0] == DROP_NEIGH_FAILED;
+	f->black_hole = f->black_hole || r->v[0] == DROP_BLACKHOLE;
+	if (r->v[0] == DROP_TCP_RST) {
+		f->reset = true;
+		f->reset_ns = r->time_ns;
+	}
+}
+
+static void note_end(struct facts *f, const struct glass_record *r)
+{
+	f->ended = true;
+	f->error = (int)r->v[0];
+	f->end_why = r->v[1];
+	f->end_ns = r->time_ns;
+}
+
+/* Records that count, or are kept. */
+static void note_rest(const struct story *s, struct facts *f, const struct glass_record *r)
+{
+	switch (r->event) {
+	case EV_ROUTE:
+		kind_text(s, GLASS_KIND_DEV, r->v[2], f->dev, sizeof(f->dev));
+		break;
+	case EV_TCP_RTX:
+		f->rtx++;
+		break;
+	case EV_TCP_RTO:
+		f->timeouts++;
+		break;
+	case EV_TCP_DELIVER:
+		f->received += r->v[0];
+		break;
+	case EV_TCP_ACKED:
+		f->acked += r->v[1];
+		break;
+	case EV_ICMP_IN:
+		f->icmp = *r;
+		f->has_icmp = true;
+		break;
+	default:
+		break;
+	}
+}
+
+static void note(const struct story *s, struct facts *f, const struct glass_record *r)
+{
+	f->last_ns = r->time_ns;
+	switch (r->event) {
+	case EV_TCP_IN:
+		note_segment_in(f, r);
+		break;
+	case EV_TCP_OUT:
+		note_segment_out(f, r);
+		break;
+	case EV_TCP_STATE:
+		note_state(f, r);
+		break;
+	case EV_DROP:
+		note_drop(f, r);
+		break;
+	case EV_TCP_END:
+		note_end(f, r);
+		break;
+	case EV_ARP_OUT:
+		f->arp_target = (uint32_t)r->v[1];
+		happened(&f->arp, r->time_ns);
+		break;
+	default:
+		note_rest(s, f, r);
+		break;
+	}
+}
+
+static void gather(const struct story *s, const struct conn_story *c, struct facts *f)
+{
+	*f = (struct facts){ .conn = c };
+	for (uint32_t i = c->first_step; i != NONE; i = s->step[i].next_of_conn)
+		FOR_STEP(s, &s->step[i], r)
+			note(s, f, &s->rec[r]);
+}
+
+/* ---- telling ---- */
+
+static void line(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+static void line(const char *format, ...)
+{
+	char text[1024];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	if (ctl.json)
+		json_string(NULL, text);
+	else
+		printf("  %s\n", text);
+}
+
+static double after(const struct facts *f, int64_t ns)
+{
+	return (double)between(f->conn->begin_ns, ns) / 1e9;
+}
+
+/* "at 0.000, 1.001, 2.002 s" */
+static const char *times_text(const struct facts *f, const struct times *t, char text[128])
+{
+	int n = snprintf(text, 128, "at ");
+
+	for (uint32_t i = 0; i < t->n && i < TIMES_MAX; i++)
+		n += snprintf(text + n, 128 - (size_t)n, "%s%.3f", i ? ", " : "", after(f, t->at_ns[i]));
+	snprintf(text + n, 128 - (size_t)n, "%s s", t->n > TIMES_MAX ? " ..." : "");
+	return text;
+}
+
+static const char *host_text(uint64_t end4, char text[32])
+{
+	glass_value_text(NULL, GLASS_KIND_IP4, end4 >> 16, text, 32);
+	return text;
+}
+
+static const char *plural(uint32_t n)
+{
+	return n == 1 ? "" : "s";
+}
+
+static void tell_neighbour(const struct facts *f)
+{
+	char times[128], target[32], host[32];
+	bool gateway = f->arp_target != f->conn->remote >> 16;
+
+	glass_value_text(NULL, GLASS_KIND_IP4, f->arp_target, target, sizeof(target));
+	if (!f->arp.n)
+		line("The next hop does not answer ARP: it failed a moment before already.");
+	else if (gateway)
+		line("%s, the next hop on the way to %s, did not answer %u ARP request%s (%s): no host with this "
+		     "address on %s.",
+		     target, host_text(f->conn->remote, host), f->arp.n, plural(f->arp.n),
+		     times_text(f, &f->arp, times), f->dev);
+	else
+		line("%s did not answer %u ARP request%s (%s): no host with this address on %s.", target, f->arp.n,
+		     plural(f->arp.n), times_text(f, &f->arp, times), f->dev);
+}
+
+static void tell_silence(const struct facts *f)
+{
+	char times[128], host[32];
+
+	host_text(f->conn->remote, host);
+	line("SYN went out %u time%s (%s) and nothing came back, neither an answer nor a refusal.", f->syn.n,
+	     plural(f->syn.n), times_text(f, &f->syn, times));
+	if (f->black_hole)
+		line("%s is a black hole made by 'glass net blackhole': glass net clear ends it.", host);
+	else
+		line("%s answers ARP (or a router does), so packets vanish behind it: a firewall that drops, or a dead "
+		     "host behind a router.",
+		     host);
+}
+
+static void tell_refusal(const struct facts *f)
+{
+	char host[32];
+
+	line("%s answered the SYN with RST after %.3f ms: the host is up, and no program listens on port %u.",
+	     host_text(f->conn->remote, host), after(f, f->reset_ns) * 1e3, (unsigned)(f->conn->remote & 0xffff));
+}
+
+static void tell_traffic(const struct facts *f)
+{
+	line("%" PRIu64 " bytes came in, %" PRIu64 " were acknowledged by the peer, %u segment%s sent again, "
+	     "%u timeout%s.",
+	     f->received, f->acked, f->rtx, plural(f->rtx), f->timeouts, plural(f->timeouts));
+}
+
+static void tell_icmp(const struct story *s, const struct facts *f)
+{
+	char text[128];
+
+	glass_record_text(&s->reader, &f->icmp, text, sizeof(text));
+	line("An ICMP message said so: %s (at %.3f s).", text, after(f, f->icmp.time_ns));
+}
+
+/* What led to the error, by what was seen. */
+static void tell_error_cause(const struct story *s, const struct facts *f)
+{
+	bool by_icmp = f->has_icmp && (f->error == EHOSTUNREACH || f->error == ENETUNREACH ||
+				       f->error == ECONNREFUSED);
+
+	if (f->error == EHOSTUNREACH && f->neigh_failed)
+		tell_neighbour(f);
+	else if (by_icmp)
+		tell_icmp(s, f);
+	else if (f->error == ECONNREFUSED && f->reset)
+		tell_refusal(f);
+	else if (f->error == ETIMEDOUT && !f->established)
+		tell_silence(f);
+	else if (f->error == ECONNRESET && f->reset)
+		line("The peer sent RST at %.3f s, %s ESTABLISHED: it aborted, or knows nothing of this connection.",
+		     after(f, f->reset_ns), f->established ? "after it was" : "before it was");
+	else if (f->error == ETIMEDOUT)
+		line("The peer was last heard at %.3f s; %u timeout%s and %u retransmission%s later it was given up.",
+		     after(f, f->heard_ns), f->timeouts, plural(f->timeouts), f->rtx, plural(f->rtx));
+	if (f->established)
+		tell_traffic(f);
+}
+
+static void tell_error(const struct story *s, const struct facts *f)
+{
+	char why[128];
+
+	tell_error_cause(s, f);
+	kind_text(s, GLASS_KIND_WORD, f->end_why, why, sizeof(why));
+	line("The program got %s after %.3f s: %s.", error_text(f->error), after(f, f->end_ns), why);
+}
+
+static void tell_open(const struct facts *f)
+{
+	char times[128];
+
+	if (f->established) {
+		tell_traffic(f);
+		return;
+	}
+	if (f->syn.n && !f->syn_in.n && f->arp.n && !f->heard_ns)
+		line("The SYN waits for the hardware address of its next hop: %u ARP request%s so far (%s).", f->arp.n,
+		     plural(f->arp.n), times_text(f, &f->arp, times));
+	if (f->syn.n > 1 || f->black_hole)
+		tell_silence(f);
+}
+
+static void tell_closed(const struct facts *f)
+{
+	if (f->fin_in && f->fin_out)
+		line("Both sides closed in order (FIN); %s was first. It lasted %.3f s.",
+		     f->fin_in_first ? "the peer" : "our program", after(f, f->last_ns));
+	else if (f->sent_rst)
+		line("Our side aborted it with RST: the program closed with data unread, or asked for it.");
+	tell_traffic(f);
+}
+
+static const char *outcome(const struct facts *f)
+{
+	if (f->ended && f->error)
+		return "failed";
+	if (f->closed || f->ended || !strcmp(glass_tcp_state_name((unsigned)f->state), "TIME-WAIT"))
+		return "closed";
+	return f->established ? "open" : "opening";
+}
+
+static void tell_body(const struct story *s, const struct facts *f)
+{
+	const char *how = outcome(f);
+
+	if (!f->conn->opened)
+		line("Its beginning is no longer recorded: times count from the first record that is left.");
+	if (!strcmp(how, "failed"))
+		tell_error(s, f);
+	else if (!strcmp(how, "closed"))
+		tell_closed(f);
+	else
+		tell_open(f);
+}
+
+static void tell(const struct story *s, const struct facts *f)
+{
+	char local[64], remote[64];
+	const char *how = outcome(f);
+
+	kind_text(s, GLASS_KIND_END4, f->conn->local, local, sizeof(local));
+	kind_text(s, GLASS_KIND_END4, f->conn->remote, remote, sizeof(remote));
+	if (ctl.json) {
+		json_begin_object(NULL);
+		json_unsigned("conn", f->conn->id);
+		json_string("local", local);
+		json_string("remote", remote);
+		json_string("outcome", how);
+		json_string("state", glass_tcp_state_name((unsigned)f->state));
+		json_string("error", f->error ? error_text(f->error) : NULL);
+		json_begin_array("why");
+		tell_body(s, f);
+		json_end();
+		json_end();
+		return;
+	}
+	printf("%sconnection %u: %s > %s%s: %s%s%s", color(C_BOLD), f->conn->id, local, remote, color(C_NONE),
+	       color(f->error ? C_RED : C_GREEN), how, color(C_NONE));
+	if (f->error)
+		printf(", %s", error_text(f->error));
+	else if (strcmp(how, "closed") != 0)
+		printf(", state %s", glass_tcp_state_name((unsigned)f->state));
+	putchar('\n');
+	tell_body(s, f);
+	if (!ctl.json)
+		printf("  All of it: glass trace %u\n", f->conn->id);
+}
+
+/* ---- which one ---- */
+
+static bool matches_end(uint64_t end4, const struct glass_end *wanted)
+{
+	uint32_t a = (uint32_t)(end4 >> 16);
+	const uint8_t bytes[4] = { (uint8_t)(a >> 24), (uint8_t)(a >> 16), (uint8_t)(a >> 8), (uint8_t)a };
+
+	return !memcmp(bytes, wanted->addr.byte, 4) && (!wanted->port || wanted->port == (uint16_t)end4);
+}
+
+/* The last connection, or the last with that end; NULL: none. */
+static const struct conn_story *find_last(const struct story *s, const struct glass_end *wanted)
+{
+	const struct conn_story *last = NULL, *c;
+
+	for (uint32_t i = 0; i < s->nconn; i++) {
+		c = &s->conn[i];
+		if (!c->id || (wanted && !matches_end(c->remote, wanted) && !matches_end(c->local, wanted)))
+			continue;
+		if (!last || c->begin_ns >= last->begin_ns)
+			last = c;
+	}
+	return last;
+}
+
+static bool parse_host(const char *s, struct glass_end *out)
+{
+	const char *colon = strrchr(s, ':');
+	char host[256];
+	int64_t port = 0;
+
+	*out = (struct glass_end){ 0 };
+	if (colon && (!parse_number(colon + 1, &port) || port < 1 || port > 65535))
+		return false;
+	snprintf(host, sizeof(host), "%.*s", colon ? (int)(colon - s) : (int)strlen(s), s);
+	out->port = (uint16_t)port;
+	return addr_parse(host, &out->addr);
+}
+
+static int choose(struct story *s, const char *which, const struct conn_story **found)
+{
+	struct glass_end end;
+	int64_t number;
+
+	if (!which || !strcmp(which, "last"))
+		*found = find_last(s, NULL);
+	else if (parse_number(which, &number))
+		*found = number > 0 && number < UINT32_MAX ? story_conn(s, (uint32_t)number) : NULL;
+	else if (parse_host(which, &end))
+		*found = find_last(s, &end);
+	else
+		return failed("'%s' is neither a number of a connection, nor HOST:PORT, nor last", which);
+	if (*found)
+		return 0;
+	return failed(which ? "no connection %s in the recorder\ntype: glass trace" :
+			      "no connection in the recorder yet%s",
+		      which ? which : "");
+}
+
+int cmd_why(const struct command *self, int argc, char **argv)
+{
+	static const char *ring;
+	static const struct opt options[] = {
+		{ 0, "ring", OPT_STRING, "FILE", "read a saved recorder (glass trace --save)", &ring },
+	};
+	int n = opt_parse(self, options, COUNT(options), argc, argv), code;
+	const struct conn_story *c = NULL;
+	struct facts f;
+	struct story s;
+
+	if (n < 0)
+		return EXIT_USAGE;
+	if (n > 1)
+		return usage(self, "one connection at a time");
+	code = story_open(&s, ring);
+	if (!code) {
+		story_read(&s);
+		story_group(&s);
+		code = choose(&s, n ? argv[1] : NULL, &c);
+	}
+	if (!code && c) {
+		gather(&s, c, &f);
+		tell(&s, &f);
+	}
+	story_close(&s);
+	return code;
+}

@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The flight recorder as a story: records become steps, steps belong to connections.
+ *
+ * An act is a packet, a timer's firing or a call. A step is what one act did at one time for one cause: a packet
+ * that waits for a neighbour has two, one when it was built, one when the neighbour answered. A step whose records
+ * name no connection (an ARP request, say) belongs to that of its cause, or of whoever waits for the neighbour.
+ */
+#ifndef GLASS_CTL_STORY_H
+#define GLASS_CTL_STORY_H
+
+#include <glass/glass_trace.h>
+
+#include "ctl.h"
+
+#define NONE UINT32_MAX
+
+/* The numbers of events, as event.def has them. */
+enum event_id {
+#define EVENT_DEF(ID, name, text, doc, fields) EV_##ID,
+#include "../base/event.def"
+#undef EVENT_DEF
+	EV_COUNT
+};
+
+enum drop_id {
+	DROP_NONE,
+#define DROP(ID, text, source, advice, fields) DROP_##ID,
+#include "../base/drop.def"
+#undef DROP
+};
+
+/* uint32_t -> uint32_t; absent keys answer 0. */
+struct map {
+	uint32_t *key, *value;
+	uint32_t cap, used; /* cap: a power of two, or 0 */
+};
+uint32_t map_get(const struct map *m, uint32_t key);
+void map_set(struct map *m, uint32_t key, uint32_t value); /* key is not 0 */
+void map_free(struct map *m);
+
+struct step {
+	uint32_t act, cause, conn;
+	uint32_t first, last; /* records: indices into story.rec, chained by story.next */
+	uint32_t next_of_conn;
+	int64_t begin_ns, end_ns;
+};
+
+/* b - a, whatever numbers stand in a ring. */
+static inline int64_t between(int64_t a, int64_t b)
+{
+	return (int64_t)((uint64_t)b - (uint64_t)a);
+}
+
+/* What is remembered of an act. */
+struct act {
+	uint32_t conn, last_step; /* last_step: NONE when it was told already */
+	uint32_t cause;
+	bool has_title;
+	struct glass_record title; /* the record that tells best what it is */
+	bool received;
+};
+
+struct conn_story {
+	uint32_t id;
+	uint32_t first_step, last_step, steps;
+	bool opened; /* its TCP_OPEN is there */
+	uint64_t local, remote; /* END4 */
+	uint64_t how;		/* word */
+	int64_t begin_ns;
+};
+
+struct story {
+	struct glass_reader reader;
+	void *map; /* the ring */
+	size_t map_bytes;
+	uint64_t older; /* records overwritten before the ring was opened */
+
+	struct glass_record *rec;
+	uint32_t *next; /* of the same step; NONE ends */
+	uint32_t nrec, rec_cap, next_cap;
+	struct step *step;
+	uint32_t nstep, step_cap;
+	struct act *act;
+	uint32_t nact, act_cap;
+	struct conn_story *conn;
+	uint32_t nconn, conn_cap;
+
+	struct map act_of, conn_of; /* number -> 1 + index */
+	struct map waits;	    /* neighbour's address -> connection that waits for it */
+};
+
+/* Opens the ring of the running stack, or of a file (path not NULL). 0 or an exit code after a message. */
+int story_open(struct story *s, const char *path);
+/* Writes the ring to a file. 0 or an exit code after a message. */
+int story_save(const struct story *s, const char *path);
+void story_close(struct story *s);
+/* Reads what is new; steps are made and belong to connections afterwards. Answers the number of records. */
+uint32_t story_read(struct story *s);
+/* Forgets records and steps, not what is known of acts and connections. */
+void story_forget(struct story *s);
+/* Chains steps by connection: story.conn[].first_step, step.next_of_conn; conn[0] is that of no connection. */
+void story_group(struct story *s);
+
+const struct act *story_act(const struct story *s, uint32_t number); /* NULL: unknown */
+struct conn_story *story_conn(struct story *s, uint32_t id);	     /* NULL: unknown */
+/* The first record of a step with that event; NULL: none. */
+const struct glass_record *step_find(const struct story *s, const struct step *t, unsigned event);
+#define FOR_STEP(s, t, r)                                                                          \
+	for (uint32_t r = (t)->first; r != NONE; r = (s)->next[r])
+
+/* ---- story_print.c ---- */
+
+struct print {
+	const struct story *story;
+	int64_t zero_ns; /* times are told from here */
+	bool verbose;	 /* everything that was recorded */
+	bool with_conn;	 /* each step tells its connection */
+	int width;
+};
+void print_step(const struct print *p, const struct step *t);
+void print_conn_heading(const struct print *p, const struct conn_story *c);
+void print_raw(const struct print *p, const struct glass_record *r);
+void print_json(const struct print *p, const struct glass_record *r);
+/* All that happened to one act. false: it is not there. */
+bool print_act(const struct print *p, uint32_t number);
+/* "#6 call connect" */
+void act_label(const struct print *p, uint32_t number, char *out, size_t size);
+void kind_text(const struct story *s, enum glass_kind kind, uint64_t v, char *out, size_t size);
+
+#endif
