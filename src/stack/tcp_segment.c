@@ -12,6 +12,8 @@
 
 #define TS_OPTION_BYTES 12 /* two NOPs and the option: RFC 7323 appendix A */
 #define IP_TCP_HEADER_BYTES 40
+#define SACK_HEAD_BYTES 4    /* RFC 2018 3: kind, length, and padding to a word */
+#define SACK_BLOCK_BYTES 8
 
 /* RFC 9293 3.7.1, RFC 6691: the option tells the MTU; what is sent is smaller by the options of each segment. */
 void tcp_set_mss(struct glass *g, struct tcp_conn *c)
@@ -49,15 +51,25 @@ static void syn_options(const struct glass *g, const struct tcp_conn *c, struct 
 	o->tsecr = c->ts_recent;
 }
 
-/* RFC 2018 4, RFC 2883 4: a duplicate first, then the newest blocks; with timestamps three fit. */
-static void ack_options(const struct glass *g, struct tcp_conn *c, struct tcp_options *o)
+/*
+ * RFC 2018 4, RFC 2883 4: a duplicate first, then the newest blocks; with timestamps three fit. A segment with len bytes
+ * of payload has only the blocks that its size leaves room for (MUST-16): a full one has none, and need not, since
+ * every segment out of order is answered by an ACK of its own.
+ */
+static void ack_options(const struct glass *g, struct tcp_conn *c, struct tcp_options *o, uint32_t len)
 {
-	unsigned max = c->ts_ok ? 3 : 4;
+	uint32_t room = len < c->mss ? c->mss - len : 0;
+	unsigned max = c->ts_ok ? 3 : 4, fits;
 
 	o->timestamps = c->ts_ok;
 	o->tsval = tcp_ts_now(g, c);
 	o->tsecr = c->ts_recent;
 	if (!c->sack_ok)
+		return;
+	fits = room > SACK_HEAD_BYTES ? (room - SACK_HEAD_BYTES) / SACK_BLOCK_BYTES : 0;
+	if (len && fits < max)
+		max = fits;
+	if (!max)
 		return;
 	if (c->dsack)
 		o->sack[o->nsack++] = c->dsack_block;
@@ -161,7 +173,7 @@ void tcp_send_ack(struct glass *g, struct tcp_conn *c)
 {
 	struct tcp_options opt = { 0 };
 
-	ack_options(g, c, &opt);
+	ack_options(g, c, &opt, 0);
 	if (!send_bare(g, c, c->snd.nxt, TCP_ACK, &opt))
 		tcp_arm_ack(g, c); /* no memory: later */
 }
@@ -171,7 +183,7 @@ void tcp_send_probe(struct glass *g, struct tcp_conn *c)
 {
 	struct tcp_options opt = { 0 };
 
-	ack_options(g, c, &opt);
+	ack_options(g, c, &opt, 0);
 	send_bare(g, c, seq_add(c->snd.una, UINT32_MAX), TCP_ACK, &opt);
 }
 
@@ -338,7 +350,7 @@ bool tcp_send_data(struct glass *g, struct tcp_conn *c, uint32_t len, bool fin)
 		c->pingpong = true;
 	out.len = len;
 	out.flags |= (uint8_t)((fin ? TCP_FIN : 0) | (len && len == unsent ? TCP_PSH : 0)); /* MUST-61 */
-	ack_options(g, c, &opt);
+	ack_options(g, c, &opt, len);
 	tcp_transmit(g, c, p, &out);
 	return true;
 }
@@ -371,7 +383,7 @@ bool tcp_retransmit(struct glass *g, struct tcp_conn *c, struct tcp_tx *tx, uint
 	stat_add(g, STAT_TCP_RETRANS_SEGS, len > c->mss ? (len + c->mss - 1) / c->mss : 1);
 	out.len = len;
 	out.flags |= (uint8_t)((tx->flags & TX_FIN ? TCP_FIN : 0) | (len ? TCP_PSH : 0));
-	ack_options(g, c, &opt);
+	ack_options(g, c, &opt, len);
 	EVENT(g, c->id, p->id, TCP_RTX, out.flags, tx->seq.v - c->snd.iss.v, len, tx->pkt, why);
 	tcp_transmit(g, c, p, &out);
 	return true;
