@@ -386,11 +386,23 @@ void tcp_resend_all(struct glass *g, struct tcp_conn *c)
 	c->tlp_out = false;
 }
 
+/* RFC 2018 8: what lies at snd.una and was SACKed is not with the peer any more: it has thrown away what it told of. */
+static void forget_sacked(struct tcp_conn *c)
+{
+	list_for_each(tx, &c->sent, struct tcp_tx, node) {
+		if (tx->flags & TX_SACKED)
+			uncount(c, tx, tx->len);
+		tx->flags &= (uint8_t)~TX_SACKED;
+	}
+}
+
 void tcp_enter_loss(struct glass *g, struct tcp_conn *c)
 {
 	/* RFC 5681 3.1 (4): a second timeout for the same data does not halve again. */
 	if (c->ca_state != CA_LOSS)
 		c->ssthresh = c->cc->timed_out(g, c);
+	if (!list_empty(&c->sent) && (list_first(&c->sent, struct tcp_tx, node)->flags & TX_SACKED))
+		forget_sacked(c);
 	list_for_each(tx, &c->sent, struct tcp_tx, node) {
 		if (tx->flags & TX_SACKED)
 			continue;
