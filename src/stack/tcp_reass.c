@@ -67,17 +67,34 @@ void tcp_note_dsack(struct tcp_conn *c, struct seq start, struct seq end)
 
 /* ---- the window ------------------------------------------------------------------------------------- */
 
+static uint32_t window_limit(const struct tcp_conn *c)
+{
+	return c->rcv.limit < c->config.rcvbuf ? c->rcv.limit : c->config.rcvbuf;
+}
+
+/* What the buffer, and the field in the header, would allow to offer. */
+static uint32_t window_room(const struct tcp_conn *c)
+{
+	uint32_t limit = window_limit(c), max = 65535u << c->rcv_wscale;
+	uint32_t room = c->rx_bytes < limit ? limit - c->rx_bytes : 0;
+
+	return room < max ? room : max;
+}
+
+/* RFC 9293 3.8.6.2.2: the edge moves by this much at least. */
+static uint32_t window_step(const struct tcp_conn *c)
+{
+	uint32_t half = window_limit(c) / 2;
+
+	return half < c->rcv_mss ? half : c->rcv_mss;
+}
+
 uint32_t tcp_window(struct glass *g, struct tcp_conn *c)
 {
 	uint32_t offered = (uint32_t)seq_diff(c->rcv.edge, c->rcv.nxt);
-	uint32_t limit = c->rcv.limit < c->config.rcvbuf ? c->rcv.limit : c->config.rcvbuf;
-	uint32_t room = c->rx_bytes < limit ? limit - c->rx_bytes : 0;
-	uint32_t unit = 1u << c->rcv_wscale, max = 65535u << c->rcv_wscale;
-	uint32_t step = limit / 2 < c->rcv_mss ? limit / 2 : c->rcv_mss;
+	uint32_t room = window_room(c), unit = 1u << c->rcv_wscale, step = window_step(c);
 
 	(void)g;
-	if (room > max)
-		room = max;
 	room = room / unit * unit;
 	/*
 	 * RFC 9293 3.8.6.2.2: the edge moves by a segment at least; 3.8.6: it never moves back, so what was offered is
@@ -298,7 +315,7 @@ enum verdict tcp_receive(struct glass *g, struct tcp_conn *c, struct pkt *p, str
 
 void tcp_consume(struct glass *g, struct tcp_conn *c, uint32_t n)
 {
-	uint32_t total = n, offered, limit;
+	uint32_t total = n, offered, room;
 
 	c->rx_bytes -= n;
 	while (n) {
@@ -316,9 +333,12 @@ void tcp_consume(struct glass *g, struct tcp_conn *c, uint32_t n)
 		return;
 	tcp_grow_window(g, c, total);
 	offered = (uint32_t)seq_diff(c->rcv.edge, c->rcv.nxt);
-	limit = c->rcv.limit < c->config.rcvbuf ? c->rcv.limit : c->config.rcvbuf;
-	/* A window update when it at least doubles what the peer may send (and so after a closed window). */
-	if (limit - c->rx_bytes >= 2 * offered && c->rx_bytes < limit)
+	room = window_room(c);
+	/*
+	 * A window update when it at least doubles what the peer may send (and so after a closed window), and when
+	 * tcp_window() will really move the edge: an ACK that says nothing new would be a duplicate to the peer.
+	 */
+	if (room >= 2 * offered && room >= offered + window_step(c))
 		tcp_owe_ack(g, c, "the window opens");
 }
 
