@@ -25,6 +25,7 @@ struct sim_side {
 	unsigned dev;
 	uint32_t offload;
 	void *ring;
+	size_t ring_bytes;
 	uint64_t hashed; /* records of the ring that are in the hash */
 	struct sim_way way;
 	struct sim_counts counts;

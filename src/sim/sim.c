@@ -48,6 +48,12 @@ uint64_t sim_trace_hash(const struct sim *s)
 	return s->hash;
 }
 
+const void *sim_ring(const struct sim *s, unsigned side, size_t *bytes)
+{
+	*bytes = s->side[side].ring_bytes;
+	return s->side[side].ring;
+}
+
 bool sim_call_at(struct sim *s, int64_t time_ns, void (*f)(void *arg), void *arg)
 {
 	struct sim_item *item = malloc(sizeof(*item));
@@ -74,7 +80,7 @@ static bool side_init(struct sim *s, unsigned i, const struct sim_setup *setup)
 	side->way = setup->way[i];
 	side->offload = setup->offload[i];
 	if (setup->ring_records) {
-		g.ring_bytes = glass_ring_bytes(setup->ring_records);
+		g.ring_bytes = side->ring_bytes = glass_ring_bytes(setup->ring_records);
 		g.ring = side->ring = calloc(1, g.ring_bytes);
 		if (!g.ring)
 			return false;

@@ -72,6 +72,8 @@ enum sim_end {
 /* Runs until done(arg), asked after every step (NULL: never), or until one of the other ends. */
 enum sim_end sim_run(struct sim *s, bool (*done)(void *arg), void *arg, int64_t deadline_ns);
 
+/* The flight recorder of a side, for glass_reader_open(); NULL: it has none. */
+const void *sim_ring(const struct sim *s, unsigned side, size_t *bytes);
 /* Of all trace records of both sides so far: equal for equal runs. */
 uint64_t sim_trace_hash(const struct sim *s);
 

@@ -86,13 +86,27 @@ DIALOGUE(half_close_by_the_peer)
 DIALOGUE(close_sends_everything_first)
 {
 	T(0)	connected(c, "mss=1000");
-	T(100)	app_send(c, 2500);
+	T(100)	app_send(c, 10);		wire_out(PSH|ACK, seq=1, len=10);
+	T(110)	app_send(c, 500);		/* Nagle holds it back */
+	T(120)	app_close(c);			wire_out(FIN|PSH|ACK, seq=11, len=500);
+		state(c, FIN-WAIT-1);
+	T(140)	wire_in(ACK, seq=1, ack=512);
+		state(c, FIN-WAIT-2);
+}
+
+/* The window is too small for everything: the FIN waits with the rest. */
+DIALOGUE(fin_waits_for_the_window)
+{
+	T(0)	connected(c, "mss=1000, win=2000");
+	T(100)	app_send(c, 3500);
 		wire_out(ACK, seq=1, len=1000);
 		wire_out(ACK, seq=1001, len=1000);
-		app_close(c);			/* Nagle held the rest back; close lets it go */
-		wire_out(FIN|PSH|ACK, seq=2001, len=500);
+		app_close(c);
 		state(c, FIN-WAIT-1);
-	T(140)	wire_in(ACK, seq=1, ack=2502);
+	T(140)	wire_in(ACK, seq=1, ack=2001);
+		wire_out(ACK, seq=2001, len=1000);
+		wire_out(FIN|PSH|ACK, seq=3001, len=500);
+	T(180)	wire_in(ACK, seq=1, ack=3502);
 		state(c, FIN-WAIT-2);
 }
 
@@ -133,7 +147,7 @@ DIALOGUE(data_after_close)
 {
 	T(0)	connected(c, "mss=1460");
 	T(100)	app_close(c);					wire_out(FIN|ACK, seq=1, ack=1);
-	T(140)	wire_in(PSH|ACK, seq=1, ack=2, len=10);		wire_out(RST, seq=2);
+	T(140)	wire_in(PSH|ACK, seq=1, ack=2, len=10);		wire_out(RST|ACK, seq=2);
 		state(c, CLOSED);
 		dropped(TCP_CLOSED_DATA, 1);
 }
@@ -207,7 +221,7 @@ DIALOGUE(data_after_fin_is_ignored)
 {
 	T(0)	connected(c, "mss=1460");
 	T(100)	wire_in(FIN|ACK, seq=1, ack=1, len=10);		wire_out(ACK, ack=12);
-	T(5000)	wire_in(PSH|ACK, seq=12, ack=1, len=10);	wire_out(ACK, ack=12);
+	T(5000)	wire_in(PSH|ACK, seq=12, ack=1, len=10);
 		dropped(TCP_AFTER_FIN, 1);
 		app_recv(c, 10);
 		app_recv_eof(c);

@@ -222,9 +222,8 @@ DIALOGUE(mss_leaves_room_for_timestamps)
 	T(0)	connected(c, "mss=1460, ts");
 	T(100)	app_send(c, 1449);
 		wire_out(ACK, seq=1, len=1448, ts);
-	T(140)	wire_in(ACK, seq=1, ack=1449);
 		wire_out(PSH|ACK, seq=1449, len=1, ts);
-	T(180)	wire_in(ACK, seq=1, ack=1450);
+	T(140)	wire_in(ACK, seq=1, ack=1450);
 }
 
 /* RFC 7323 2.2: both or none. */
@@ -313,7 +312,7 @@ DIALOGUE(listener_ends)
 		wire_in(SYN, seq=0, mss=1460, sport=41001);	wire_out(SYN|ACK, seq=0, ack=1);
 		wire_in(ACK, seq=1, ack=1);
 	T(10)	app_close(l);
-		wire_out(RST, seq=1, sport=8080, dport=41001);
+		wire_out(RST|ACK, seq=1, sport=8080, dport=41001);
 	T(20)	wire_in(SYN, seq=0, mss=1460, sport=41005);
 		wire_out(RST|ACK, seq=0, ack=1);
 }
@@ -387,5 +386,5 @@ DIALOGUE(no_neighbour)
 		check(c->woke == 0);
 	T(3100)	app_woke(c, GLASS_ERR | GLASS_HUP);
 		app_error(c, EHOSTUNREACH);
-		dropped(NEIGH_FAILED, 1);
+		check(dlg_counter_value(d, "NEIGH_FAILED") >= 1);
 }

@@ -15,6 +15,7 @@ static void syn_with(struct dlg *d, uint16_t sport, const void *options, size_t 
 	memcpy(s.src_mac, "\x02\0\0\0\0\x05", 6);
 	memcpy(s.dst_mac, "\x02\0\0\0\0\x04", 6);
 	s.sport = sport;
+	s.seq = 0xfffffc00;	/* as dialogues' peers have it */
 	s.win = 65535;
 	s.opt_raw = options;
 	s.opt_raw_len = n;

@@ -114,11 +114,8 @@ DIALOGUE(a_hundred_segments_across_the_wrap)
 	T(0)	connected(c, "mss=1000");
 	for (unsigned i = 0; i < 100; i++) {
 		wire_inf("ACK, seq=%u, ack=1, len=1000", 1 + i * 1000);
-		while (dlg_last_ack(d) != 1 + (i + 1) * 1000) {
-			dlg_time(d, HERE("the ACK"), dlg_now(d) + 40);
-			if (dlg_last_ack(d) + 1000 == 1 + (i + 1) * 1000 || i == 0)
-				wire_skip();
-		}
+		wire_out_within(dlg_now(d), dlg_now(d) + 41, ACK);
+		check(dlg_last_ack(d) == 1 + (i + 1) * 1000);
 		app_recv(c, 1000);
 	}
 }
@@ -128,7 +125,7 @@ DIALOGUE(window_closes_and_opens)
 {
 	unsigned sent = 0, win = 8192;
 
-	T(0)	app_setopt(c, OPT_RCVBUF, 8192);
+	T(0)	app_setopt(c, OPT_RCVBUF, 4096);	/* doubled, as on Linux */
 		connected(c, "mss=1000");
 		check(dlg_last(d)->win <= 8192);
 	T(100)
@@ -163,10 +160,10 @@ DIALOGUE(zero_window_hears_acks_and_rst)
 
 		wire_inf("ACK, seq=%u, ack=1, len=%u", n, len);
 		n += len;
-		wire_out_within(60, 300, ACK);
+		wire_out_within(60, 250, ACK);
 		win = dlg_last(d)->win;
 	}
-	T(301)	wire_in(ACK, ack=11);
+	T(250)	wire_in(ACK, ack=11);
 		check(dlg_last(d)->win == 0);
 	T(400)	wire_in(RST);
 		state(c, UNCONN);
@@ -246,10 +243,11 @@ DIALOGUE(out_of_order_is_bounded)
 		connected(c, "mss=1000");
 	for (unsigned i = 0; i < 200; i++) {
 		wire_inf("ACK, seq=%u, ack=1, len=1", 1001 + 2 * i);
-		wire_skip();
+		if (i < 50)
+			wire_out(ACK, ack=1);
 	}
-		check(dlg_counter_value(d, "TCP_OOO_LIMIT") >= 100);
-		wire_in(PSH|ACK, seq=1, ack=1, len=1000);	wire_out(ACK);
+		dropped(TCP_OOO_LIMIT, 150);
+		wire_in(PSH|ACK, seq=1, ack=1, len=1000);	wire_out(ACK, ack=1002);
 		state(c, ESTAB);
 }
 
@@ -263,8 +261,11 @@ DIALOGUE(peer_ignores_the_window)
 	T(100)
 	for (unsigned i = 0; i < 500; i++) {
 		wire_inf("ACK, seq=%u, ack=1, len=1000", 1 + 1000 * i);
-		dlg_time(d, HERE("the ACKs"), dlg_now(d));
+		if (i < 16)
+			wire_out(ACK);
 	}
+		wire_out(ACK);			/* the rest gets one challenge ACK in all */
+		check(dlg_last(d)->win < 1000);
 		glass_memory(dlg_stack(d), &m);
-		check(m.bytes < 4 << 20);
+		check(m.bytes < 1 << 20);
 }

@@ -168,10 +168,10 @@ DIALOGUE(reneged_sack)
 		wire_skip();
 		wire_skip();
 	T(140)	wire_in(ACK, seq=1, ack=1, sack=1001:2001);
-		wire_out_within(140, 400, RTX, seq=1, len=1000);
-	T(450)	wire_in(ACK, seq=1, ack=1001);	/* the peer has thrown it away */
-		wire_out_within(450, 1500, RTX, seq=1001, len=1000);
-	T(1600)	wire_in(ACK, seq=1, ack=2001);
+		wire_out_within(140, 200, RTX, seq=1, len=1000);
+	T(200)	wire_in(ACK, seq=1, ack=1001);	/* the peer has thrown it away */
+		wire_out_within(200, 700, RTX, seq=1001, len=1000);
+	T(750)	wire_in(ACK, seq=1, ack=2001);
 }
 
 /* RFC 8985 7: the tail is lost: a probe after two round trips, not a timeout. */
@@ -182,11 +182,11 @@ DIALOGUE(tail_loss_probe)
 		wire_skip();
 		wire_skip();
 		wire_skip();
-	T(140)	wire_in(ACK, seq=1, ack=2001);
+	T(140)	wire_in(ACK, seq=1, ack=1001);
 		wire_out_within(200, 330, RTX, seq=2001, len=1000);
 		counter(TCPLossProbes, 1);
 		counter(TCPTimeouts, 0);
-	T(380)	wire_in(ACK, seq=1, ack=3001);
+	T(300)	wire_in(ACK, seq=1, ack=3001);
 }
 
 /* MUST-20..23: R2 for an established connection. */

@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <glass/glass_trace.h>
+
 #include "../../src/base/rng.h"
 
 #define PORT 7
@@ -338,6 +340,33 @@ static void listen_on(struct world *w)
 		fail(w, "cannot listen");
 }
 
+/* Asked for by the environment variable SIM_TRACE: the last records of both sides. */
+static void print_trace(struct world *w)
+{
+	const char *wanted = getenv("SIM_TRACE");
+	uint64_t last = wanted ? strtoull(wanted, NULL, 10) : 0;
+	struct glass_record rec;
+	struct glass_reader r;
+	char text[512];
+
+	for (unsigned side = 0; last && side < 2; side++) {
+		size_t bytes;
+		const struct glass_ring *ring = sim_ring(w->sim, side, &bytes);
+
+		if (!ring || glass_reader_open(&r, ring, bytes))
+			return;
+		while (glass_reader_next(&r, &rec)) {
+			const struct glass_event_desc *e = glass_event_desc(rec.event);
+
+			glass_record_text(&r, &rec, text, sizeof(text));
+			if (r.next + last >= ring->head)
+				printf("# %u %14.6f ms #%u<-#%u conn %u %s %s %s\n", side,
+				       (double)(rec.time_ns - ring->start_ns) / 1e6, rec.pkt, rec.cause, rec.conn,
+				       glass_reader_word(&r, rec.room), e ? e->name : "?", text);
+		}
+	}
+}
+
 static bool all_over(void *arg)
 {
 	const struct world *w = arg;
@@ -454,6 +483,8 @@ void play(const struct scenario *sc, uint64_t seed, bool trace, struct verdict_o
 		check_drop(w);
 		check_memory(w, before);
 	}
+	if (!out->ok)
+		print_trace(w);
 	out->hash = sim_trace_hash(w->sim);
 	sim_free(w->sim);
 	free(w->flows);
