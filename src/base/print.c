@@ -184,6 +184,14 @@ static void text_errno(struct text *t, UNUSED const struct glass_reader *r, uint
 		text_format(t, "errno %" PRIu64, error);
 }
 
+static void text_result(struct text *t, const struct glass_reader *r, uint64_t v)
+{
+	if ((int64_t)v < 0)
+		text_errno(t, r, v);
+	else
+		text_u64(t, r, v);
+}
+
 static void text_drop(struct text *t, UNUSED const struct glass_reader *r, uint64_t v)
 {
 	const struct glass_drop_desc *d = v <= UINT32_MAX ? glass_drop_desc((unsigned)v) : NULL;
@@ -242,7 +250,7 @@ static value_printer *const printers[] = {
 	[GLASS_KIND_NS] = text_ns,	 [GLASS_KIND_TIME] = text_time,	  [GLASS_KIND_ERRNO] = text_errno,
 	[GLASS_KIND_WORD] = text_word,	 [GLASS_KIND_DROP] = text_drop,	  [GLASS_KIND_PKT] = text_u64,
 	[GLASS_KIND_CONN] = text_u64,	 [GLASS_KIND_DEV] = text_dev,	  [GLASS_KIND_PROTO] = text_proto,
-	[GLASS_KIND_ETHER] = text_ether,
+	[GLASS_KIND_ETHER] = text_ether, [GLASS_KIND_RESULT] = text_result,
 };
 
 void text_value(struct text *t, const struct glass_reader *r, enum glass_kind kind, uint64_t v)

@@ -51,7 +51,7 @@ static void json_value(struct text *t, const struct glass_reader *r, enum glass_
 {
 	if (is_number(kind))
 		text_value(t, r, kind, v);
-	else if (kind == GLASS_KIND_NS)
+	else if (kind == GLASS_KIND_NS || kind == GLASS_KIND_RESULT)
 		text_format(t, "%" PRId64, (int64_t)v);
 	else if (kind == GLASS_KIND_TIME)
 		text_format(t, "%" PRId64, (int64_t)(v - (uint64_t)(r ? r->start_ns : 0)));

@@ -33,6 +33,7 @@ static const char *kind_words(enum glass_kind kind)
 		[GLASS_KIND_DEV] = "device",
 		[GLASS_KIND_PROTO] = "protocol",
 		[GLASS_KIND_ETHER] = "Ethernet type",
+		[GLASS_KIND_RESULT] = "count, or error",
 	};
 
 	return kind < COUNT(words) ? words[kind] : "?";

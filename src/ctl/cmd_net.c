@@ -19,6 +19,25 @@
 
 /* ---- net ---- */
 
+/* "blackhole 10.0.0.7 swallowed 4 answered 1", a line each. */
+static void show_json(const char *text)
+{
+	unsigned long long swallowed, answered;
+	char addr[64];
+
+	json_begin_array(NULL);
+	for (const char *at = text; at; at = strchr(at, '\n') ? strchr(at, '\n') + 1 : NULL) {
+		if (sscanf(at, "blackhole %63s swallowed %llu answered %llu", addr, &swallowed, &answered) != 3)
+			continue;
+		json_begin_object(NULL);
+		json_string("blackhole", addr);
+		json_unsigned("swallowed", swallowed);
+		json_unsigned("answered", answered);
+		json_end();
+	}
+	json_end();
+}
+
 int cmd_net(const struct command *self, int argc, char **argv)
 {
 	int n = opt_parse(self, NULL, 0, argc, argv), err;
@@ -39,9 +58,14 @@ int cmd_net(const struct command *self, int argc, char **argv)
 	if (err)
 		return client_failed("net", err, &rep);
 	if (!ctl.json) {
-		printf("%s", rep.data);
+		fputs(rep.data, stdout);
 		return EXIT_OK;
 	}
+	if (!*words || !strcmp(words, "show")) {
+		show_json(rep.data);
+		return EXIT_OK;
+	}
+	rep.data[strcspn(rep.data, "\n")] = '\0';
 	json_begin_object(NULL);
 	json_string("done", rep.data);
 	json_end();

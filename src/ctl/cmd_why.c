@@ -1,166 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * glass why: why a connection failed, or how it ended, in a few lines. First the recorder is read for the facts
- * about one connection; then the facts are told, the deepest cause first.
+ * glass why: why a connection failed, or how it ended, in a few lines: the facts about it (facts.c), the deepest
+ * cause first.
  */
 #include <errno.h>
 #include <inttypes.h>
 #include <stdarg.h>
 #include <string.h>
 
-#include "story.h"
-
-#define TIMES_MAX 8
-#define TCP_FIN 0x01
-#define TCP_SYN 0x02
-#define TCP_RST 0x04
-#define TCP_ACK 0x10
-
-/* Something that happened several times. */
-struct times {
-	uint32_t n;
-	int64_t at_ns[TIMES_MAX]; /* the first of them */
-};
-
-struct facts {
-	const struct conn_story *conn;
-	struct times syn, syn_in, arp;
-	uint32_t arp_target; /* the neighbour that was asked for */
-	bool neigh_failed, reset, black_hole, established, ended, fin_in, fin_out, closed, sent_rst;
-	bool fin_in_first;
-	uint64_t state; /* TCP state, as records number them */
-	int64_t established_ns, reset_ns, end_ns, last_ns, heard_ns;
-	int error;
-	uint64_t end_why;
-	uint32_t rtx, timeouts, drops;
-	uint64_t received, acked;
-	struct glass_record icmp; /* the last that came; event 0: none */
-	bool has_icmp;
-	char dev[64];
-};
-
-/* ---- facts ---- */
-
-static void happened(struct times *t, int64_t ns)
-{
-	if (t->n < TIMES_MAX)
-		t->at_ns[t->n] = ns;
-	t->n++;
-}
-
-static void note_segment_in(struct facts *f, const struct glass_record *r)
-{
-	f->heard_ns = r->time_ns;
-	if (r->v[0] & TCP_SYN)
-		happened(&f->syn_in, r->time_ns);
-	if (r->v[0] & TCP_FIN) {
-		f->fin_in_first = f->fin_in_first || !f->fin_out;
-		f->fin_in = true;
-	}
-}
-
-static void note_segment_out(struct facts *f, const struct glass_record *r)
-{
-	if (r->v[0] & TCP_SYN && !(r->v[0] & TCP_ACK))
-		happened(&f->syn, r->time_ns);
-	f->fin_out = f->fin_out || r->v[0] & TCP_FIN;
-	f->sent_rst = f->sent_rst || r->v[0] & TCP_RST;
-}
-
-static void note_state(struct facts *f, const struct glass_record *r)
-{
-	f->state = r->v[1];
-	if (!strcmp(glass_tcp_state_name((unsigned)r->v[1]), "ESTABLISHED")) {
-		f->established = true;
-		f->established_ns = r->time_ns;
-	}
-	if (!strcmp(glass_tcp_state_name((unsigned)r->v[1]), "CLOSED"))
-		f->closed = true;
-}
-
-static void note_drop(struct facts *f, const struct glass_record *r)
-{
-	f->drops++;
-	f->neigh_failed = f->neigh_failed || r->v[0] == DROP_NEIGH_FAILED;
-	f->black_hole = f->black_hole || r->v[0] == DROP_BLACKHOLE;
-	if (r->v[0] == DROP_TCP_RST) {
-		f->reset = true;
-		f->reset_ns = r->time_ns;
-	}
-}
-
-static void note_end(struct facts *f, const struct glass_record *r)
-{
-	f->ended = true;
-	f->error = (int)r->v[0];
-	f->end_why = r->v[1];
-	f->end_ns = r->time_ns;
-}
-
-/* Records that count, or are kept. */
-static void note_rest(const struct story *s, struct facts *f, const struct glass_record *r)
-{
-	switch (r->event) {
-	case EV_ROUTE:
-		kind_text(s, GLASS_KIND_DEV, r->v[2], f->dev, sizeof(f->dev));
-		break;
-	case EV_TCP_RTX:
-		f->rtx++;
-		break;
-	case EV_TCP_RTO:
-		f->timeouts++;
-		break;
-	case EV_TCP_DELIVER:
-		f->received += r->v[0];
-		break;
-	case EV_TCP_ACKED:
-		f->acked += r->v[1];
-		break;
-	case EV_ICMP_IN:
-		f->icmp = *r;
-		f->has_icmp = true;
-		break;
-	default:
-		break;
-	}
-}
-
-static void note(const struct story *s, struct facts *f, const struct glass_record *r)
-{
-	f->last_ns = r->time_ns;
-	switch (r->event) {
-	case EV_TCP_IN:
-		note_segment_in(f, r);
-		break;
-	case EV_TCP_OUT:
-		note_segment_out(f, r);
-		break;
-	case EV_TCP_STATE:
-		note_state(f, r);
-		break;
-	case EV_DROP:
-		note_drop(f, r);
-		break;
-	case EV_TCP_END:
-		note_end(f, r);
-		break;
-	case EV_ARP_OUT:
-		f->arp_target = (uint32_t)r->v[1];
-		happened(&f->arp, r->time_ns);
-		break;
-	default:
-		note_rest(s, f, r);
-		break;
-	}
-}
-
-static void gather(const struct story *s, const struct conn_story *c, struct facts *f)
-{
-	*f = (struct facts){ .conn = c };
-	for (uint32_t i = c->first_step; i != NONE; i = s->step[i].next_of_conn)
-		FOR_STEP(s, &s->step[i], r)
-			note(s, f, &s->rec[r]);
-}
+#include "facts.h"
 
 /* ---- telling ---- */
 
@@ -183,6 +31,13 @@ static void line(const char *format, ...)
 static double after(const struct facts *f, int64_t ns)
 {
 	return (double)between(f->conn->begin_ns, ns) / 1e9;
+}
+
+/* "292 us": how long after its beginning. */
+static const char *span_text(const struct facts *f, int64_t ns, char text[32])
+{
+	glass_value_text(NULL, GLASS_KIND_NS, (uint64_t)between(f->conn->begin_ns, ns), text, 32);
+	return text;
 }
 
 /* "at 0.000, 1.001, 2.002 s" */
@@ -242,10 +97,11 @@ static void tell_silence(const struct facts *f)
 
 static void tell_refusal(const struct facts *f)
 {
-	char host[32];
+	char host[32], span[32];
 
-	line("%s answered the SYN with RST after %.3f ms: the host is up, and no program listens on port %u.",
-	     host_text(f->conn->remote, host), after(f, f->reset_ns) * 1e3, (unsigned)(f->conn->remote & 0xffff));
+	line("%s answered the SYN with RST after %s: the host is up, and no program listens on port %u.",
+	     host_text(f->conn->remote, host), span_text(f, f->reset_ns, span),
+	     (unsigned)(f->conn->remote & 0xffff));
 }
 
 static void tell_traffic(const struct facts *f)
@@ -289,11 +145,11 @@ static void tell_error_cause(const struct story *s, const struct facts *f)
 
 static void tell_error(const struct story *s, const struct facts *f)
 {
-	char why[128];
+	char why[128], span[32];
 
 	tell_error_cause(s, f);
 	kind_text(s, GLASS_KIND_WORD, f->end_why, why, sizeof(why));
-	line("The program got %s after %.3f s: %s.", error_text(f->error), after(f, f->end_ns), why);
+	line("The program got %s after %s: %s.", error_text(f->error), span_text(f, f->end_ns, span), why);
 }
 
 static void tell_open(const struct facts *f)
@@ -313,9 +169,17 @@ static void tell_open(const struct facts *f)
 
 static void tell_closed(const struct facts *f)
 {
+	char span[32];
+
+	span_text(f, f->last_ns, span);
+	if (!f->established) {
+		tell_open(f);
+		line("The program gave up after %s: it closed the socket before the connection stood.", span);
+		return;
+	}
 	if (f->fin_in && f->fin_out)
-		line("Both sides closed in order (FIN); %s was first. It lasted %.3f s.",
-		     f->fin_in_first ? "the peer" : "our program", after(f, f->last_ns));
+		line("Both sides closed in order (FIN); %s was first. The last segment passed after %s.",
+		     f->fin_in_first ? "the peer" : "our program", span_text(f, f->traffic_ns, span));
 	else if (f->sent_rst)
 		line("Our side aborted it with RST: the program closed with data unread, or asked for it.");
 	tell_traffic(f);
@@ -458,7 +322,7 @@ int cmd_why(const struct command *self, int argc, char **argv)
 		code = choose(&s, n ? argv[1] : NULL, &c);
 	}
 	if (!code && c) {
-		gather(&s, c, &f);
+		facts_gather(&s, c, &f);
 		tell(&s, &f);
 	}
 	story_close(&s);

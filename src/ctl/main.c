@@ -135,7 +135,7 @@ static int leading_options(int argc, char **argv, int *code)
 		}
 		i += !strcmp(argv[i], "--stack");
 	}
-	if (opt_parse_until_operand(&glass, NULL, 0, i < argc ? i : argc, argv) < 0) {
+	if (i > 1 && opt_parse_until_operand(&glass, NULL, 0, i < argc ? i : argc, argv) < 0) {
 		*code = EXIT_USAGE;
 		return 0;
 	}

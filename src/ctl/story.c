@@ -194,8 +194,8 @@ static bool same_step(const struct step *t, const struct glass_record *r, uint32
 		return false;
 	if (between(t->end_ns, r->time_ns) > SAME_STEP_NS)
 		return false;
-	/* A frame leaves when the device's owner pulls it: no act is going on then. */
-	return r->event == EV_TX || t->cause == cause;
+	/* A frame leaves, or gets lost, when the device's owner pulls it: no act is going on then. */
+	return r->event == EV_TX || r->event == EV_DROP || t->cause == cause;
 }
 
 static uint32_t step_begin(struct story *s, const struct glass_record *r, uint32_t act, uint32_t cause)

@@ -14,7 +14,7 @@
 
 #define TEXT_BYTES 640
 #define INDENT 20
-#define ROOM_WIDTH 20
+#define ROOM_WIDTH 22
 
 void kind_text(const struct story *s, enum glass_kind kind, uint64_t v, char *out, size_t size)
 {
@@ -28,9 +28,16 @@ static void word_text(const struct story *s, uint64_t word, char *out, size_t si
 
 /* ---- what a step is ---- */
 
-static const char *direction(const struct act *a, bool sent)
+/* What this step does with the packet. */
+static const char *direction(const struct story *s, const struct step *t, const struct act *a)
 {
-	return a->received ? "rx " : sent ? "tx " : "built ";
+	if (a->received)
+		return "rx ";
+	if (step_find(s, t, EV_TX))
+		return "tx ";
+	if (step_find(s, t, EV_DROP))
+		return "dropped ";
+	return step_find(s, t, a->title.event) ? "built " : "";
 }
 
 static const char *title_prefix(const struct glass_record *r)
@@ -50,13 +57,33 @@ static const char *title_prefix(const struct glass_record *r)
 	}
 }
 
+static const char *arp_name(uint64_t op)
+{
+	return op == 1 ? "request" : op == 2 ? "reply" : "?";
+}
+
+static const char *icmp_name(uint64_t type)
+{
+	static const char *const names[] = { [0] = "echo reply",	 [3] = "unreachable",	   [4] = "source quench",
+					     [5] = "redirect",	 [8] = "echo request",	   [11] = "time exceeded",
+					     [12] = "parameter problem" };
+
+	return type < COUNT(names) ? names[type] : NULL;
+}
+
 static void title_text(const struct print *p, const struct glass_record *r, char *out, size_t size)
 {
-	char text[TEXT_BYTES], word[96];
+	char text[TEXT_BYTES], word[96], addr[32];
 
 	glass_record_text(&p->story->reader, r, text, sizeof(text));
 	word_text(p->story, r->v[0], word, sizeof(word));
-	if (r->event == EV_TIMER_FIRED)
+	kind_text(p->story, GLASS_KIND_IP4, r->v[r->event == EV_ARP_IN ? 1 : 2], addr, sizeof(addr));
+	if (r->event == EV_ARP_OUT || r->event == EV_ARP_IN)
+		snprintf(out, size, "ARP %s:%.600s", arp_name(r->v[0]), strchr(text, ':') ? strchr(text, ':') + 1 : text);
+	else if ((r->event == EV_ICMP_IN || r->event == EV_ICMP_OUT) && icmp_name(r->v[0]))
+		snprintf(out, size, "ICMP %s, code %u, %s %s", icmp_name(r->v[0]), (unsigned)r->v[1],
+			 r->event == EV_ICMP_IN ? "from" : "to", addr);
+	else if (r->event == EV_TIMER_FIRED)
 		snprintf(out, size, "timer %s fired", word);
 	else if (r->event == EV_CALL && r->v[1])
 		snprintf(out, size, "call %s, socket %" PRIu64, word, r->v[1]);
@@ -81,12 +108,11 @@ static void short_label(const struct print *p, const struct act *a, char *out, s
 		snprintf(out, size, "call %s", word);
 	else if (r->event == EV_TIMER_FIRED)
 		snprintf(out, size, "timer %s", word);
-	else if (r->event == EV_TCP_IN || r->event == EV_TCP_OUT) {
+	else
+		snprintf(out, size, "%s %.4s", a->received ? "rx" : "tx", title_prefix(r));
+	if (a->has_title && (r->event == EV_TCP_IN || r->event == EV_TCP_OUT)) {
 		kind_text(p->story, GLASS_KIND_FLAGS, r->v[0], word, sizeof(word));
 		snprintf(out, size, "%s %s", a->received ? "rx" : "tx", word);
-	} else {
-		snprintf(out, size, "%s %s", a->received ? "rx" : "tx", title_prefix(r));
-		out[strcspn(out, " ") + 1 + strcspn(out + strcspn(out, " ") + 1, " ")] = '\0';
 	}
 }
 
@@ -113,6 +139,15 @@ static void print_time(const struct print *p, int64_t ns)
 	printf("%s%11s%s", color(C_DIM), text, color(C_NONE));
 }
 
+static void print_conn_tag(uint32_t conn)
+{
+	char tag[16] = "";
+
+	if (conn)
+		snprintf(tag, sizeof(tag), "c%u", conn);
+	printf("  %-5s", tag);
+}
+
 static void print_heading(const struct print *p, const struct step *t, const char *title)
 {
 	char number[16] = "", cause[160] = "";
@@ -123,7 +158,7 @@ static void print_heading(const struct print *p, const struct step *t, const cha
 		act_label(p, t->cause, cause, sizeof(cause));
 	print_time(p, t->begin_ns);
 	if (p->with_conn)
-		printf("  %-5s", "");
+		print_conn_tag(t->conn);
 	printf("  %s%-6s%s %s%s%s", color(C_BOLD), number, color(C_NONE), color(C_BOLD), title, color(C_NONE));
 	if (*cause)
 		printf("   %s<- %s%s", color(C_DIM), cause, color(C_NONE));
@@ -268,7 +303,7 @@ static void heading_title(const struct print *p, const struct step *t, char *out
 	if (a && a->has_title)
 		title_text(p, &a->title, title, sizeof(title));
 	if (a && a->title.event != EV_CALL && a->title.event != EV_TIMER_FIRED)
-		way = direction(a, step_find(p->story, t, EV_TX));
+		way = direction(p->story, t, a);
 	snprintf(out, size, "%s%s", way, title);
 }
 
