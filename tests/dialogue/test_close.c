@@ -2,7 +2,8 @@
 /* How connections end: RFC 9293 3.6, figure 5, and everything that can cross on the wire. */
 #include "dialogue.h"
 
-/* clang-format off: a dialogue is laid out in columns */
+/* A dialogue is laid out in columns. */
+/* clang-format off */
 
 /* ESTABLISHED, FIN-WAIT-1, FIN-WAIT-2, TIME-WAIT, CLOSED. */
 DIALOGUE(active_close)

@@ -2,7 +2,8 @@
 /* ICMP errors and connections: RFC 9293 3.9.2.2, RFC 5927, RFC 1191. */
 #include "dialogue.h"
 
-/* clang-format off: a dialogue is laid out in columns */
+/* A dialogue is laid out in columns. */
+/* clang-format off */
 
 DIALOGUE(port_unreachable_during_connect)
 {

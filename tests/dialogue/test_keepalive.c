@@ -2,7 +2,8 @@
 /* Keepalive: RFC 9293 3.8.4, MUST-24 to MUST-29. */
 #include "dialogue.h"
 
-/* clang-format off: a dialogue is laid out in columns */
+/* A dialogue is laid out in columns. */
+/* clang-format off */
 
 DIALOGUE(off_by_default)
 {

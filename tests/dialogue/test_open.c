@@ -2,7 +2,8 @@
 /* How connections begin: RFC 9293 3.5, 3.10.1, 3.10.7.2, 3.10.7.3. */
 #include "dialogue.h"
 
-/* clang-format off: a dialogue is laid out in columns */
+/* A dialogue is laid out in columns. */
+/* clang-format off */
 
 DIALOGUE(active_open)
 {

@@ -4,7 +4,8 @@
 
 #include "dialogue.h"
 
-/* clang-format off: a dialogue is laid out in columns */
+/* A dialogue is laid out in columns. */
+/* clang-format off */
 
 /* A SYN of 10.0.0.5:sport with these option bytes. */
 static void syn_with(struct dlg *d, uint16_t sport, const void *options, size_t n)
@@ -82,4 +83,23 @@ DIALOGUE(data_offset_lies)
 		frame[14 + 20 + 12] = 0xf0;
 		wire_in_frame(frame, n);
 		dropped(TCP_DATA_OFFSET, 2);
+}
+
+/* A segment that is shorter than any header. */
+DIALOGUE(segment_is_cut)
+{
+	struct seg s = { .kind = SEG_ICMP, .src = 0x0a000005, .dst = 0x0a000004 };
+	uint8_t frame[SEG_FRAME_MAX];
+	size_t n;
+
+	memcpy(s.src_mac, "\x02\0\0\0\0\x05", 6);
+	memcpy(s.dst_mac, "\x02\0\0\0\0\x04", 6);
+	n = seg_build(frame, &s);
+	frame[14 + 9] = 6;			/* eight bytes of ICMP as TCP */
+	frame[14 + 10] = frame[14 + 11] = 0;
+	frame[14 + 10] = (uint8_t)(seg_fold(seg_sum(0, frame + 14, 20)) >> 8);
+	frame[14 + 11] = 0;
+	frame[14 + 11] = (uint8_t)seg_fold(seg_sum(0, frame + 14, 20));
+	T(0)	wire_in_frame(frame, n);
+		dropped(TCP_SHORT, 1);
 }

@@ -2,7 +2,8 @@
 /* Receiving: order, acknowledgments, the window we offer (RFC 9293 3.8.6, 3.10.7.4; RFC 2018, 2883, 5681 4.2). */
 #include "dialogue.h"
 
-/* clang-format off: a dialogue is laid out in columns */
+/* A dialogue is laid out in columns. */
+/* clang-format off */
 
 DIALOGUE(data_arrives)
 {

@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* Resets: when they are sent (RFC 9293 3.10.7.1), and when they are believed (RFC 5961). */
+#include <string.h>
+
 #include "dialogue.h"
 
-/* clang-format off: a dialogue is laid out in columns */
+/* A dialogue is laid out in columns. */
+/* clang-format off */
 
 /* The table of 3.5.2, group 1. */
 DIALOGUE(closed_port)
@@ -163,4 +166,18 @@ DIALOGUE(rst_in_last_ack_ends_quietly)
 	T(200)	app_close(c);			wire_out(FIN|ACK, seq=1, ack=2);
 	T(240)	wire_in(RST, seq=2);
 		state(c, CLOSED);
+}
+
+/* MUST-57: a SYN to a group is nothing, and gets no answer. */
+DIALOGUE(syn_to_a_broadcast_address)
+{
+	struct seg s = { .kind = SEG_TCP, .src = 0x0a000005, .dst = 0x0a0000ff, .dport = 8080, .sport = 99,
+			 .flags = SYN };
+	uint8_t frame[SEG_FRAME_MAX];
+
+	memcpy(s.src_mac, "\x02\0\0\0\0\x05", 6);
+	memset(s.dst_mac, 0xff, 6);
+	T(0)	app_listen(l, 8080, 5);
+		wire_in_frame(frame, seg_build(frame, &s));
+		dropped(TCP_ADDRESS, 1);
 }

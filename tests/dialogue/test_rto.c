@@ -2,7 +2,8 @@
 /* Loss: the retransmission timer (RFC 6298), fast retransmit (RFC 5681), and giving up. */
 #include "dialogue.h"
 
-/* clang-format off: a dialogue is laid out in columns */
+/* A dialogue is laid out in columns. */
+/* clang-format off */
 
 /* RFC 6298 2.2: srtt 40, rttvar 20: rto 40 + max(80, 200); 5.5: doubled. */
 DIALOGUE(data_backs_off)

@@ -2,7 +2,8 @@
 /* Sending: segments, Nagle, PSH, the peer's window and its probes (RFC 9293 3.7, 3.8.6). */
 #include "dialogue.h"
 
-/* clang-format off: a dialogue is laid out in columns */
+/* A dialogue is laid out in columns. */
+/* clang-format off */
 
 DIALOGUE(one_write_one_segment)
 {

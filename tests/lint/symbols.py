@@ -1,0 +1,55 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""
+The core's objects need nothing but this list, and hold no writable global: that is what makes the library simulatable,
+embeddable and repeatable. Argument: the static library of the core.
+"""
+import re
+import subprocess
+import sys
+
+import common
+
+ALLOWED = {
+    "memcpy", "memmove", "memset", "memcmp", "strlen", "strcmp", "strncmp", "strchr", "strrchr",
+    "malloc", "calloc", "free", "abort", "__assert_fail", "__stack_chk_fail",
+}
+# Only where values become text.
+PRINTERS = {"snprintf", "vsnprintf"}
+PRINTER_OBJECTS = re.compile(r"base_print\w*\.c\.o$")
+# What a compiler's hardening makes of the above; the linker's ends of the word table.
+SPECIAL = re.compile(r"^(__\w+_chk|_GLOBAL_OFFSET_TABLE_|__start_glass_words|__stop_glass_words)$")
+SANITIZER = re.compile(r"^__(asan|ubsan|tsan|msan|sanitizer)_|^__gcov_|^__llvm_|^__sancov")
+
+
+def nm(archive):
+    """(object, symbol, type) of everything."""
+    out = subprocess.run(["nm", "-A", archive], capture_output=True, text=True, check=True).stdout
+    for line in out.splitlines():
+        found = re.match(r"^.*?:([^:]+):\s*[0-9a-f]*\s+(\w) (\S+)$", line)
+        if found:
+            yield found.group(1), found.group(3), found.group(2)
+
+
+def main():
+    archive, findings, defined, needed = sys.argv[1], [], set(), set()
+    for obj, symbol, kind in nm(archive):
+        if SANITIZER.match(symbol):
+            print("skipped: built with a sanitizer or coverage, which add symbols and data of their own")
+            sys.exit(common.SKIP)
+        if kind in "Uw":
+            needed.add((obj, symbol))
+        else:
+            defined.add(symbol)
+        if kind in "dDbBCgGsS":
+            findings.append(f"{obj}: writable global {symbol}")
+    for obj, symbol in sorted(needed):
+        ok = symbol in defined or symbol in ALLOWED or SPECIAL.match(symbol)
+        if symbol in PRINTERS:
+            ok = PRINTER_OBJECTS.search(obj)
+        if not ok:
+            findings.append(f"{obj}: needs {symbol}, which the core may not use")
+    common.finish(findings, "undefined symbols and writable globals of the core")
+
+
+main()

@@ -1,0 +1,77 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Every row of every table is used by the source; every drop reason is reached by a test; texts name their fields."""
+import re
+
+import common
+
+# No frame of ours is ever refused by a device in a test on this side of the process; the e2e tests meet these.
+SOURCE = ("src",)
+
+
+def words(paths):
+    """All identifiers of the files, joined: one search per row is then a set lookup."""
+    found = set()
+    for path in paths:
+        text = re.sub(r"/\*.*?\*/", " ", common.read(path), flags=re.S)
+        found.update(re.findall(r"[A-Za-z_]\w*", text))
+    return found
+
+
+def uses(paths, macro):
+    """IDs that appear as an argument of macro(...), across lines."""
+    found = set()
+    for path in paths:
+        for args in re.findall(r"\b" + macro + r"\(((?:[^()]|\([^()]*\))*)", common.read(path)):
+            found.update(re.findall(r"[A-Z][A-Z0-9_]+", args))
+    return found
+
+
+def check_used(findings, table, macro, used):
+    ids = common.rows(table, macro)
+    if len(ids) != len(set(ids)):
+        findings.append(f"{table}: a row appears twice")
+    for row in ids:
+        if row not in used:
+            findings.append(f"{table}: nothing uses {row}")
+    return ids
+
+
+def check_texts(findings, table, macro):
+    """Every {field} of a text is a field of its row, and every field is in the text (a DROP may hold back none)."""
+    text = common.read(table)
+    for row, body in re.findall(r"^" + macro + r"\((\w+),(.*?)(?=^" + macro + r"\(|\Z)", text, re.S | re.M):
+        strings = re.findall(r'"((?:[^"\\]|\\.)*)"', body)
+        fields = re.findall(r"\bF\((\w+),", body)
+        shown = re.findall(r"\{(\w+)\}", " ".join(strings[:1]))
+        for name in set(shown) - set(fields):
+            findings.append(f"{table}: {row}: the text says {{{name}}}, which is no field")
+        if macro == "DROP":
+            for name in set(fields) - set(shown):
+                findings.append(f"{table}: {row}: the text does not say {{{name}}}")
+
+
+def main():
+    findings = []
+    source = common.files(*SOURCE, ends=(".c", ".h"))
+    names = words(source)
+    upper = uses(source, "drop") | uses(source, "DROP") | {n[5:] for n in names if n.startswith("DROP_")}
+    events = uses(source, "EVENT") | {n[9:] for n in names if n.startswith("GLASS_EV_")}
+    drops = check_used(findings, "src/base/drop.def", "DROP", upper)
+    check_used(findings, "src/base/event.def", "EVENT_DEF", events)
+    check_used(findings, "src/base/stats.def", "STAT", {n[5:] for n in names if n.startswith("STAT_")})
+    check_used(findings, "src/base/tunable.def", "TUNABLE", names)
+    check_used(findings, "include/glass/sock_opt.def", "SOCK_OPT", {n[6:] for n in names if n.startswith("GLASS_")})
+    check_texts(findings, "src/base/drop.def", "DROP")
+    check_texts(findings, "src/base/event.def", "EVENT_DEF")
+    reached = set()
+    for path in common.files("tests", ends=(".c", ".h", ".py", ".sh")):
+        if not path.startswith("tests/lint/"):
+            reached.update(re.findall(r"[A-Z][A-Z0-9_]+", common.read(path)))
+    for row in drops:
+        if row not in reached and "DROP_" + row not in reached:
+            findings.append(f"src/base/drop.def: no test reaches {row}")
+    common.finish(findings, "tables")
+
+
+main()
