@@ -19,7 +19,7 @@ static struct {
 
 static const struct opt options[] = {
 	{ 'f', "follow", OPT_FLAG, NULL, "go on as it happens, until Ctrl-C", &want.follow },
-	{ 'n', "last", OPT_NUMBER, "N", "only the last N steps (records, with --raw and --json)", &want.last },
+	{ 'n', "last", OPT_NUMBER, "N", "only the last N steps of each connection, or the last N records", &want.last },
 	{ 'v', "verbose", OPT_FLAG, NULL, "every decision, also the ones that can be guessed", &want.verbose },
 	{ 'a', "all", OPT_FLAG, NULL, "long connections in full", &want.all },
 	{ 0, "since", OPT_SECONDS, "TIME", "from this time on; negative: that long before the last record",

@@ -108,7 +108,7 @@ static void tell_traffic(const struct facts *f)
 {
 	line("%" PRIu64 " bytes came in, %" PRIu64 " were acknowledged by the peer, %u segment%s sent again, "
 	     "%u timeout%s.",
-	     f->received, f->acked, f->rtx, plural(f->rtx), f->timeouts, plural(f->timeouts));
+	     f->received, f->acked < f->sent ? f->acked : f->sent, f->rtx, plural(f->rtx), f->timeouts, plural(f->timeouts));
 }
 
 static void tell_icmp(const struct story *s, const struct facts *f)

@@ -30,6 +30,7 @@ static void note_segment_in(struct facts *f, const struct glass_record *r)
 static void note_segment_out(struct facts *f, const struct glass_record *r)
 {
 	f->traffic_ns = r->time_ns;
+	f->sent += r->v[3];
 	if (r->v[0] & TCP_SYN && !(r->v[0] & TCP_ACK))
 		happened(&f->syn, r->time_ns);
 	f->fin_out = f->fin_out || r->v[0] & TCP_FIN;
@@ -75,6 +76,7 @@ static void note_rest(const struct story *s, struct facts *f, const struct glass
 		break;
 	case EV_TCP_RTX:
 		f->rtx++;
+		f->sent -= r->v[2];
 		break;
 	case EV_TCP_RTO:
 		f->timeouts++;

@@ -109,7 +109,8 @@ static void short_label(const struct print *p, const struct act *a, char *out, s
 	else if (r->event == EV_TIMER_FIRED)
 		snprintf(out, size, "timer %s", word);
 	else
-		snprintf(out, size, "%s %.4s", a->received ? "rx" : "tx", title_prefix(r));
+		snprintf(out, size, "%s %.*s", a->received ? "rx" : "tx", (int)strcspn(title_prefix(r), " "),
+			 title_prefix(r));
 	if (a->has_title && (r->event == EV_TCP_IN || r->event == EV_TCP_OUT)) {
 		kind_text(p->story, GLASS_KIND_FLAGS, r->v[0], word, sizeof(word));
 		snprintf(out, size, "%s %s", a->received ? "rx" : "tx", word);
@@ -302,26 +303,48 @@ static void heading_title(const struct print *p, const struct step *t, char *out
 
 	if (a && a->has_title)
 		title_text(p, &a->title, title, sizeof(title));
-	if (a && a->title.event != EV_CALL && a->title.event != EV_TIMER_FIRED)
+	if (a && a->has_title && a->title.event != EV_CALL && a->title.event != EV_TIMER_FIRED)
 		way = direction(p->story, t, a);
 	snprintf(out, size, "%s%s", way, title);
+}
+
+/* Is the record worth a line of its own? */
+static bool is_decision(const struct print *p, const struct act *a, const struct glass_record *r)
+{
+	if (r->event == EV_ENTER || is_title(a, r))
+		return false;
+	return p->verbose || !is_quiet(r->event);
+}
+
+/* An act that nothing names, such as a read: its first decision does. NONE: it decided nothing. */
+static uint32_t first_decision(const struct print *p, const struct step *t, const struct act *a)
+{
+	FOR_STEP(p->story, t, i)
+		if (is_decision(p, a, &p->story->rec[i]))
+			return i;
+	return NONE;
 }
 
 void print_step(const struct print *p, const struct step *t)
 {
 	const struct story *s = p->story;
 	const struct act *a = story_act(s, t->act);
-	char title[TEXT_BYTES + 16];
+	char title[TEXT_BYTES + 16], text[TEXT_BYTES - 32];
+	uint32_t told = NONE;
 
 	heading_title(p, t, title, sizeof(title));
+	if (!*title) {
+		told = first_decision(p, t, a);
+		if (told == NONE)
+			return;
+		glass_record_text(&s->reader, &s->rec[told], text, sizeof(text));
+		snprintf(title, sizeof(title), "%s%s", decision_word(s->rec[told].event), text);
+	}
 	print_heading(p, t, title);
 	print_walk(p, t);
-	FOR_STEP(s, t, i) {
-		if (is_title(a, &s->rec[i]) || (is_quiet(s->rec[i].event) && !p->verbose))
-			continue;
-		if (s->rec[i].event != EV_ENTER)
+	FOR_STEP(s, t, i)
+		if (i != told && is_decision(p, a, &s->rec[i]))
 			print_decision(p, t, &s->rec[i]);
-	}
 }
 
 void print_conn_heading(const struct print *p, const struct conn_story *c)
