@@ -224,8 +224,9 @@ void loop_flush(struct daemon *d)
 	bool news = true;
 
 	for (int i = 0; news && i < FLUSH_MAX; i++) {
-		news = flush_events(d);
-		news |= flush_frames(d);
+		/* Frames first: pulling them also delivers what the stack sent to itself, which is news. */
+		news = flush_frames(d);
+		news |= flush_events(d);
 	}
 	d->loop->unfinished = news;
 }
