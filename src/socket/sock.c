@@ -195,5 +195,8 @@ bool glass_event(struct glass *g, struct glass_event *event)
 		return false;
 	s = container_of(node, struct waker, node)->sock;
 	*event = (struct glass_event){ .sock = s, .user = s->user, .ready = glass_ready(g, s) };
+	/* The window may have shrunk since the wake: who was not told of room is told when there is some. */
+	if (s->conn && !(event->ready & GLASS_OUT))
+		s->conn->want_out = true;
 	return true;
 }

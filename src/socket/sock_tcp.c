@@ -274,7 +274,7 @@ unsigned sock_tcp_ready(const struct glass_sock *s)
 		ready |= GLASS_IN;
 	if (c->fin_received || c->shut_rd)
 		ready |= GLASS_RDHUP;
-	if (c->fin_queued || tcp_send_space(c))
+	if (c->fin_queued || tcp_writable(c))
 		ready |= GLASS_OUT;
 	if ((c->fin_received || c->shut_rd) && c->fin_queued)
 		ready |= GLASS_HUP;

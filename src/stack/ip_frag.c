@@ -112,6 +112,11 @@ static struct list *bucket_of(struct frag_table *t, const struct ip_info *ip, ui
 	return &t->buckets[hash % FRAG_BUCKETS];
 }
 
+static struct frag_source *source_of(struct frag_table *t, ip4_t src)
+{
+	return &t->sources[siphash_u64(&t->key, src, 0) % FRAG_SOURCES];
+}
+
 static struct frag_queue *queue_find(struct frag_table *t, const struct ip_info *ip, uint16_t id)
 {
 	list_for_each(q, bucket_of(t, ip, id), struct frag_queue, bucket) {
@@ -190,7 +195,7 @@ static struct frag_queue *queue_new(struct glass *g, const struct ip_info *ip, u
 	q->id = id;
 	q->proto = ip->proto;
 	q->born_ns = now(g);
-	q->source = &t->sources[siphash_u64(&t->key, ip->src, 0) % FRAG_SOURCES];
+	q->source = source_of(t, ip->src);
 	list_init(&q->frags);
 	list_append(bucket_of(t, ip, id), &q->bucket);
 	list_append(&t->by_age, &q->by_age);
@@ -222,7 +227,7 @@ static uint32_t limit_bytes(int64_t kilobytes)
 static bool make_room(struct glass *g, struct frag_queue *q, ip4_t src, uint32_t bytes)
 {
 	struct frag_table *t = g->frag;
-	struct frag_source *s = &t->sources[siphash_u64(&t->key, src, 0) % FRAG_SOURCES];
+	struct frag_source *s = source_of(t, src);
 	uint32_t source_max = limit_bytes(g->tun.ip_frag_source_max_kb);
 	uint32_t max = limit_bytes(g->tun.ip_frag_max_kb);
 	struct frag_queue *oldest;
@@ -240,6 +245,17 @@ static bool make_room(struct glass *g, struct frag_queue *q, ip4_t src, uint32_t
 		queue_evict(g, oldest, t->bytes, max);
 	}
 	return bytes <= max && bytes <= source_max;
+}
+
+/* The values tell which of the two limits it was. */
+static enum verdict drop_over_limit(struct glass *g, struct pkt *p, ip4_t src)
+{
+	struct frag_source *s = source_of(g->frag, src);
+	uint32_t source_max = limit_bytes(g->tun.ip_frag_source_max_kb);
+
+	if ((uint64_t)s->bytes + pkt_truesize(p) > source_max)
+		return drop(g, p, FRAG_LIMIT, s->bytes, source_max);
+	return drop(g, p, FRAG_LIMIT, g->frag->bytes, limit_bytes(g->tun.ip_frag_max_kb));
 }
 
 /* ---- a fragment comes ------------------------------------------------------------------------------- */
@@ -438,7 +454,7 @@ enum verdict frag_input(struct glass *g, struct pkt *p, const struct ip_info *ip
 	p->l3 = p->data;
 	q = queue_find(g->frag, ip, id);
 	if (!make_room(g, q, ip->src, pkt_truesize(p) + (q ? 0 : (uint32_t)sizeof(*q))))
-		return drop(g, p, FRAG_LIMIT, g->frag->bytes, limit_bytes(g->tun.ip_frag_max_kb));
+		return drop_over_limit(g, p, ip->src);
 	if (!q)
 		q = queue_new(g, ip, id);
 	if (!q)

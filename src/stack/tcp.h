@@ -386,6 +386,7 @@ void tcp_fin_arrived(struct glass *g, struct tcp_conn *c);
 
 /* tcp_sendq.c: the program's bytes. */
 uint32_t tcp_send_space(const struct tcp_conn *c);
+bool tcp_writable(const struct tcp_conn *c);
 void *tcp_reserve(struct glass *g, struct tcp_conn *c, size_t want, size_t *length);
 int tcp_commit(struct glass *g, struct tcp_conn *c, size_t length);
 void tcp_sendq_acked(struct glass *g, struct tcp_conn *c, uint32_t n);

@@ -27,6 +27,14 @@ uint32_t tcp_send_space(const struct tcp_conn *c)
 	return c->queued < limit ? limit - c->queued : 0;
 }
 
+/* As Linux: worth waking a writer for, a third of the buffer. */
+bool tcp_writable(const struct tcp_conn *c)
+{
+	uint32_t space = tcp_send_space(c);
+
+	return space && space >= c->queued / 2;
+}
+
 void *tcp_reserve(struct glass *g, struct tcp_conn *c, size_t want, size_t *length)
 {
 	struct tcp_table *t = g->tcp;
@@ -117,7 +125,7 @@ void tcp_sendq_acked(struct glass *g, struct tcp_conn *c, uint32_t n)
 		buf_unref(&g->pool, k->buf);
 		pool_free(&g->pool, k, sizeof(*k));
 	}
-	if (c->want_out && tcp_send_space(c)) {
+	if (c->want_out && tcp_writable(c)) {
 		c->want_out = false;
 		wake(g, &c->waker);
 	}
