@@ -3,8 +3,8 @@
  * ICMP errors that we send: when it is allowed (RFC 1122 3.2.2), and not too often (RFC 1812 4.3.2.8).
  *
  * Two limits, because one of them alone is a spy: who can make us send errors and count them learns from a plain global
- * limit what others make us send (CVE-2020-25705). So each destination has its own small allowance, and the global
- * one, which is asked last, gives a bit more or less by chance.
+ * limit what others make us send (CVE-2020-25705). So each destination has its own small allowance, and what a message
+ * takes from the global one, which is asked last, is a matter of chance.
  *
  * In:  rooms that refuse a packet and owe its sender an answer.
  * Out: ip_output().
@@ -21,7 +21,6 @@
 #define ICMP_PEERS 1024		 /* allowances: destinations whose hashes agree share one */
 #define ICMP_PEER_INTERVAL_NS NS_PER_S
 #define ICMP_PEER_BURST 6	 /* as Linux */
-#define ICMP_GLOBAL_JITTER 3	 /* messages that the global limit is uncertain by */
 
 /* Tokens counted as time: at `full_ns` the bucket is full again, and it never goes more than its depth beyond now. */
 struct bucket {
@@ -34,22 +33,23 @@ struct icmp_state {
 	struct bucket peer[ICMP_PEERS];
 };
 
-static bool bucket_take(struct bucket *b, int64_t now_ns, int64_t interval_ns, int64_t depth)
+static bool bucket_take(struct bucket *b, int64_t now_ns, int64_t cost_ns, int64_t depth_ns)
 {
 	int64_t full_ns = b->full_ns > now_ns ? b->full_ns : now_ns;
 
-	if (full_ns - now_ns > (depth - 1) * interval_ns)
+	if (full_ns - now_ns >= depth_ns)
 		return false;
-	b->full_ns = full_ns + interval_ns;
+	b->full_ns = full_ns + cost_ns;
 	return true;
 }
 
+/* Each message costs nothing, one or two: one on average, but nobody can count by it. */
 static bool global_take(struct glass *g)
 {
-	int64_t rate = g->tun.icmp_rate_per_s, depth = g->tun.icmp_burst;
-	int64_t jitter = depth > ICMP_GLOBAL_JITTER ? rng_below(&g->rng, ICMP_GLOBAL_JITTER) : 0;
+	int64_t rate = g->tun.icmp_rate_per_s, interval_ns = rate ? NS_PER_S / rate : 0;
 
-	return rate && bucket_take(&g->icmp->global, now(g), NS_PER_S / rate, depth - jitter);
+	return rate && bucket_take(&g->icmp->global, now(g), rng_below(&g->rng, 3) * interval_ns,
+				   g->tun.icmp_burst * interval_ns);
 }
 
 static bool rate_allows(struct glass *g, ip4_t dst)
@@ -57,7 +57,8 @@ static bool rate_allows(struct glass *g, ip4_t dst)
 	struct icmp_state *s = g->icmp;
 	struct bucket *peer = &s->peer[siphash_u64(&s->key, dst, 0) % ICMP_PEERS];
 
-	return bucket_take(peer, now(g), ICMP_PEER_INTERVAL_NS, ICMP_PEER_BURST) && global_take(g);
+	return bucket_take(peer, now(g), ICMP_PEER_INTERVAL_NS, ICMP_PEER_BURST * ICMP_PEER_INTERVAL_NS) &&
+	       global_take(g);
 }
 
 /* Asks for something, rather than reports: such messages may be answered by an error. */

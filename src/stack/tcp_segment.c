@@ -12,6 +12,7 @@
 
 #define TS_OPTION_BYTES 12 /* two NOPs and the option: RFC 7323 appendix A */
 #define IP_TCP_HEADER_BYTES 40
+#define FRAMES_PER_WINDOW 4
 #define SACK_HEAD_BYTES 4    /* RFC 2018 3: kind, length, and padding to a word */
 #define SACK_BLOCK_BYTES 8
 
@@ -273,12 +274,21 @@ static struct pkt *payload_packet(struct glass *g, struct tcp_conn *c, struct tc
 	return NULL;
 }
 
-/* Without the device's help a segment is all that one frame can carry. */
+/*
+ * How much one frame may carry. Without the device's help: a segment. With it, up to a super-packet, but a window is
+ * never put into fewer than FRAMES_PER_WINDOW frames: were it one, its loss would leave nothing behind it to tell of it
+ * (SACK), and each loss would cost a timeout.
+ */
 static uint32_t frame_limit(const struct glass *g, const struct tcp_conn *c)
 {
 	const struct dev *d = &g->dev[c->path.dev];
+	uint32_t part = c->cwnd / FRAMES_PER_WINDOW;
 
-	return d->setup.offload & GLASS_OFFLOAD_TSO ? TCP_SUPER_BYTES_MAX / c->mss * c->mss : c->mss;
+	if (!(d->setup.offload & GLASS_OFFLOAD_TSO))
+		return c->mss;
+	if (part > TCP_SUPER_BYTES_MAX)
+		part = TCP_SUPER_BYTES_MAX;
+	return part < 2u * c->mss ? 2u * c->mss : part / c->mss * c->mss;
 }
 
 /* Moves the place of the next new byte on. */
