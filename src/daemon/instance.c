@@ -14,9 +14,11 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
-#define LOCK_TRIES 8 /* a forerunner may be unlinking the very file that was opened */
+#define LOCK_TRIES 100
+#define LOCK_PAUSE_NS 20000000
 
 /* Ours, a directory, and closed to everybody else: in /tmp anybody may have made it before us. */
 static bool dir_is_safe(const char *dir)
@@ -73,7 +75,7 @@ static bool lock_is_current(const struct instance *in)
 static void say_taken(const struct instance *in, const char *stack)
 {
 	char pid[24] = "";
-	ssize_t n = pread(in->lock_fd, pid, sizeof(pid) - 1, 0);
+	ssize_t n = in->lock_fd < 0 ? 0 : pread(in->lock_fd, pid, sizeof(pid) - 1, 0);
 
 	if (n > 0)
 		pid[strcspn(pid, "\n")] = '\0';
@@ -83,23 +85,38 @@ static void say_taken(const struct instance *in, const char *stack)
 	       stack, *pid ? pid : "?", stack);
 }
 
+/* Its holder is about to end, or to be ready: "glass down; glass up" should not fail for that. */
+static bool lock_is_changing(const struct instance *in)
+{
+	return access(in->socket_path, F_OK) < 0 && errno == ENOENT;
+}
+
 static bool lock_take(struct instance *in, const char *stack)
 {
+	const struct timespec pause = { 0, LOCK_PAUSE_NS };
+
 	for (int i = 0; i < LOCK_TRIES; i++) {
 		in->lock_fd = open(in->lock_path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+		if (in->lock_fd < 0 && errno == ENOENT && dir_make(in, stack))
+			continue; /* who has just ended took the folder along */
 		if (in->lock_fd < 0) {
 			notice("cannot open %s: %s", in->lock_path, strerror(errno));
 			return false;
 		}
-		if (flock(in->lock_fd, LOCK_EX | LOCK_NB) < 0) {
-			say_taken(in, stack);
+		if (!flock(in->lock_fd, LOCK_EX | LOCK_NB)) {
+			if (lock_is_current(in))
+				return true;
+		} else if (!lock_is_changing(in)) {
 			break;
+		} else {
+			nanosleep(&pause, NULL);
 		}
-		if (lock_is_current(in))
-			return true;
 		close(in->lock_fd);
+		in->lock_fd = -1;
 	}
-	close(in->lock_fd);
+	say_taken(in, stack);
+	if (in->lock_fd >= 0)
+		close(in->lock_fd);
 	in->lock_fd = -1;
 	return false;
 }
