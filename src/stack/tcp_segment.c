@@ -28,7 +28,7 @@ void tcp_set_mss(struct glass *g, struct tcp_conn *c)
 		mss = c->config.maxseg;
 	if (c->ts_ok && mss > TS_OPTION_BYTES + TCP_MSS_MIN - 1)
 		mss -= TS_OPTION_BYTES;
-	c->mss = (uint16_t)(mss > 65535 ? 65535 : mss);
+	c->mss = (uint16_t)(mss > TCP_SUPER_BYTES_MAX ? TCP_SUPER_BYTES_MAX : mss);
 }
 
 static uint16_t mss_option(const struct tcp_conn *c)
