@@ -96,9 +96,11 @@ enum verdict drop_packet(struct glass *g, struct pkt *p, enum verdict reason, ui
 			 unsigned n)
 {
 	uint64_t values[3] = { reason, v[0], n > 1 ? v[1] : 0 };
+	/* Who ends it, when that is not the packet's own walk: a timer; else who sent it. */
+	uint32_t cause = g->trace.cause && g->trace.cause != p->id ? g->trace.cause : p->cause;
 
 	g->drops[reason]++;
-	trace_write(&g->trace, GLASS_EV_DROP, room, p->conn, p->id, p->cause, values, 3);
+	trace_write(&g->trace, GLASS_EV_DROP, room, p->conn, p->id, cause, values, 3);
 	pkt_free(&g->pool, p);
 	return reason;
 }

@@ -50,6 +50,8 @@ void neigh_fini(struct glass *g);
 enum verdict arp_resolve(struct glass *g, struct pkt *p);
 /* Progress at a higher layer: whoever is at that address received what we sent (RFC 4861 7.3.1). */
 void neigh_confirm(struct glass *g, unsigned dev, ip4_t addr);
+/* True while packets wait for that neighbour's address: what was sent has not left yet. */
+bool neigh_waited_for(const struct glass *g, unsigned dev, ip4_t addr);
 /* Somebody who asked for our address told us his own. */
 void neigh_learn(struct glass *g, unsigned dev, ip4_t addr, const uint8_t mac[MAC_BYTES]);
 /* A reply came; false: nobody here waited for it. */

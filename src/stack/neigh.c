@@ -406,6 +406,13 @@ void neigh_confirm(struct glass *g, unsigned dev, ip4_t addr)
 		neigh_becomes_reachable(g, n, WORD("progress of TCP"));
 }
 
+bool neigh_waited_for(const struct glass *g, unsigned dev, ip4_t addr)
+{
+	const struct neigh *n = neigh_find(g, dev, addr);
+
+	return n && n->queued;
+}
+
 bool neigh_answered(struct glass *g, unsigned dev, ip4_t addr, const uint8_t mac[MAC_BYTES])
 {
 	struct neigh *n = neigh_find(g, dev, addr);

@@ -100,6 +100,11 @@ static void give_up(struct glass *g, struct tcp_conn *c)
 /* RFC 6298 5.4 to 5.7. */
 static void retransmission_timeout(struct glass *g, struct tcp_conn *c)
 {
+	if (neigh_waited_for(g, c->path.dev, c->path.next_hop)) { /* the first copy has not even left: as Linux */
+		EVENT(g, c->id, 0, TCP_STOP, WORD("neighbour"), tcp_in_flight(c));
+		tcp_rearm(g, c, true);
+		return;
+	}
 	stat_inc(g, STAT_TCP_TIMEOUTS);
 	if (!c->rtx_since_ns)
 		c->rtx_since_ns = now(g) - tcp_rto(g, c, c->backoff);
