@@ -98,6 +98,7 @@ enum glass_kind {
 	GLASS_KIND_DEV,
 	GLASS_KIND_PROTO, /* IP protocol */
 	GLASS_KIND_ETHER, /* Ethernet type */
+	GLASS_KIND_CHARS, /* up to eight characters, the first in the lowest byte */
 	GLASS_KIND_RESULT, /* a count, or a negative errno, which prints by its name */
 };
 

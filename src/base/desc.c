@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The tables of event.def and drop.def as the readers of a trace see them, and the names behind numbers. */
+/* The tables of event.def and drop.def as the readers of a trace see them, and the names behind
+ * numbers. */
 #include "print.h"
 
 #include <stddef.h>
@@ -33,8 +34,8 @@ const struct glass_drop_desc *glass_drop_desc(unsigned reason)
 }
 
 static const char *const tcp_states[] = {
-	"CLOSED",     "LISTEN",	    "SYN-SENT",	  "SYN-RECEIVED", "ESTABLISHED", "FIN-WAIT-1",
-	"FIN-WAIT-2", "CLOSE-WAIT", "CLOSING",	  "LAST-ACK",	  "TIME-WAIT",
+	"CLOSED",     "LISTEN",	    "SYN-SENT", "SYN-RECEIVED", "ESTABLISHED", "FIN-WAIT-1",
+	"FIN-WAIT-2", "CLOSE-WAIT", "CLOSING",	"LAST-ACK",	"TIME-WAIT",
 };
 
 const char *glass_tcp_state_name(unsigned state)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Records as text for people: an event's template with its {fields} replaced by values, each printed by its
- * kind. The records may come from hostile memory: any number may stand anywhere.
+ * Records as text for people: an event's template with its {fields} replaced by values, each
+ * printed by its kind. The records may come from hostile memory: any number may stand anywhere.
  */
 #include "print.h"
 
@@ -38,7 +38,8 @@ void text_format(struct text *t, const char *format, ...)
 	int n;
 
 	va_start(args, format);
-	n = vsnprintf(room ? t->at + t->length : NULL, room ? t->size - t->length : 0, format, args);
+	n = vsnprintf(room ? t->at + t->length : NULL, room ? t->size - t->length : 0, format,
+		      args);
 	va_end(args);
 	if (n > 0)
 		t->length += (size_t)n;
@@ -74,18 +75,28 @@ static void text_neigh(struct text *t, UNUSED const struct glass_reader *r, uint
 	text_string(t, neigh_state_name(v));
 }
 
-/* A word of the ring. Whatever could steer a terminal is shown as \xNN. */
+/* Whatever could steer a terminal is shown as \xNN. */
+static void text_safe_char(struct text *t, char c)
+{
+	if ((unsigned char)c < 0x20 || (unsigned char)c >= 0x7f)
+		text_format(t, "\\x%02x", (unsigned)(unsigned char)c);
+	else
+		text_char(t, c);
+}
+
+static void text_chars(struct text *t, UNUSED const struct glass_reader *r, uint64_t v)
+{
+	for (; v & 255; v >>= 8)
+		text_safe_char(t, (char)(v & 255));
+}
+
 static void text_word(struct text *t, const struct glass_reader *r, uint64_t word)
 {
 	char copy[WORD_COPY_BYTES];
 
 	reader_word_copy(r, word, copy, sizeof(copy));
-	for (const char *c = copy; *c; c++) {
-		if ((unsigned char)*c < 0x20 || (unsigned char)*c >= 0x7f)
-			text_format(t, "\\x%02x", (unsigned)(unsigned char)*c);
-		else
-			text_char(t, *c);
-	}
+	for (const char *c = copy; *c; c++)
+		text_safe_char(t, *c);
 }
 
 /* n / 10^digits, without zeros at the end. */
@@ -243,14 +254,18 @@ static void text_none(UNUSED struct text *t, UNUSED const struct glass_reader *r
 typedef void value_printer(struct text *t, const struct glass_reader *r, uint64_t v);
 
 static value_printer *const printers[] = {
-	[GLASS_KIND_NONE] = text_none,	 [GLASS_KIND_U64] = text_u64,	  [GLASS_KIND_I64] = text_i64,
-	[GLASS_KIND_HEX] = text_hex,	 [GLASS_KIND_BYTES] = text_u64,	  [GLASS_KIND_SEQ] = text_seq,
-	[GLASS_KIND_IP4] = text_ip4,	 [GLASS_KIND_END4] = text_end4,	  [GLASS_KIND_MAC] = text_mac,
-	[GLASS_KIND_FLAGS] = text_flags, [GLASS_KIND_STATE] = text_state, [GLASS_KIND_NEIGH] = text_neigh,
-	[GLASS_KIND_NS] = text_ns,	 [GLASS_KIND_TIME] = text_time,	  [GLASS_KIND_ERRNO] = text_errno,
-	[GLASS_KIND_WORD] = text_word,	 [GLASS_KIND_DROP] = text_drop,	  [GLASS_KIND_PKT] = text_u64,
-	[GLASS_KIND_CONN] = text_u64,	 [GLASS_KIND_DEV] = text_dev,	  [GLASS_KIND_PROTO] = text_proto,
-	[GLASS_KIND_ETHER] = text_ether, [GLASS_KIND_RESULT] = text_result,
+	[GLASS_KIND_NONE] = text_none,	 [GLASS_KIND_U64] = text_u64,
+	[GLASS_KIND_I64] = text_i64,	 [GLASS_KIND_HEX] = text_hex,
+	[GLASS_KIND_BYTES] = text_u64,	 [GLASS_KIND_SEQ] = text_seq,
+	[GLASS_KIND_IP4] = text_ip4,	 [GLASS_KIND_END4] = text_end4,
+	[GLASS_KIND_MAC] = text_mac,	 [GLASS_KIND_FLAGS] = text_flags,
+	[GLASS_KIND_STATE] = text_state, [GLASS_KIND_NEIGH] = text_neigh,
+	[GLASS_KIND_NS] = text_ns,	 [GLASS_KIND_TIME] = text_time,
+	[GLASS_KIND_ERRNO] = text_errno, [GLASS_KIND_WORD] = text_word,
+	[GLASS_KIND_DROP] = text_drop,	 [GLASS_KIND_PKT] = text_u64,
+	[GLASS_KIND_CONN] = text_u64,	 [GLASS_KIND_DEV] = text_dev,
+	[GLASS_KIND_PROTO] = text_proto, [GLASS_KIND_ETHER] = text_ether,
+	[GLASS_KIND_CHARS] = text_chars, [GLASS_KIND_RESULT] = text_result,
 };
 
 void text_value(struct text *t, const struct glass_reader *r, enum glass_kind kind, uint64_t v)
@@ -260,7 +275,8 @@ void text_value(struct text *t, const struct glass_reader *r, enum glass_kind ki
 }
 
 /* The field whose name is the n characters at name; -1: none. */
-static int field_index(const struct glass_field *field, unsigned nfields, const char *name, size_t n)
+static int field_index(const struct glass_field *field, unsigned nfields, const char *name,
+		       size_t n)
 {
 	for (unsigned i = 0; i < nfields; i++)
 		if (field[i].name && strlen(field[i].name) == n && !memcmp(field[i].name, name, n))
@@ -274,9 +290,10 @@ void text_template(struct text *t, const struct glass_reader *r, const char *tem
 	const char *end;
 	int i;
 
-	for (; *template; template++) {
+	for (; *template; template ++) {
 		end = *template == '{' ? strchr(template, '}') : NULL;
-		i = end ? field_index(field, nfields, template + 1, (size_t)(end - template - 1)) : -1;
+		i = end ? field_index(field, nfields, template + 1, (size_t)(end - template - 1))
+			: -1;
 		if (i < 0) {
 			text_char(t, *template);
 			continue;
@@ -304,7 +321,8 @@ void text_record(struct text *t, const struct glass_reader *r, const struct glas
 	text_template(t, r, drop->text, drop->field, 2, rec->v + 1);
 }
 
-int glass_record_text(const struct glass_reader *r, const struct glass_record *rec, char *out, size_t size)
+int glass_record_text(const struct glass_reader *r, const struct glass_record *rec, char *out,
+		      size_t size)
 {
 	struct text t = text_of(out, size);
 
@@ -312,7 +330,8 @@ int glass_record_text(const struct glass_reader *r, const struct glass_record *r
 	return (int)t.length;
 }
 
-int glass_value_text(const struct glass_reader *r, enum glass_kind kind, uint64_t v, char *out, size_t size)
+int glass_value_text(const struct glass_reader *r, enum glass_kind kind, uint64_t v, char *out,
+		     size_t size)
 {
 	struct text t = text_of(out, size);
 

@@ -5,7 +5,8 @@
 
 #include <glass/glass_trace.h>
 
-/* Text being made. As with snprintf, length counts what did not fit too, and at is always terminated. */
+/* Text being made. As with snprintf, length counts what did not fit too, and at is always
+ * terminated. */
 struct text {
 	char *at;
 	size_t size, length;
@@ -31,7 +32,8 @@ void text_template(struct text *t, const struct glass_reader *r, const char *tem
 void text_record(struct text *t, const struct glass_reader *r, const struct glass_record *rec);
 
 #define WORD_COPY_BYTES 128
-/* Copies a word out of the ring, whatever lies there, terminated; returns its length. "?": there is none. */
+/* Copies a word out of the ring, whatever lies there, terminated; returns its length. "?": there is
+ * none. */
 size_t reader_word_copy(const struct glass_reader *r, uint64_t word, char *out, size_t size);
 
 const char *errno_name(uint64_t error);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Records as JSON, from the same fields as the text: numbers stay numbers, durations and times are nanoseconds and
- * say so in their names, everything else is the string that the text shows.
+ * Records as JSON, from the same fields as the text: numbers stay numbers, durations and times are
+ * nanoseconds and say so in their names, everything else is the string that the text shows.
  */
 #include "print.h"
 
@@ -29,7 +29,8 @@ static void json_string(struct text *t, const char *s)
 }
 
 /* A string value is what the text shows, but a word's characters are JSON's affair to escape. */
-static void json_shown(struct text *t, const struct glass_reader *r, enum glass_kind kind, uint64_t v)
+static void json_shown(struct text *t, const struct glass_reader *r, enum glass_kind kind,
+		       uint64_t v)
 {
 	char shown[VALUE_TEXT_BYTES];
 	struct text s = text_of(shown, sizeof(shown));
@@ -47,7 +48,8 @@ static bool is_number(enum glass_kind kind)
 	       kind == GLASS_KIND_SEQ || kind == GLASS_KIND_PKT || kind == GLASS_KIND_CONN;
 }
 
-static void json_value(struct text *t, const struct glass_reader *r, enum glass_kind kind, uint64_t v)
+static void json_value(struct text *t, const struct glass_reader *r, enum glass_kind kind,
+		       uint64_t v)
 {
 	if (is_number(kind))
 		text_value(t, r, kind, v);
@@ -59,8 +61,8 @@ static void json_value(struct text *t, const struct glass_reader *r, enum glass_
 		json_shown(t, r, kind, v);
 }
 
-static void json_fields(struct text *t, const struct glass_reader *r, const struct glass_field *field,
-			unsigned nfields, const uint64_t *v)
+static void json_fields(struct text *t, const struct glass_reader *r,
+			const struct glass_field *field, unsigned nfields, const uint64_t *v)
 {
 	bool time;
 
@@ -88,7 +90,8 @@ static void json_event(struct text *t, const struct glass_reader *r, const struc
 		json_fields(t, r, drop->field, 2, rec->v + 1);
 }
 
-int glass_record_json(const struct glass_reader *r, const struct glass_record *rec, char *out, size_t size)
+int glass_record_json(const struct glass_reader *r, const struct glass_record *rec, char *out,
+		      size_t size)
 {
 	const struct glass_event_desc *d = glass_event_desc(rec->event);
 	struct text t = text_of(out, size), shown;

@@ -2,12 +2,12 @@
 /*
  * Reading the flight recorder while somebody writes it, or after his death.
  *
- * The writer fills slot head % record_count and then raises head. So while head is h the slot of record
- * h - record_count may be half written: what can be read safely are the record_count - 1 records before h, and
- * whether a copy is whole is known only after looking at head again.
+ * The writer fills slot head % record_count and then raises head. So while head is h the slot of
+ * record h - record_count may be half written: what can be read safely are the record_count - 1
+ * records before h, and whether a copy is whole is known only after looking at head again.
  *
- * The memory is not trusted. Its geometry is checked once, kept in the reader and never read again; words are copied
- * with a limit; a head that runs backwards means that there is nothing new.
+ * The memory is not trusted. Its geometry is checked once, kept in the reader and never read again;
+ * words are copied with a limit; a head that runs backwards means that there is nothing new.
  */
 #include "print.h"
 
@@ -23,7 +23,8 @@ static bool geometry_fits(const struct glass_ring *h, size_t bytes)
 	uint64_t words_end = (uint64_t)h->header_bytes + (uint64_t)h->word_count * h->word_bytes;
 	uint64_t end = h->records_at + (uint64_t)h->record_count * sizeof(struct glass_record);
 
-	if (h->header_bytes < sizeof(*h) || h->word_bytes < WORD_BYTES_MIN || h->word_bytes > WORD_BYTES_MAX)
+	if (h->header_bytes < sizeof(*h) || h->word_bytes < WORD_BYTES_MIN ||
+	    h->word_bytes > WORD_BYTES_MAX)
 		return false;
 	if (h->record_count < 2 || (h->record_count & (h->record_count - 1)))
 		return false;
@@ -51,7 +52,8 @@ int glass_reader_open(struct glass_reader *r, const void *ring, size_t bytes)
 	if (!ring || bytes < sizeof(h) || (uintptr_t)ring % _Alignof(struct glass_ring))
 		return -EINVAL;
 	memcpy(&h, ring, sizeof(h));
-	if (h.magic != GLASS_RING_MAGIC || h.version != GLASS_RING_VERSION || !geometry_fits(&h, bytes))
+	if (h.magic != GLASS_RING_MAGIC || h.version != GLASS_RING_VERSION ||
+	    !geometry_fits(&h, bytes))
 		return -EINVAL;
 	*r = (struct glass_reader){
 		.ring = ring,
@@ -75,7 +77,8 @@ static void copy_record(const struct glass_reader *r, uint64_t number, struct gl
 	__atomic_thread_fence(__ATOMIC_ACQUIRE);
 }
 
-/* Overtaken: goes on in the middle of what is left, so that the writer is not at once here again. */
+/* Overtaken: goes on in the middle of what is left, so that the writer is not at once here again.
+ */
 static void skip_lost(struct glass_reader *r, uint64_t head)
 {
 	uint64_t to = head - r->record_count / 2;

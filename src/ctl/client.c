@@ -46,16 +46,16 @@ static int say_no_daemon(int err)
 
 	client_socket_path(path, sizeof(path));
 	if (err == -EACCES || err == -EPERM) {
-		failed("stack %s belongs to somebody else (%s: %s)\ntype: sudo glass ...", ctl.stack, path,
-		       strerror(-err));
+		failed("stack %s belongs to somebody else (%s: %s)\ntype: sudo glass ...",
+		       ctl.stack, path, strerror(-err));
 		return EXIT_FAILED;
 	}
 	if (err != -ENOENT && err != -ECONNREFUSED) {
 		failed("cannot speak to stack %s at %s: %s", ctl.stack, path, strerror(-err));
 		return EXIT_FAILED;
 	}
-	failed("stack %s is not running (nobody listens at %s)\ntype: glass up%s%s", ctl.stack, path,
-	       named ? " --stack " : "", named ? ctl.stack : "");
+	failed("stack %s is not running (nobody listens at %s)\ntype: glass up%s%s", ctl.stack,
+	       path, named ? " --stack " : "", named ? ctl.stack : "");
 	return EXIT_NO_DAEMON;
 }
 
@@ -134,7 +134,8 @@ static int receive_reply(struct reply *out)
 	return 0;
 }
 
-int client_call(enum abi_op op, struct abi_request *req, const char *data, int fd, struct reply *out)
+int client_call(enum abi_op op, struct abi_request *req, const char *data, int fd,
+		struct reply *out)
 {
 	struct abi_request none = { 0 };
 	int err;
@@ -155,10 +156,13 @@ int client_call(enum abi_op op, struct abi_request *req, const char *data, int f
 int client_failed(const char *what, int error, const struct reply *rep)
 {
 	if (error == -EPROTO)
-		return failed("the daemon of stack %s is of another version\ntype: glass down; glass up", ctl.stack);
+		return failed(
+			"the daemon of stack %s is of another version\ntype: glass down; glass up",
+			ctl.stack);
 	if (error < 0) {
-		failed("the daemon of stack %s ended in the middle of the answer (%s)\ntype: glass status", ctl.stack,
-		       strerror(-error));
+		failed("the daemon of stack %s ended in the middle of the answer (%s)\ntype: glass "
+		       "status",
+		       ctl.stack, strerror(-error));
 		return EXIT_NO_DAEMON;
 	}
 	if (rep->data[0])

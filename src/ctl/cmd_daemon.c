@@ -29,7 +29,8 @@ static void find_glassd(char out[PATH_MAX])
 	slash = strrchr(self, '/');
 	for (unsigned i = 0; slash && i < COUNT(places); i++) {
 		*slash = '\0';
-		if (snprintf(out, PATH_MAX, "%s/%s", self, places[i]) < PATH_MAX && !access(out, X_OK))
+		if (snprintf(out, PATH_MAX, "%s/%s", self, places[i]) < PATH_MAX &&
+		    !access(out, X_OK))
 			return;
 	}
 	strcpy(out, "glassd");
@@ -69,12 +70,14 @@ static int exec_glassd(int argc, char **argv)
 		args[i] = argv[i];
 	setenv(ABI_ENV_STACK, ctl.stack, 1);
 	execvp(path, args);
-	failed("cannot start %s: %s\nis glassd installed, beside glass or in PATH?", path, strerror(errno));
+	failed("cannot start %s: %s\nis glassd installed, beside glass or in PATH?", path,
+	       strerror(errno));
 	free(args);
 	return EXIT_FAILED;
 }
 
-/* glassd ends its foreground half when the stack is ready, with status 0, or after telling why it is not. */
+/* glassd ends its foreground half when the stack is ready, with status 0, or after telling why it
+ * is not. */
 static int start_glassd(int argc, char **argv)
 {
 	pid_t pid = fork();
@@ -123,7 +126,8 @@ static void say_up(int pid)
 		for (uint64_t i = 0; i < addrs.count; i++) {
 			a = TABLE_ROW(&addrs, struct glass_addr_info, i);
 			if (a->dev && a->dev < count && names[a->dev])
-				printf(", %s/%u on %s", addr_text(&a->addr, text), a->prefix_bits, names[a->dev]);
+				printf(", %s/%u on %s", addr_text(&a->addr, text), a->prefix_bits,
+				       names[a->dev]);
 		}
 		table_free(&addrs);
 	}
@@ -136,14 +140,15 @@ int cmd_up(const struct command *self, int argc, char **argv)
 	int pid, err;
 
 	if (up.help) {
-		printf("%s\n\nusage: glass %s %s\n\n%s\n\n", self->summary, self->name, self->synopsis,
-		       self->detail);
+		printf("%s\n\nusage: glass %s %s\n\n%s\n\n", self->summary, self->name,
+		       self->synopsis, self->detail);
 		fflush(stdout);
 		return exec_glassd(argc, argv);
 	}
 	pid = running_pid();
 	if (pid)
-		return failed("stack %s is running already, pid %d\ntype: glass down, or use another --stack NAME",
+		return failed("stack %s is running already, pid %d\ntype: glass down, or use "
+			      "another --stack NAME",
 			      ctl.stack, pid);
 	if (up.foreground)
 		return exec_glassd(argc, argv);
@@ -152,7 +157,8 @@ int cmd_up(const struct command *self, int argc, char **argv)
 		return err;
 	pid = running_pid();
 	if (!pid)
-		return failed("glassd said it was ready, but does not answer\ntype: glass up --foreground");
+		return failed("glassd said it was ready, but does not answer\ntype: glass up "
+			      "--foreground");
 	say_up(pid);
 	return EXIT_OK;
 }
@@ -185,8 +191,8 @@ int cmd_down(const struct command *self, int argc, char **argv)
 			return EXIT_OK;
 		sleep_ms(DOWN_POLL_MS);
 	}
-	return failed("stack %s was told to end, and still runs after %d s\ntype: glass status", ctl.stack,
-		      DOWN_WAIT_MS / 1000);
+	return failed("stack %s was told to end, and still runs after %d s\ntype: glass status",
+		      ctl.stack, DOWN_WAIT_MS / 1000);
 }
 
 /* ---- status ---- */
@@ -200,7 +206,8 @@ static bool is_plain_number(const char *s)
 
 int cmd_status(const struct command *self, int argc, char **argv)
 {
-	static const size_t strings[] = { offsetof(struct abi_pair, key), offsetof(struct abi_pair, value) };
+	static const size_t strings[] = { offsetof(struct abi_pair, key),
+					  offsetof(struct abi_pair, value) };
 	int n = opt_parse(self, NULL, 0, argc, argv), err;
 	const struct abi_pair *p;
 	struct table t;

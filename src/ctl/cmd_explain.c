@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* glass explain: what a drop reason or an event means. Needs no daemon; with one it tells how often it was seen. */
+/* glass explain: what a drop reason or an event means. Needs no daemon; with one it tells how often
+ * it was seen. */
 #include "ctl.h"
 
 #include <inttypes.h>
@@ -20,7 +21,8 @@ static const char *kind_words(enum glass_kind kind)
 		[GLASS_KIND_IP4] = "IPv4 address",
 		[GLASS_KIND_END4] = "IPv4 address and port",
 		[GLASS_KIND_MAC] = "hardware address",
-		[GLASS_KIND_FLAGS] = "TCP flags: F FIN, S SYN, R RST, P PSH, . ACK, U URG, E ECE, W CWR",
+		[GLASS_KIND_FLAGS] =
+			"TCP flags: F FIN, S SYN, R RST, P PSH, . ACK, U URG, E ECE, W CWR",
 		[GLASS_KIND_STATE] = "TCP state",
 		[GLASS_KIND_NEIGH] = "state of a neighbour, as ip neigh shows it",
 		[GLASS_KIND_NS] = "duration",
@@ -33,6 +35,7 @@ static const char *kind_words(enum glass_kind kind)
 		[GLASS_KIND_DEV] = "device",
 		[GLASS_KIND_PROTO] = "protocol",
 		[GLASS_KIND_ETHER] = "Ethernet type",
+		[GLASS_KIND_CHARS] = "characters",
 		[GLASS_KIND_RESULT] = "count, or error",
 	};
 
@@ -57,7 +60,8 @@ static void fields_json(const struct glass_field *field, unsigned n)
 /* How often the running stack has seen it; -1: nobody knows. */
 static int64_t times_seen(const char *reason)
 {
-	static const size_t strings[] = { offsetof(struct glass_stat, group), offsetof(struct glass_stat, name),
+	static const size_t strings[] = { offsetof(struct glass_stat, group),
+					  offsetof(struct glass_stat, name),
 					  offsetof(struct glass_stat, doc) };
 	const struct glass_stat *s;
 	int64_t seen = -1;
@@ -90,7 +94,8 @@ static void explain_drop(const struct glass_drop_desc *d)
 		json_end();
 		return;
 	}
-	printf("%s%s%s: a packet is dropped because: %s\n", color(C_BOLD), d->name, color(C_NONE), d->text);
+	printf("%s%s%s: a packet is dropped because: %s\n", color(C_BOLD), d->name, color(C_NONE),
+	       d->text);
 	fields_text(d->field, 2);
 	if (*d->source)
 		printf("  rule:      %s\n", d->source);
@@ -110,7 +115,8 @@ static void explain_event(const struct glass_event_desc *e)
 		json_end();
 		return;
 	}
-	printf("%s%s%s: %s\n  shown as:  %s\n", color(C_BOLD), e->name, color(C_NONE), e->doc, e->text);
+	printf("%s%s%s: %s\n  shown as:  %s\n", color(C_BOLD), e->name, color(C_NONE), e->doc,
+	       e->text);
 	fields_text(e->field, GLASS_TRACE_VALUES);
 }
 
@@ -189,8 +195,9 @@ int cmd_explain(const struct command *self, int argc, char **argv)
 		if (explain(argv[i]))
 			continue;
 		meant = nearest(argv[i], known_word);
-		failed("'%s' is neither a drop reason nor an event%s%s\ntype: glass explain, for the list", argv[i],
-		       meant ? "; did you mean " : "", meant ? meant : "");
+		failed("'%s' is neither a drop reason nor an event%s%s\ntype: glass explain, for "
+		       "the list",
+		       argv[i], meant ? "; did you mean " : "", meant ? meant : "");
 		return EXIT_FAILED;
 	}
 	return EXIT_OK;

@@ -11,8 +11,9 @@ static bool verb_ok(const struct command *self, int n, char **argv)
 {
 	if (n < 0)
 		return false;
-	if (!n || (n == 1 && (!strncmp("show", argv[1], strlen(argv[1])) ||
-			      !strncmp("list", argv[1], strlen(argv[1])) || !strcmp("ls", argv[1]))))
+	if (!n ||
+	    (n == 1 && (!strncmp("show", argv[1], strlen(argv[1])) ||
+			!strncmp("list", argv[1], strlen(argv[1])) || !strcmp("ls", argv[1]))))
 		return true;
 	usage(self, "'%s' is not known here: it only shows", argv[1]);
 	return false;
@@ -61,7 +62,8 @@ static void link_text(const struct glass_dev_info *d, unsigned index)
 	char mac[18];
 
 	printf("%u: %s%s%s: <%s> mtu %u%s%s\n", index, color(C_CYAN), d->setup.name, color(C_NONE),
-	       link_flags(d), d->setup.mtu_bytes, d->setup.offload & GLASS_OFFLOAD_CSUM ? " csum" : "",
+	       link_flags(d), d->setup.mtu_bytes,
+	       d->setup.offload & GLASS_OFFLOAD_CSUM ? " csum" : "",
 	       d->setup.offload & GLASS_OFFLOAD_TSO ? " tso" : "");
 	if (d->setup.link == GLASS_ETHERNET)
 		printf("    link/ether %s\n", mac_text(d->setup.mac, mac));
@@ -105,7 +107,8 @@ static void addr_rows(const struct table *addrs, unsigned dev)
 			continue;
 		addr_text(&a->addr, text);
 		if (!ctl.json) {
-			printf("    inet %s%s%s/%u\n", color(C_GREEN), text, color(C_NONE), a->prefix_bits);
+			printf("    inet %s%s%s/%u\n", color(C_GREEN), text, color(C_NONE),
+			       a->prefix_bits);
 			continue;
 		}
 		json_begin_object(NULL);
@@ -119,8 +122,8 @@ static void addr_rows(const struct table *addrs, unsigned dev)
 static void addr_device(const struct glass_dev_info *d, unsigned index, const struct table *addrs)
 {
 	if (!ctl.json) {
-		printf("%u: %s%s%s: <%s> mtu %u\n", index, color(C_CYAN), d->setup.name, color(C_NONE),
-		       link_flags(d), d->setup.mtu_bytes);
+		printf("%u: %s%s%s: <%s> mtu %u\n", index, color(C_CYAN), d->setup.name,
+		       color(C_NONE), link_flags(d), d->setup.mtu_bytes);
 		addr_rows(addrs, index);
 		return;
 	}
@@ -233,7 +236,8 @@ static void route_row(const struct glass_route_info *r)
 		printf("%s%s%s", color(C_GREEN), dst, color(C_NONE));
 		if (r->via.family != GLASS_UNSPEC)
 			printf(" via %s", via);
-		printf(" dev %s%s", device_name(r->dev), r->via.family == GLASS_UNSPEC ? " scope link" : "");
+		printf(" dev %s%s", device_name(r->dev),
+		       r->via.family == GLASS_UNSPEC ? " scope link" : "");
 		if (r->src.family != GLASS_UNSPEC)
 			printf(" src %s", src);
 		putchar('\n');

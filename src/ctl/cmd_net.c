@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* glass net: a bad network on purpose. glass pcap: what passes the devices, for tcpdump and Wireshark. */
+/* glass net: a bad network on purpose. glass pcap: what passes the devices, for tcpdump and
+ * Wireshark. */
 #include "ctl.h"
 
 #include <errno.h>
@@ -27,7 +28,8 @@ static void show_json(const char *text)
 
 	json_begin_array(NULL);
 	for (const char *at = text; at; at = strchr(at, '\n') ? strchr(at, '\n') + 1 : NULL) {
-		if (sscanf(at, "blackhole %63s swallowed %llu answered %llu", addr, &swallowed, &answered) != 3)
+		if (sscanf(at, "blackhole %63s swallowed %llu answered %llu", addr, &swallowed,
+			   &answered) != 3)
 			continue;
 		json_begin_object(NULL);
 		json_string("blackhole", addr);
@@ -138,7 +140,8 @@ static void copy_bytes(struct copy *c, const uint8_t *at, size_t n)
 	}
 }
 
-/* Copies until Ctrl-C, the last frame wanted, or the daemon's end. Answers the frames lost, or -1. */
+/* Copies until Ctrl-C, the last frame wanted, or the daemon's end. Answers the frames lost, or -1.
+ */
 static int64_t copy_all(struct copy *c, int from)
 {
 	struct pollfd p = { from, POLLIN, 0 };

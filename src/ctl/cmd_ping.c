@@ -16,8 +16,8 @@ static bool quiet;
 static const struct opt options[] = {
 	{ 'c', "count", OPT_NUMBER, "N", "end after N requests", &count },
 	{ 'i', "interval", OPT_SECONDS, "TIME", "between requests (default: 1 s)", &interval_ns },
-	{ 'W', "timeout", OPT_SECONDS, "TIME", "wait this long for a reply (default: 4 s, longer than ARP takes)",
-	  &patience_ns },
+	{ 'W', "timeout", OPT_SECONDS, "TIME",
+	  "wait this long for a reply (default: 4 s, longer than ARP takes)", &patience_ns },
 	{ 's', "size", OPT_NUMBER, "BYTES", "of payload (default: 56)", &size_bytes },
 	{ 'q', "quiet", OPT_FLAG, NULL, "only the summary", &quiet },
 };
@@ -95,11 +95,14 @@ static void say(const struct tally *t, int error, const struct reply *rep)
 	if (ctl.json)
 		say_json(t, error, rep);
 	else if (error == ETIMEDOUT)
-		printf("no answer for icmp_seq=%" PRIu64 " in %.3g s\n", t->sent, (double)patience_ns / 1e9);
+		printf("no answer for icmp_seq=%" PRIu64 " in %.3g s\n", t->sent,
+		       (double)patience_ns / 1e9);
 	else if (error)
-		printf("%sicmp_seq=%" PRIu64 " %s%s\n", color(C_RED), t->sent, error_words(error), color(C_NONE));
+		printf("%sicmp_seq=%" PRIu64 " %s%s\n", color(C_RED), t->sent, error_words(error),
+		       color(C_NONE));
 	else
-		printf("%" PRId64 " bytes from %s: icmp_seq=%" PRIu64 " ttl=%" PRId64 " time=%.3f ms\n",
+		printf("%" PRId64 " bytes from %s: icmp_seq=%" PRIu64 " ttl=%" PRId64
+		       " time=%.3f ms\n",
 		       rep->head.value[2], t->addr, t->sent, rep->head.value[1],
 		       (double)rep->head.value[0] / 1e6);
 	fflush(stdout);
@@ -161,15 +164,17 @@ static void summary(const struct tally *t)
 		summary_json(t, mean, dev);
 		return;
 	}
-	printf("\n--- %s ping statistics ---\n%" PRIu64 " packets transmitted, %" PRIu64 " received, ", t->host,
-	       t->sent, t->received);
+	printf("\n--- %s ping statistics ---\n%" PRIu64 " packets transmitted, %" PRIu64
+	       " received, ",
+	       t->host, t->sent, t->received);
 	if (t->errors)
 		printf("+%" PRIu64 " errors, ", t->errors);
 	printf("%.4g%% packet loss, time %" PRId64 "ms\n",
 	       t->sent ? 100.0 * (double)(t->sent - t->received) / (double)t->sent : 0,
 	       (clock_ns() - t->began_ns) / NS_PER_MS);
 	if (t->received)
-		printf("rtt min/avg/max/mdev = %.3f/%.3f/%.3f/%.3f ms\n", t->min, mean, t->max, dev);
+		printf("rtt min/avg/max/mdev = %.3f/%.3f/%.3f/%.3f ms\n", t->min, mean, t->max,
+		       dev);
 }
 
 int cmd_ping(const struct command *self, int argc, char **argv)
@@ -194,8 +199,8 @@ int cmd_ping(const struct command *self, int argc, char **argv)
 	addr_text(&addr, t.addr);
 	sigaction(SIGINT, &act, NULL);
 	if (!ctl.json)
-		printf("PING %s (%s) %" PRId64 "(%" PRId64 ") bytes of data, through stack %s\n", t.host, t.addr,
-		       size_bytes, size_bytes + 28, ctl.stack);
+		printf("PING %s (%s) %" PRId64 "(%" PRId64 ") bytes of data, through stack %s\n",
+		       t.host, t.addr, size_bytes, size_bytes + 28, ctl.stack);
 	while (!err && !interrupted && (!count || t.sent < (uint64_t)count)) {
 		if (t.sent)
 			wait_until(t.began_ns + (int64_t)t.sent * interval_ns);

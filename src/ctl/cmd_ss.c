@@ -20,8 +20,8 @@ static const struct opt options[] = {
 	{ 't', "tcp", OPT_FLAG, NULL, "only TCP", &want.tcp },
 	{ 'u', "udp", OPT_FLAG, NULL, "only UDP", &want.udp },
 	{ 'w', "raw", OPT_FLAG, NULL, "only ICMP echo (ping)", &want.ping },
-	{ 'n', "numeric", OPT_FLAG, NULL, "numbers instead of names: always so, accepted for the habit",
-	  &want.numeric },
+	{ 'n', "numeric", OPT_FLAG, NULL,
+	  "numbers instead of names: always so, accepted for the habit", &want.numeric },
 	{ 'i', "info", OPT_FLAG, NULL, "what TCP knows of each connection", &want.info },
 	{ 'o', "options", OPT_FLAG, NULL, "timers", &want.timers },
 };
@@ -87,7 +87,8 @@ static bool end_matches(const struct glass_end *have, const struct glass_end *wa
 {
 	if (wanted->port && wanted->port != have->port)
 		return false;
-	return wanted->addr.family == GLASS_UNSPEC || !memcmp(have->addr.byte, wanted->addr.byte, 4);
+	return wanted->addr.family == GLASS_UNSPEC ||
+	       !memcmp(have->addr.byte, wanted->addr.byte, 4);
 }
 
 /* ss(8) knows long names and groups for states. */
@@ -109,7 +110,8 @@ static bool state_matches(const char *have, const char *wanted)
 
 static bool is_listening(const struct glass_conn_info *c)
 {
-	return !strcmp(c->state, "LISTEN") || (c->proto != GLASS_TCP && !strcmp(c->state, "UNCONN"));
+	return !strcmp(c->state, "LISTEN") ||
+	       (c->proto != GLASS_TCP && !strcmp(c->state, "UNCONN"));
 }
 
 static bool is_wanted(const struct glass_conn_info *c)
@@ -192,7 +194,8 @@ static void info_line(const struct glass_conn_info *c)
 	if (c->orphan)
 		printf(" orphan");
 	if (c->error)
-		printf(" error:%s%s%s", error_text(c->error), c->error_why ? ": " : "", or_empty(c->error_why));
+		printf(" error:%s%s%s", error_text(c->error), c->error_why ? ": " : "",
+		       or_empty(c->error_why));
 	putchar('\n');
 }
 
@@ -201,7 +204,8 @@ static void timer_cell(struct columns *cols, const struct glass_conn_info *c)
 	if (!want.timers)
 		return;
 	if (c->timer && *c->timer && c->timer_ns >= 0)
-		columns_add(cols, "timer:(%s,%.3fsec,%u)", c->timer, (double)c->timer_ns / 1e9, c->backoff);
+		columns_add(cols, "timer:(%s,%.3fsec,%u)", c->timer, (double)c->timer_ns / 1e9,
+			    c->backoff);
 	else
 		columns_add(cols, "%s", "");
 }
@@ -344,8 +348,10 @@ static void print_json(const struct table *t)
 int cmd_ss(const struct command *self, int argc, char **argv)
 {
 	static const size_t strings[] = {
-		offsetof(struct glass_conn_info, state), offsetof(struct glass_conn_info, timer),
-		offsetof(struct glass_conn_info, cc),	 offsetof(struct glass_conn_info, ca_state),
+		offsetof(struct glass_conn_info, state),
+		offsetof(struct glass_conn_info, timer),
+		offsetof(struct glass_conn_info, cc),
+		offsetof(struct glass_conn_info, ca_state),
 		offsetof(struct glass_conn_info, error_why),
 	};
 	int n = opt_parse(self, options, COUNT(options), argc, argv), err;

@@ -87,16 +87,21 @@ static void print_text(const struct table *t, int n, char **pattern)
 			s = TABLE_ROW(t, struct glass_stat, i);
 			if (!is_wanted(s, drops, n, pattern))
 				continue;
-			printf("%s%-32s%s %16" PRIu64 "  %s%s%s\n", drops && s->value ? color(C_RED) : "",
-			       full_name(s, name), drops && s->value ? color(C_NONE) : "", s->value,
-			       color(C_DIM), drops ? advice_of(s->name) : s->doc ? s->doc : "", color(C_NONE));
+			printf("%s%-32s%s %16" PRIu64 "  %s%s%s\n",
+			       drops && s->value ? color(C_RED) : "", full_name(s, name),
+			       drops && s->value ? color(C_NONE) : "", s->value, color(C_DIM),
+			       drops	? advice_of(s->name)
+			       : s->doc ? s->doc
+					: "",
+			       color(C_NONE));
 		}
 	}
 }
 
 int cmd_stat(const struct command *self, int argc, char **argv)
 {
-	static const size_t strings[] = { offsetof(struct glass_stat, group), offsetof(struct glass_stat, name),
+	static const size_t strings[] = { offsetof(struct glass_stat, group),
+					  offsetof(struct glass_stat, name),
 					  offsetof(struct glass_stat, doc) };
 	int n = opt_parse(self, options, COUNT(options), argc, argv), err;
 	struct table t;
@@ -130,9 +135,11 @@ static void tunable_text(const struct glass_tunable *r)
 {
 	bool changed = r->value != r->value_default;
 
-	printf("%s%s = %" PRId64 "%s %s (%" PRId64 "..%" PRId64 ", default %" PRId64 ")\n    %s%s%s\n",
-	       changed ? color(C_YELLOW) : "", r->name, r->value, changed ? color(C_NONE) : "", r->unit,
-	       r->value_min, r->value_max, r->value_default, color(C_DIM), r->doc, color(C_NONE));
+	printf("%s%s = %" PRId64 "%s %s (%" PRId64 "..%" PRId64 ", default %" PRId64
+	       ")\n    %s%s%s\n",
+	       changed ? color(C_YELLOW) : "", r->name, r->value, changed ? color(C_NONE) : "",
+	       r->unit, r->value_min, r->value_max, r->value_default, color(C_DIM), r->doc,
+	       color(C_NONE));
 }
 
 int cmd_tunables(const struct command *self, int argc, char **argv)

@@ -7,7 +7,8 @@
 
 #include "story.h"
 
-#define SHORT_STEPS 24 /* of a connection, at its beginning and at its end, unless it was asked for */
+#define SHORT_STEPS \
+	24 /* of a connection, at its beginning and at its end, unless it was asked for */
 #define FOLLOW_MS 20
 
 static struct {
@@ -19,22 +20,26 @@ static struct {
 
 static const struct opt options[] = {
 	{ 'f', "follow", OPT_FLAG, NULL, "go on as it happens, until Ctrl-C", &want.follow },
-	{ 'n', "last", OPT_NUMBER, "N", "only the last N steps of each connection, or the last N records", &want.last },
-	{ 'v', "verbose", OPT_FLAG, NULL, "every decision, also the ones that can be guessed", &want.verbose },
+	{ 'n', "last", OPT_NUMBER, "N",
+	  "only the last N steps of each connection, or the last N records", &want.last },
+	{ 'v', "verbose", OPT_FLAG, NULL, "every decision, also the ones that can be guessed",
+	  &want.verbose },
 	{ 'a', "all", OPT_FLAG, NULL, "long connections in full", &want.all },
-	{ 0, "since", OPT_SECONDS, "TIME", "from this time on; negative: that long before the last record",
-	  &want.since_ns },
-	{ 'e', "event", OPT_STRING, "NAME", "only records of this event, as in glass explain", &want.event },
-	{ 'P', "packet", OPT_NUMBER, "N", "all about packet, timer or call #N: its walk, its cause, what it led to",
-	  &want.packet },
+	{ 0, "since", OPT_SECONDS, "TIME",
+	  "from this time on; negative: that long before the last record", &want.since_ns },
+	{ 'e', "event", OPT_STRING, "NAME", "only records of this event, as in glass explain",
+	  &want.event },
+	{ 'P', "packet", OPT_NUMBER, "N",
+	  "all about packet, timer or call #N: its walk, its cause, what it led to", &want.packet },
 	{ 'r', "raw", OPT_FLAG, NULL, "record by record, not told as a story", &want.raw },
-	{ 0, "ring", OPT_STRING, "FILE", "read a saved recorder, not the running stack's", &want.ring },
+	{ 0, "ring", OPT_STRING, "FILE", "read a saved recorder, not the running stack's",
+	  &want.ring },
 	{ 0, "save", OPT_STRING, "FILE", "save the recorder to a file, and end", &want.save },
 };
 
 static int event_number; /* of want.event; -1: all */
 
-static const char *event_word(unsigned i)
+static const char *event_name(unsigned i)
 {
 	return glass_event_desc(i) ? glass_event_desc(i)->name : NULL;
 }
@@ -46,13 +51,14 @@ static int find_event(const struct command *self)
 	event_number = -1;
 	if (!want.event)
 		return 0;
-	for (unsigned i = 0; event_word(i); i++)
-		if (!strcasecmp(event_word(i), want.event))
+	for (unsigned i = 0; event_name(i); i++)
+		if (!strcasecmp(event_name(i), want.event))
 			event_number = (int)i;
 	if (event_number >= 0)
 		return 0;
-	meant = nearest(want.event, event_word);
-	return usage(self, "there is no event %s%s%s", want.event, meant ? "; did you mean " : "", meant ? meant : "");
+	meant = nearest(want.event, event_name);
+	return usage(self, "there is no event %s%s%s", want.event, meant ? "; did you mean " : "",
+		     meant ? meant : "");
 }
 
 /* A negative --since counts from the end. */
@@ -72,7 +78,8 @@ static bool step_wanted(const struct step *t, int64_t since)
 
 /* ---- record by record ---- */
 
-static bool record_wanted(const struct story *s, uint32_t i, const uint32_t *conn_of_record, int64_t since)
+static bool record_wanted(const struct story *s, uint32_t i, const uint32_t *conn_of_record,
+			  int64_t since)
 {
 	const struct glass_record *r = &s->rec[i];
 
@@ -92,7 +99,7 @@ static uint32_t *connections_of_records(const struct story *s)
 	}
 	for (uint32_t i = 0; i < s->nstep; i++)
 		FOR_STEP(s, &s->step[i], r)
-			conn[r] = s->step[i].conn;
+	conn[r] = s->step[i].conn;
 	return conn;
 }
 
@@ -118,7 +125,8 @@ static void tell_records(const struct print *p)
 /* Steps that tell something beside the stream of data and ACKs. */
 static bool is_remarkable(const struct story *s, const struct step *t)
 {
-	FOR_STEP(s, t, r) {
+	FOR_STEP(s, t, r)
+	{
 		switch (s->rec[r].event) {
 		case EV_DROP:
 		case EV_TCP_STATE:
@@ -189,7 +197,8 @@ static int tell_story(struct print *p, struct story *s)
 
 	story_group(s);
 	if (want.has_conn && (want.conn > UINT32_MAX || !story_conn(s, (uint32_t)want.conn)))
-		return failed("connection %" PRId64 " is not in the recorder%s\ntype: glass ss, or glass trace for all",
+		return failed("connection %" PRId64
+			      " is not in the recorder%s\ntype: glass ss, or glass trace for all",
 			      want.conn, s->older ? " (any more?)" : "");
 	for (uint32_t i = 0; i < s->nconn; i++)
 		if (s->conn[i].id)
@@ -205,10 +214,13 @@ static int tell_story(struct print *p, struct story *s)
 static void tell_lost(const struct story *s)
 {
 	if (s->older)
-		fprintf(stderr, "(%" PRIu64 " older records were overwritten; glassd --trace-records sets how many are kept)\n",
+		fprintf(stderr,
+			"(%" PRIu64 " older records were overwritten; glassd --trace-records sets "
+			"how many are kept)\n",
 			s->older);
 	if (s->reader.lost)
-		fprintf(stderr, "(%" PRIu64 " records were overwritten while they were read)\n", s->reader.lost);
+		fprintf(stderr, "(%" PRIu64 " records were overwritten while they were read)\n",
+			s->reader.lost);
 }
 
 /* ---- as it happens ---- */
@@ -240,7 +252,8 @@ static void follow(struct print *p, struct story *s)
 			continue;
 		}
 		if (s->reader.lost != lost)
-			fprintf(stderr, "(%" PRIu64 " records were overwritten before they were read)\n",
+			fprintf(stderr,
+				"(%" PRIu64 " records were overwritten before they were read)\n",
 				s->reader.lost - lost);
 		lost = s->reader.lost;
 		tell_steps(p);
@@ -263,7 +276,8 @@ static int tell(const struct command *self, struct story *s)
 		follow(&p, s);
 	} else if (want.packet) {
 		if (want.packet > UINT32_MAX || !print_act(&p, (uint32_t)want.packet))
-			code = failed("#%" PRId64 " is not in the recorder\ntype: glass trace", want.packet);
+			code = failed("#%" PRId64 " is not in the recorder\ntype: glass trace",
+				      want.packet);
 	} else if (ctl.json || want.raw || event_number >= 0) {
 		tell_records(&p);
 	} else {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * glass why: why a connection failed, or how it ended, in a few lines: the facts about it (facts.c), the deepest
- * cause first.
+ * glass why: why a connection failed, or how it ended, in a few lines: the facts about it
+ * (facts.c), the deepest cause first.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -46,7 +46,8 @@ static const char *times_text(const struct facts *f, const struct times *t, char
 	int n = snprintf(text, 128, "at ");
 
 	for (uint32_t i = 0; i < t->n && i < TIMES_MAX; i++)
-		n += snprintf(text + n, 128 - (size_t)n, "%s%.3f", i ? ", " : "", after(f, t->at_ns[i]));
+		n += snprintf(text + n, 128 - (size_t)n, "%s%.3f", i ? ", " : "",
+			      after(f, t->at_ns[i]));
 	snprintf(text + n, 128 - (size_t)n, "%s s", t->n > TIMES_MAX ? " ..." : "");
 	return text;
 }
@@ -71,13 +72,14 @@ static void tell_neighbour(const struct facts *f)
 	if (!f->arp.n)
 		line("The next hop does not answer ARP: it failed a moment before already.");
 	else if (gateway)
-		line("%s, the next hop on the way to %s, did not answer %u ARP request%s (%s): no host with this "
+		line("%s, the next hop on the way to %s, did not answer %u ARP request%s (%s): no "
+		     "host with this "
 		     "address on %s.",
 		     target, host_text(f->conn->remote, host), f->arp.n, plural(f->arp.n),
 		     times_text(f, &f->arp, times), f->dev);
 	else
-		line("%s did not answer %u ARP request%s (%s): no host with this address on %s.", target, f->arp.n,
-		     plural(f->arp.n), times_text(f, &f->arp, times), f->dev);
+		line("%s did not answer %u ARP request%s (%s): no host with this address on %s.",
+		     target, f->arp.n, plural(f->arp.n), times_text(f, &f->arp, times), f->dev);
 }
 
 static void tell_silence(const struct facts *f)
@@ -85,12 +87,14 @@ static void tell_silence(const struct facts *f)
 	char times[128], host[32];
 
 	host_text(f->conn->remote, host);
-	line("SYN went out %u time%s (%s) and nothing came back, neither an answer nor a refusal.", f->syn.n,
-	     plural(f->syn.n), times_text(f, &f->syn, times));
+	line("SYN went out %u time%s (%s) and nothing came back, neither an answer nor a refusal.",
+	     f->syn.n, plural(f->syn.n), times_text(f, &f->syn, times));
 	if (f->black_hole)
-		line("%s is a black hole made by 'glass net blackhole': glass net clear ends it.", host);
+		line("%s is a black hole made by 'glass net blackhole': glass net clear ends it.",
+		     host);
 	else
-		line("%s answers ARP (or a router does), so packets vanish behind it: a firewall that drops, or a dead "
+		line("%s answers ARP (or a router does), so packets vanish behind it: a firewall "
+		     "that drops, or a dead "
 		     "host behind a router.",
 		     host);
 }
@@ -99,16 +103,19 @@ static void tell_refusal(const struct facts *f)
 {
 	char host[32], span[32];
 
-	line("%s answered the SYN with RST after %s: the host is up, and no program listens on port %u.",
+	line("%s answered the SYN with RST after %s: the host is up, and no program listens on "
+	     "port %u.",
 	     host_text(f->conn->remote, host), span_text(f, f->reset_ns, span),
 	     (unsigned)(f->conn->remote & 0xffff));
 }
 
 static void tell_traffic(const struct facts *f)
 {
-	line("%" PRIu64 " bytes came in, %" PRIu64 " were acknowledged by the peer, %u segment%s sent again, "
+	line("%" PRIu64 " bytes came in, %" PRIu64
+	     " were acknowledged by the peer, %u segment%s sent again, "
 	     "%u timeout%s.",
-	     f->received, f->acked < f->sent ? f->acked : f->sent, f->rtx, plural(f->rtx), f->timeouts, plural(f->timeouts));
+	     f->received, f->acked < f->sent ? f->acked : f->sent, f->rtx, plural(f->rtx),
+	     f->timeouts, plural(f->timeouts));
 }
 
 static void tell_icmp(const struct story *s, const struct facts *f)
@@ -134,11 +141,14 @@ static void tell_error_cause(const struct story *s, const struct facts *f)
 	else if (f->error == ETIMEDOUT && !f->established)
 		tell_silence(f);
 	else if (f->error == ECONNRESET && f->reset)
-		line("The peer sent RST at %.3f s, %s ESTABLISHED: it aborted, or knows nothing of this connection.",
+		line("The peer sent RST at %.3f s, %s ESTABLISHED: it aborted, or knows nothing of "
+		     "this connection.",
 		     after(f, f->reset_ns), f->established ? "after it was" : "before it was");
 	else if (f->error == ETIMEDOUT)
-		line("The peer was last heard at %.3f s; %u timeout%s and %u retransmission%s later it was given up.",
-		     after(f, f->heard_ns), f->timeouts, plural(f->timeouts), f->rtx, plural(f->rtx));
+		line("The peer was last heard at %.3f s; %u timeout%s and %u retransmission%s "
+		     "later it was given up.",
+		     after(f, f->heard_ns), f->timeouts, plural(f->timeouts), f->rtx,
+		     plural(f->rtx));
 	if (f->established)
 		tell_traffic(f);
 }
@@ -149,7 +159,8 @@ static void tell_error(const struct story *s, const struct facts *f)
 
 	tell_error_cause(s, f);
 	kind_text(s, GLASS_KIND_WORD, f->end_why, why, sizeof(why));
-	line("The program got %s after %s: %s.", error_text(f->error), span_text(f, f->end_ns, span), why);
+	line("The program got %s after %s: %s.", error_text(f->error),
+	     span_text(f, f->end_ns, span), why);
 }
 
 static void tell_open(const struct facts *f)
@@ -161,8 +172,9 @@ static void tell_open(const struct facts *f)
 		return;
 	}
 	if (f->syn.n && !f->syn_in.n && f->arp.n && !f->heard_ns)
-		line("The SYN waits for the hardware address of its next hop: %u ARP request%s so far (%s).", f->arp.n,
-		     plural(f->arp.n), times_text(f, &f->arp, times));
+		line("The SYN waits for the hardware address of its next hop: %u ARP request%s so "
+		     "far (%s).",
+		     f->arp.n, plural(f->arp.n), times_text(f, &f->arp, times));
 	if (f->syn.n > 1 || f->black_hole)
 		tell_silence(f);
 }
@@ -174,14 +186,19 @@ static void tell_closed(const struct facts *f)
 	span_text(f, f->last_ns, span);
 	if (!f->established) {
 		tell_open(f);
-		line("The program gave up after %s: it closed the socket before the connection stood.", span);
+		line("The program gave up after %s: it closed the socket before the connection "
+		     "stood.",
+		     span);
 		return;
 	}
 	if (f->fin_in && f->fin_out)
-		line("Both sides closed in order (FIN); %s was first. The last segment passed after %s.",
-		     f->fin_in_first ? "the peer" : "our program", span_text(f, f->traffic_ns, span));
+		line("Both sides closed in order (FIN); %s was first. The last segment passed "
+		     "after %s.",
+		     f->fin_in_first ? "the peer" : "our program",
+		     span_text(f, f->traffic_ns, span));
 	else if (f->sent_rst)
-		line("Our side aborted it with RST: the program closed with data unread, or asked for it.");
+		line("Our side aborted it with RST: the program closed with data unread, or asked "
+		     "for it.");
 	tell_traffic(f);
 }
 
@@ -199,7 +216,8 @@ static void tell_body(const struct story *s, const struct facts *f)
 	const char *how = outcome(f);
 
 	if (!f->conn->opened)
-		line("Its beginning is no longer recorded: times count from the first record that is left.");
+		line("Its beginning is no longer recorded: times count from the first record that "
+		     "is left.");
 	if (!strcmp(how, "failed"))
 		tell_error(s, f);
 	else if (!strcmp(how, "closed"))
@@ -229,8 +247,8 @@ static void tell(const struct story *s, const struct facts *f)
 		json_end();
 		return;
 	}
-	printf("%sconnection %u: %s > %s%s: %s%s%s", color(C_BOLD), f->conn->id, local, remote, color(C_NONE),
-	       color(f->error ? C_RED : C_GREEN), how, color(C_NONE));
+	printf("%sconnection %u: %s > %s%s: %s%s%s", color(C_BOLD), f->conn->id, local, remote,
+	       color(C_NONE), color(f->error ? C_RED : C_GREEN), how, color(C_NONE));
 	if (f->error)
 		printf(", %s", error_text(f->error));
 	else if (strcmp(how, "closed") != 0)
@@ -246,9 +264,11 @@ static void tell(const struct story *s, const struct facts *f)
 static bool matches_end(uint64_t end4, const struct glass_end *wanted)
 {
 	uint32_t a = (uint32_t)(end4 >> 16);
-	const uint8_t bytes[4] = { (uint8_t)(a >> 24), (uint8_t)(a >> 16), (uint8_t)(a >> 8), (uint8_t)a };
+	const uint8_t bytes[4] = { (uint8_t)(a >> 24), (uint8_t)(a >> 16), (uint8_t)(a >> 8),
+				   (uint8_t)a };
 
-	return !memcmp(bytes, wanted->addr.byte, 4) && (!wanted->port || wanted->port == (uint16_t)end4);
+	return !memcmp(bytes, wanted->addr.byte, 4) &&
+	       (!wanted->port || wanted->port == (uint16_t)end4);
 }
 
 /* The last connection, or the last with that end; NULL: none. */
@@ -258,7 +278,8 @@ static const struct conn_story *find_last(const struct story *s, const struct gl
 
 	for (uint32_t i = 0; i < s->nconn; i++) {
 		c = &s->conn[i];
-		if (!c->id || (wanted && !matches_end(c->remote, wanted) && !matches_end(c->local, wanted)))
+		if (!c->id ||
+		    (wanted && !matches_end(c->remote, wanted) && !matches_end(c->local, wanted)))
 			continue;
 		if (!last || c->begin_ns >= last->begin_ns)
 			last = c;
@@ -292,11 +313,12 @@ static int choose(struct story *s, const char *which, const struct conn_story **
 	else if (parse_host(which, &end))
 		*found = find_last(s, &end);
 	else
-		return failed("'%s' is neither a number of a connection, nor HOST:PORT, nor last", which);
+		return failed("'%s' is neither a number of a connection, nor HOST:PORT, nor last",
+			      which);
 	if (*found)
 		return 0;
-	return failed(which ? "no connection %s in the recorder\ntype: glass trace" :
-			      "no connection in the recorder yet%s",
+	return failed(which ? "no connection %s in the recorder\ntype: glass trace"
+			    : "no connection in the recorder yet%s",
 		      which ? which : "");
 }
 
@@ -304,7 +326,8 @@ int cmd_why(const struct command *self, int argc, char **argv)
 {
 	static const char *ring;
 	static const struct opt options[] = {
-		{ 0, "ring", OPT_STRING, "FILE", "read a saved recorder (glass trace --save)", &ring },
+		{ 0, "ring", OPT_STRING, "FILE", "read a saved recorder (glass trace --save)",
+		  &ring },
 	};
 	int n = opt_parse(self, options, COUNT(options), argc, argv), code;
 	const struct conn_story *c = NULL;

@@ -37,7 +37,7 @@ struct command {
 	const char *synopsis; /* operands, after the options */
 	const char *summary;  /* one line */
 	int (*run)(const struct command *self, int argc, char **argv);
-	const char *detail;   /* more for --help; NULL: none */
+	const char *detail; /* more for --help; NULL: none */
 };
 extern const struct command commands[];
 extern const unsigned command_count;
@@ -75,19 +75,21 @@ struct opt {
 	char letter;	  /* 0: none */
 	const char *name; /* long; NULL: none */
 	enum opt_kind kind;
-	const char *arg;  /* as --help shows it; NULL for flags */
+	const char *arg; /* as --help shows it; NULL for flags */
 	const char *help;
 	void *to;
 };
 
 /*
- * Reads options, the global ones too, and moves the operands to the front of argv[1..]. Answers their number,
- * or -1 after a message: the caller returns EXIT_USAGE. --help prints and ends the program.
+ * Reads options, the global ones too, and moves the operands to the front of argv[1..]. Answers
+ * their number, or -1 after a message: the caller returns EXIT_USAGE. --help prints and ends the
+ * program.
  */
-int opt_parse(const struct command *cmd, const struct opt *opt, unsigned nopt, int argc, char **argv);
+int opt_parse(const struct command *cmd, const struct opt *opt, unsigned nopt, int argc,
+	      char **argv);
 /* The same, but the first operand ends the options, and what follows is left as it is. */
-int opt_parse_until_operand(const struct command *cmd, const struct opt *opt, unsigned nopt, int argc,
-			    char **argv);
+int opt_parse_until_operand(const struct command *cmd, const struct opt *opt, unsigned nopt,
+			    int argc, char **argv);
 /* A message with the way to the help. Answers EXIT_USAGE. */
 int usage(const struct command *cmd, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* A message on stderr: "glass: ...". Answers EXIT_FAILED. */
@@ -110,11 +112,13 @@ struct reply {
 	int fd;			     /* that came along, the caller's; -1: none */
 };
 /*
- * One operation. fd: descriptor to send along, or -1. 0, a positive errno that the daemon answered, or -errno when it
- * went away.
+ * One operation. fd: descriptor to send along, or -1. 0, a positive errno that the daemon answered,
+ * or -errno when it went away.
  */
-int client_call(enum abi_op op, struct abi_request *req, const char *data, int fd, struct reply *out);
-/* Set by a signal's handler: a call that waits answers -EINTR, and the connection is of no more use. */
+int client_call(enum abi_op op, struct abi_request *req, const char *data, int fd,
+		struct reply *out);
+/* Set by a signal's handler: a call that waits answers -EINTR, and the connection is of no more
+ * use. */
 extern volatile sig_atomic_t client_interrupted;
 /* A message that says what of the operation failed. Answers an exit code. */
 int client_failed(const char *what, int error, const struct reply *rep);
@@ -130,14 +134,16 @@ struct table {
 	uint64_t count;
 };
 /*
- * Asks for a table (see struct abi_table) whose rows are row_bytes long and have strings at these offsets. 0 or
- * an exit code after a message.
+ * Asks for a table (see struct abi_table) whose rows are row_bytes long and have strings at these
+ * offsets. 0 or an exit code after a message.
  */
-int table_get(struct table *t, const char *what, size_t row_bytes, const size_t *strings, unsigned nstrings);
+int table_get(struct table *t, const char *what, size_t row_bytes, const size_t *strings,
+	      unsigned nstrings);
 void table_free(struct table *t);
 #define TABLE_ROW(t, type, i) ((const type *)(const void *)((t)->rows + (i) * sizeof(type)))
 
-/* Names of the stack's devices for printing; NULL past the end. Loaded by the first call, if there is a daemon. */
+/* Names of the stack's devices for printing; NULL past the end. Loaded by the first call, if there
+ * is a daemon. */
 const char *const *device_names(unsigned *count);
 
 /* ---- column.c: text in columns ---- */
@@ -151,7 +157,8 @@ struct columns {
 void columns_begin(struct columns *c, const char *align);
 /* Adds the next cell of the row. */
 void columns_add(struct columns *c, const char *format, ...) __attribute__((format(printf, 2, 3)));
-/* Prints rows as they are; extra, when it is not NULL, prints what follows row i (0: the first after the heading). */
+/* Prints rows as they are; extra, when it is not NULL, prints what follows row i (0: the first
+ * after the heading). */
 void columns_end(struct columns *c, void (*extra)(uint64_t row, void *arg), void *arg);
 
 /* ---- json.c: JSON ---- */

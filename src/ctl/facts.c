@@ -130,5 +130,5 @@ void facts_gather(const struct story *s, const struct conn_story *c, struct fact
 	*f = (struct facts){ .conn = c };
 	for (uint32_t i = c->first_step; i != NONE; i = s->step[i].next_of_conn)
 		FOR_STEP(s, &s->step[i], r)
-			note(s, f, &s->rec[r]);
+	note(s, f, &s->rec[r]);
 }

@@ -24,7 +24,8 @@ struct facts {
 	int error;
 	uint64_t end_why;
 	uint32_t rtx, timeouts, drops;
-	uint64_t received, acked, sent; /* acked counts SYN and FIN too; sent: payload, retransmissions not */
+	uint64_t received, acked,
+		sent; /* acked counts SYN and FIN too; sent: payload, retransmissions not */
 	struct glass_record icmp; /* the last that came; event 0: none */
 	bool has_icmp;
 	char dev[64];

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Writing JSON to stdout: begin, add, end; commas, escapes and indentation look after themselves. */
+/* Writing JSON to stdout: begin, add, end; commas, escapes and indentation look after themselves.
+ */
 #include "ctl.h"
 
 #include <assert.h>

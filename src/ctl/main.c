@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * glass(1): the command. main() finds the command's name and leaves the rest to its function; every command has a row in
- * the table below, from which --help and the suggestions come.
+ * glass(1): the command. main() finds the command's name and leaves the rest to its function; every
+ * command has a row in the table below, from which --help and the suggestions come.
  */
 #include "ctl.h"
 
@@ -15,28 +15,36 @@ struct ctl ctl = { .stack = ABI_DEFAULT_STACK };
 const struct command commands[] = {
 	{ "up", "[GLASSD OPTIONS]", "start the stack (glassd), and wait until it is ready", cmd_up,
 	  "All other options are those of glassd(8): glassd --help" },
-	{ "down", "", "end the stack: connections are closed, peers get FIN or RST", cmd_down, NULL },
+	{ "down", "", "end the stack: connections are closed, peers get FIN or RST", cmd_down,
+	  NULL },
 	{ "status", "", "is the stack running, and what does it hold", cmd_status, NULL },
-	{ "run", "PROGRAM [ARGUMENTS]", "run a program on the stack: see glass-run(1)", cmd_run, NULL },
+	{ "run", "PROGRAM [ARGUMENTS]", "run a program on the stack: see glass-run(1)", cmd_run,
+	  NULL },
 	{ "ss", "[FILTER]", "sockets and connections, as ss(8)", cmd_ss,
 	  "FILTER: state STATE, src ADDR[:PORT], dst ADDR[:PORT], sport PORT, dport PORT" },
-	{ "stat", "[PATTERN...]", "counters that are not zero, and drops with their reasons, as nstat(8)", cmd_stat,
-	  NULL },
-	{ "trace", "[CONN]", "what happened, from the flight recorder: by connection, step by step", cmd_trace,
-	  "CONN is the number of a connection (see glass ss); without it all are told, long ones in short." },
-	{ "why", "[CONN | HOST[:PORT] | last]", "why a connection failed, or how it ended, in a few lines", cmd_why,
+	{ "stat", "[PATTERN...]",
+	  "counters that are not zero, and drops with their reasons, as nstat(8)", cmd_stat, NULL },
+	{ "trace", "[CONN]", "what happened, from the flight recorder: by connection, step by step",
+	  cmd_trace,
+	  "CONN is the number of a connection (see glass ss); without it all are told, long ones "
+	  "in short." },
+	{ "why", "[CONN | HOST[:PORT] | last]",
+	  "why a connection failed, or how it ended, in a few lines", cmd_why,
 	  "Without an operand: the last connection." },
 	{ "explain", "[REASON | EVENT]", "what a drop reason or an event means", cmd_explain,
 	  "Without an operand: the list of all." },
 	{ "ping", "HOST", "echo requests through the stack, as ping(8)", cmd_ping, NULL },
 	{ "addr", "[show]", "the stack's addresses, as ip-address(8)", cmd_addr, NULL },
 	{ "link", "[show]", "the stack's devices, as ip-link(8)", cmd_link, NULL },
-	{ "neigh", "[show]", "neighbours and their hardware addresses, as ip-neighbour(8)", cmd_neigh, NULL },
+	{ "neigh", "[show]", "neighbours and their hardware addresses, as ip-neighbour(8)",
+	  cmd_neigh, NULL },
 	{ "route", "[show]", "routes, as ip-route(8)", cmd_route, NULL },
 	{ "net", "blackhole ADDR | clear [ADDR] | show", "make the network bad on purpose", cmd_net,
 	  "A black hole answers ARP and swallows everything else." },
-	{ "pcap", "FILE", "write what passes the devices to a pcap file (-: stdout) until Ctrl-C", cmd_pcap, NULL },
-	{ "tunables", "[PATTERN...]", "limits and constants: value, range, meaning", cmd_tunables, NULL },
+	{ "pcap", "FILE", "write what passes the devices to a pcap file (-: stdout) until Ctrl-C",
+	  cmd_pcap, NULL },
+	{ "tunables", "[PATTERN...]", "limits and constants: value, range, meaning", cmd_tunables,
+	  NULL },
 	{ "set", "NAME=VALUE...", "change a tunable of the running stack", cmd_set, NULL },
 	{ "help", "[COMMAND]", "this list, or the help of a command", cmd_help, NULL },
 };
@@ -48,9 +56,10 @@ static void print_overview(FILE *out)
 		     "A TCP/IP stack that you can run any program on, and see through.\n\n");
 	for (unsigned i = 0; i < command_count; i++)
 		fprintf(out, "  %-9s %s\n", commands[i].name, commands[i].summary);
-	fprintf(out, "\n  --stack NAME, -j (JSON), -p (indented) and --help hold for every command.\n"
-		     "  --version shows the version.\n"
-		     "\nFirst steps: glass up; glass run curl http://10.0.0.5:8080/; glass trace\n");
+	fprintf(out,
+		"\n  --stack NAME, -j (JSON), -p (indented) and --help hold for every command.\n"
+		"  --version shows the version.\n"
+		"\nFirst steps: glass up; glass run curl http://10.0.0.5:8080/; glass trace\n");
 }
 
 static const char *command_word(unsigned i)
@@ -68,7 +77,8 @@ static bool is_short_for(const char *name, const char *word)
 		if (!strcmp(name, objects[i]) && !strncmp(name, word, strlen(word)))
 			return true;
 	for (unsigned i = 0; i < COUNT(longer); i++)
-		if (!strncmp(longer[i], name, 4) && !strncmp(longer[i], word, strlen(word)) && strlen(word) >= 4)
+		if (!strncmp(longer[i], name, 4) && !strncmp(longer[i], word, strlen(word)) &&
+		    strlen(word) >= 4)
 			return true;
 	return false;
 }
@@ -117,7 +127,8 @@ int cmd_help(const struct command *self, int argc, char **argv)
 	return cmd->run(cmd, 2, help);
 }
 
-/* Options before the command. Answers the index of the command's name; 0: the program is to end with *code. */
+/* Options before the command. Answers the index of the command's name; 0: the program is to end
+ * with *code. */
 static int leading_options(int argc, char **argv, int *code)
 {
 	static const struct command glass = { "", "COMMAND", "", NULL, NULL };

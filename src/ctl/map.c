@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* A table from numbers to numbers: open addressing, at most half full. The keys are the stack's own, not a peer's. */
+/* A table from numbers to numbers: open addressing, at most half full. The keys are the stack's
+ * own, not a peer's. */
 #include <stdlib.h>
 
 #include "story.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Options of the command, from one table per command: parsing, --help and the check against the manual page
- * all read the same rows.
+ * Options of the command, from one table per command: parsing, --help and the check against the
+ * manual page all read the same rows.
  */
 #include "ctl.h"
 
@@ -14,8 +14,8 @@
 static bool help_wanted;
 
 static const struct opt global[] = {
-	{ 0, "stack", OPT_STRING, "NAME", "the stack to speak to (default: $GLASS_STACK, else \"default\")",
-	  &ctl.stack },
+	{ 0, "stack", OPT_STRING, "NAME",
+	  "the stack to speak to (default: $GLASS_STACK, else \"default\")", &ctl.stack },
 	{ 'j', "json", OPT_FLAG, NULL, "answer in JSON", &ctl.json },
 	{ 'p', "pretty", OPT_FLAG, NULL, "with --json: indented", &ctl.pretty },
 	{ 'h', "help", OPT_FLAG, NULL, "show this help", &help_wanted },
@@ -88,9 +88,10 @@ static void print_option(const struct opt *o)
 {
 	char left[48];
 
-	snprintf(left, sizeof(left), "%s%c%s%s%s%s%s", o->letter ? "-" : "  ", o->letter ? o->letter : ' ',
-		 o->letter && o->name ? ", " : " ", o->name ? "--" : "", o->name ? o->name : "",
-		 o->arg ? " " : "", o->arg ? o->arg : "");
+	snprintf(left, sizeof(left), "%s%c%s%s%s%s%s", o->letter ? "-" : "  ",
+		 o->letter ? o->letter : ' ', o->letter && o->name ? ", " : " ",
+		 o->name ? "--" : "", o->name ? o->name : "", o->arg ? " " : "",
+		 o->arg ? o->arg : "");
 	printf("  %-22s %s\n", left, o->help);
 }
 
@@ -109,12 +110,14 @@ static void print_help(const struct parse *p)
 
 /* ---- parsing ---- */
 
-static const struct opt *find(const struct opt *opt, unsigned n, char letter, const char *name, size_t length)
+static const struct opt *find(const struct opt *opt, unsigned n, char letter, const char *name,
+			      size_t length)
 {
 	for (unsigned i = 0; i < n; i++) {
 		if (letter && opt[i].letter == letter)
 			return &opt[i];
-		if (name && opt[i].name && strlen(opt[i].name) == length && !strncmp(opt[i].name, name, length))
+		if (name && opt[i].name && strlen(opt[i].name) == length &&
+		    !strncmp(opt[i].name, name, length))
 			return &opt[i];
 	}
 	return NULL;
@@ -145,7 +148,8 @@ static int store(const struct parse *p, const struct opt *o, const char *value)
 		return 0;
 	case OPT_SECONDS:
 		if (!parse_seconds(value, &n))
-			return usage(p->cmd, "%s is a time in seconds, as 1.5 or 200ms, not '%s'", o->arg, value);
+			return usage(p->cmd, "%s is a time in seconds, as 1.5 or 200ms, not '%s'",
+				     o->arg, value);
 		*(int64_t *)o->to = n;
 		return 0;
 	}
@@ -160,8 +164,8 @@ static int take_value(struct parse *p, const struct opt *o, const char *rest)
 	if (rest && *rest)
 		return store(p, o, rest);
 	if (p->at + 1 >= p->argc)
-		return usage(p->cmd, "%s%c%s needs %s", o->letter ? "-" : "", o->letter ? o->letter : '-',
-			     o->letter ? "" : o->name, o->arg);
+		return usage(p->cmd, "%s%c%s needs %s", o->letter ? "-" : "",
+			     o->letter ? o->letter : '-', o->letter ? "" : o->name, o->arg);
 	return store(p, o, p->argv[++p->at]);
 }
 
@@ -224,13 +228,14 @@ static int parse(struct parse *p, bool until_operand)
 	return operands;
 }
 
-int opt_parse(const struct command *cmd, const struct opt *opt, unsigned nopt, int argc, char **argv)
+int opt_parse(const struct command *cmd, const struct opt *opt, unsigned nopt, int argc,
+	      char **argv)
 {
 	return parse(&(struct parse){ cmd, opt, nopt, argc, 0, argv }, false);
 }
 
-int opt_parse_until_operand(const struct command *cmd, const struct opt *opt, unsigned nopt, int argc,
-			    char **argv)
+int opt_parse_until_operand(const struct command *cmd, const struct opt *opt, unsigned nopt,
+			    int argc, char **argv)
 {
 	return parse(&(struct parse){ cmd, opt, nopt, argc, 0, argv }, true);
 }
@@ -263,8 +268,8 @@ static unsigned distance(const char *a, const char *b)
 				best = d[i - 1][k] + 1;
 			if (d[i][k - 1] + 1 < best)
 				best = d[i][k - 1] + 1;
-			if (i > 1 && k > 1 && same(a[i - 1], b[k - 2]) && same(a[i - 2], b[k - 1]) &&
-			    d[i - 2][k - 2] + 1 < best)
+			if (i > 1 && k > 1 && same(a[i - 1], b[k - 2]) &&
+			    same(a[i - 2], b[k - 1]) && d[i - 2][k - 2] + 1 < best)
 				best = d[i - 2][k - 2] + 1;
 			d[i][k] = best;
 		}

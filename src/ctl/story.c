@@ -11,7 +11,7 @@
 #include "story.h"
 
 #define SAME_STEP_NS (2 * NS_PER_MS) /* an act that goes on later than that is a new step */
-#define READ_MAX (1u << 24)	      /* records in one go */
+#define READ_MAX (1u << 24)	     /* records in one go */
 
 /* ---- opening ---- */
 
@@ -30,14 +30,17 @@ static int map_ring(struct story *s, int fd, const char *what)
 	if (glass_reader_open(&s->reader, s->map, s->map_bytes))
 		return failed("%s: that is no flight recorder of this version", what);
 	s->older = s->reader.next;
-	s->reader.dev_name = device_names(&s->reader.dev_count);
+	s->reader.dev_name = s->dev_names;
+	s->reader.dev_count = DEV_NAMES;
 	return 0;
 }
 
 static int open_daemon(struct story *s)
 {
+	const char *const *names;
 	struct reply rep;
 	int err = client_open();
+	unsigned count;
 
 	if (err)
 		return err;
@@ -46,6 +49,9 @@ static int open_daemon(struct story *s)
 		return client_failed("trace", err ? err : -EPROTO, &rep);
 	err = map_ring(s, rep.fd, "trace");
 	close(rep.fd);
+	names = device_names(&count);
+	for (unsigned i = 0; i < count && i < DEV_NAMES; i++)
+		s->dev_names[i] = names[i];
 	return err;
 }
 
@@ -194,11 +200,13 @@ static bool same_step(const struct step *t, const struct glass_record *r, uint32
 		return false;
 	if (between(t->end_ns, r->time_ns) > SAME_STEP_NS)
 		return false;
-	/* A frame leaves, or gets lost, when the device's owner pulls it: no act is going on then. */
+	/* A frame leaves, or gets lost, when the device's owner pulls it: no act is going on then.
+	 */
 	return r->event == EV_TX || r->event == EV_DROP || t->cause == cause;
 }
 
-static uint32_t step_begin(struct story *s, const struct glass_record *r, uint32_t act, uint32_t cause)
+static uint32_t step_begin(struct story *s, const struct glass_record *r, uint32_t act,
+			   uint32_t cause)
 {
 	s->step = more(s->step, s->nstep, &s->step_cap, sizeof(*s->step));
 	s->step[s->nstep] = (struct step){ .act = act,
@@ -247,6 +255,19 @@ static void learn_conn(struct story *s, const struct glass_record *r)
 	c->how = r->v[2];
 }
 
+/* The ring tells the names of its devices, unless that was too long ago. */
+static void learn_device(struct story *s, const struct glass_record *r)
+{
+	char a[40], b[40];
+
+	if (r->v[0] >= DEV_NAMES)
+		return;
+	kind_text(s, GLASS_KIND_CHARS, r->v[1], a, sizeof(a));
+	kind_text(s, GLASS_KIND_CHARS, r->v[2], b, sizeof(b));
+	snprintf(s->dev_name[r->v[0]], sizeof(s->dev_name[0]), "%.8s%.8s", a, b);
+	s->dev_names[r->v[0]] = s->dev_name[r->v[0]];
+}
+
 static uint32_t keep_record(struct story *s, const struct glass_record *r)
 {
 	s->next = more(s->next, s->nrec, &s->next_cap, sizeof(*s->next));
@@ -258,12 +279,15 @@ static uint32_t keep_record(struct story *s, const struct glass_record *r)
 
 static void add_record(struct story *s, const struct glass_record *r)
 {
-	uint32_t number = act_number(r), cause = r->pkt && r->cause != number ? r->cause : 0, rec, step;
+	uint32_t number = act_number(r), cause = r->pkt && r->cause != number ? r->cause : 0, rec,
+		 step;
 	struct act *a;
 
 	rec = keep_record(s, r);
 	if (r->conn)
 		learn_conn(s, r);
+	if (r->event == EV_DEV_NEW)
+		learn_device(s, r);
 	if (r->event == EV_TX && !cause)
 		cause = (uint32_t)r->v[3];
 	a = number ? act_get(s, number) : NULL;
@@ -305,7 +329,8 @@ static void follow_neighbour(struct story *s, struct step *t)
 {
 	uint32_t addr, conn;
 
-	FOR_STEP(s, t, r) {
+	FOR_STEP(s, t, r)
+	{
 		addr = neighbour_of(&s->rec[r]);
 		if (!addr)
 			continue;
@@ -341,7 +366,8 @@ static void resolve(struct story *s, uint32_t from)
 	}
 	/* A timer without connection belongs to that of what it caused. */
 	for (uint32_t i = s->nstep; i-- > from;)
-		if (s->step[i].conn && s->step[i].cause && !(a = act_get(s, s->step[i].cause))->conn)
+		if (s->step[i].conn && s->step[i].cause &&
+		    !(a = act_get(s, s->step[i].cause))->conn)
 			a->conn = s->step[i].conn;
 	for (uint32_t i = from; i < s->nstep; i++)
 		inherit(s, &s->step[i]);
@@ -395,7 +421,7 @@ void story_group(struct story *s)
 const struct glass_record *step_find(const struct story *s, const struct step *t, unsigned event)
 {
 	FOR_STEP(s, t, r)
-		if (s->rec[r].event == event)
-			return &s->rec[r];
+	if (s->rec[r].event == event)
+		return &s->rec[r];
 	return NULL;
 }

@@ -2,9 +2,10 @@
 /*
  * The flight recorder as a story: records become steps, steps belong to connections.
  *
- * An act is a packet, a timer's firing or a call. A step is what one act did at one time for one cause: a packet
- * that waits for a neighbour has two, one when it was built, one when the neighbour answered. A step whose records
- * name no connection (an ARP request, say) belongs to that of its cause, or of whoever waits for the neighbour.
+ * An act is a packet, a timer's firing or a call. A step is what one act did at one time for one
+ * cause: a packet that waits for a neighbour has two, one when it was built, one when the neighbour
+ * answered. A step whose records name no connection (an ARP request, say) belongs to that of its
+ * cause, or of whoever waits for the neighbour.
  */
 #ifndef GLASS_CTL_STORY_H
 #define GLASS_CTL_STORY_H
@@ -14,6 +15,7 @@
 #include "ctl.h"
 
 #define NONE UINT32_MAX
+#define DEV_NAMES 64
 
 /* The numbers of events, as event.def has them. */
 enum event_id {
@@ -64,7 +66,7 @@ struct act {
 struct conn_story {
 	uint32_t id;
 	uint32_t first_step, last_step, steps;
-	bool opened; /* its TCP_OPEN is there */
+	bool opened;		/* its TCP_OPEN is there */
 	uint64_t local, remote; /* END4 */
 	uint64_t how;		/* word */
 	int64_t begin_ns;
@@ -74,7 +76,9 @@ struct story {
 	struct glass_reader reader;
 	void *map; /* the ring */
 	size_t map_bytes;
-	uint64_t older; /* records overwritten before the ring was opened */
+	uint64_t older;		      /* records overwritten before the ring was opened */
+	char dev_name[DEV_NAMES][20]; /* as the ring tells them */
+	const char *dev_names[DEV_NAMES];
 
 	struct glass_record *rec;
 	uint32_t *next; /* of the same step; NONE ends */
@@ -90,26 +94,28 @@ struct story {
 	struct map waits;	    /* neighbour's address -> connection that waits for it */
 };
 
-/* Opens the ring of the running stack, or of a file (path not NULL). 0 or an exit code after a message. */
+/* Opens the ring of the running stack, or of a file (path not NULL). 0 or an exit code after a
+ * message. */
 int story_open(struct story *s, const char *path);
 /* Writes the ring to a file. 0 or an exit code after a message. */
 int story_save(const struct story *s, const char *path);
 void story_close(struct story *s);
-/* Reads what is new; steps are made and belong to connections afterwards. Answers the number of records. */
+/* Reads what is new; steps are made and belong to connections afterwards. Answers the number of
+ * records. */
 uint32_t story_read(struct story *s);
 /* Forgets records and steps, not what is known of acts and connections. */
 void story_forget(struct story *s);
-/* Chains steps by connection: story.conn[].first_step, step.next_of_conn; conn[0] is that of no connection. */
+/* Chains steps by connection: story.conn[].first_step, step.next_of_conn; conn[0] is that of no
+ * connection. */
 void story_group(struct story *s);
 
 const struct act *story_act(const struct story *s, uint32_t number); /* NULL: unknown */
 struct conn_story *story_conn(struct story *s, uint32_t id);	     /* NULL: unknown */
 /* The first record of a step with that event; NULL: none. */
 const struct glass_record *step_find(const struct story *s, const struct step *t, unsigned event);
-#define FOR_STEP(s, t, r)                                                                          \
-	for (uint32_t r = (t)->first; r != NONE; r = (s)->next[r])
+#define FOR_STEP(s, t, r) for (uint32_t r = (t)->first; r != NONE; r = (s)->next[r])
 
-/* ---- story_print.c ---- */
+/* ---- telling ---- */
 
 struct print {
 	const struct story *story;
@@ -124,8 +130,23 @@ void print_raw(const struct print *p, const struct glass_record *r);
 void print_json(const struct print *p, const struct glass_record *r);
 /* All that happened to one act. false: it is not there. */
 bool print_act(const struct print *p, uint32_t number);
+
+/* ---- story_words.c ---- */
+
+#define TEXT_BYTES 640 /* of a record's text */
+
+void kind_text(const struct story *s, enum glass_kind kind, uint64_t v, char *out, size_t size);
+void word_text(const struct story *s, uint64_t word, char *out, size_t size);
 /* "#6 call connect" */
 void act_label(const struct print *p, uint32_t number, char *out, size_t size);
-void kind_text(const struct story *s, enum glass_kind kind, uint64_t v, char *out, size_t size);
+/* "[S] seq 0 ack 0 len 0 wnd 65535", "timer arp fired" */
+void record_title(const struct print *p, const struct glass_record *r, char *out, size_t size);
+/* The same with what is done to it: rx, tx, built, dropped. Empty: nothing names the act. */
+void step_title(const struct print *p, const struct step *t, char *out, size_t size);
+/* What everybody can guess is told only on request. */
+bool event_is_quiet(unsigned event);
+enum color event_color(unsigned event);
+/* A word in front of the texts that need one. */
+const char *event_word(unsigned event);
 
 #endif

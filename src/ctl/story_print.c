@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Steps as lines. A step begins with what it is: time, number, title, cause. Then the rooms it walked through, and
- * what was decided there:
+ * Steps as lines. A step begins with what it is: time, number, title, cause. Then the rooms it
+ *walked through, and what was decided there:
  *
  *	  0.000310  #4   rx [S.] seq 0 ack 1 len 0 wnd 65160
  *	                 glass0 > eth_input > ip_input > ip_deliver > tcp_input > tcp_syn_sent_input
@@ -12,120 +12,8 @@
 
 #include "story.h"
 
-#define TEXT_BYTES 640
 #define INDENT 20
 #define ROOM_WIDTH 22
-
-void kind_text(const struct story *s, enum glass_kind kind, uint64_t v, char *out, size_t size)
-{
-	glass_value_text(&s->reader, kind, v, out, size);
-}
-
-static void word_text(const struct story *s, uint64_t word, char *out, size_t size)
-{
-	kind_text(s, GLASS_KIND_WORD, word, out, size);
-}
-
-/* ---- what a step is ---- */
-
-/* What this step does with the packet. */
-static const char *direction(const struct story *s, const struct step *t, const struct act *a)
-{
-	if (a->received)
-		return "rx ";
-	if (step_find(s, t, EV_TX))
-		return "tx ";
-	if (step_find(s, t, EV_DROP))
-		return "dropped ";
-	return step_find(s, t, a->title.event) ? "built " : "";
-}
-
-static const char *title_prefix(const struct glass_record *r)
-{
-	switch (r->event) {
-	case EV_ARP_IN:
-	case EV_ARP_OUT:
-		return "ARP ";
-	case EV_ICMP_IN:
-	case EV_ICMP_OUT:
-		return "ICMP ";
-	case EV_UDP_IN:
-	case EV_UDP_OUT:
-		return "UDP ";
-	default:
-		return "";
-	}
-}
-
-static const char *arp_name(uint64_t op)
-{
-	return op == 1 ? "request" : op == 2 ? "reply" : "?";
-}
-
-static const char *icmp_name(uint64_t type)
-{
-	static const char *const names[] = { [0] = "echo reply",	 [3] = "unreachable",	   [4] = "source quench",
-					     [5] = "redirect",	 [8] = "echo request",	   [11] = "time exceeded",
-					     [12] = "parameter problem" };
-
-	return type < COUNT(names) ? names[type] : NULL;
-}
-
-static void title_text(const struct print *p, const struct glass_record *r, char *out, size_t size)
-{
-	char text[TEXT_BYTES], word[96], addr[32];
-
-	glass_record_text(&p->story->reader, r, text, sizeof(text));
-	word_text(p->story, r->v[0], word, sizeof(word));
-	kind_text(p->story, GLASS_KIND_IP4, r->v[r->event == EV_ARP_IN ? 1 : 2], addr, sizeof(addr));
-	if (r->event == EV_ARP_OUT || r->event == EV_ARP_IN)
-		snprintf(out, size, "ARP %s:%.600s", arp_name(r->v[0]), strchr(text, ':') ? strchr(text, ':') + 1 : text);
-	else if ((r->event == EV_ICMP_IN || r->event == EV_ICMP_OUT) && icmp_name(r->v[0]))
-		snprintf(out, size, "ICMP %s, code %u, %s %s", icmp_name(r->v[0]), (unsigned)r->v[1],
-			 r->event == EV_ICMP_IN ? "from" : "to", addr);
-	else if (r->event == EV_TIMER_FIRED)
-		snprintf(out, size, "timer %s fired", word);
-	else if (r->event == EV_CALL && r->v[1])
-		snprintf(out, size, "call %s, socket %" PRIu64, word, r->v[1]);
-	else if (r->event == EV_CALL)
-		snprintf(out, size, "call %s", word);
-	else if (r->event == EV_RX || r->event == EV_TX)
-		snprintf(out, size, "%" PRIu64 " bytes", r->v[1]);
-	else
-		snprintf(out, size, "%s%.600s", title_prefix(r), text);
-}
-
-/* The shortest thing to call an act by. */
-static void short_label(const struct print *p, const struct act *a, char *out, size_t size)
-{
-	const struct glass_record *r = &a->title;
-	char word[96];
-
-	word_text(p->story, r->v[0], word, sizeof(word));
-	if (!a->has_title)
-		snprintf(out, size, "%s", a->received ? "rx" : "");
-	else if (r->event == EV_CALL)
-		snprintf(out, size, "call %s", word);
-	else if (r->event == EV_TIMER_FIRED)
-		snprintf(out, size, "timer %s", word);
-	else
-		snprintf(out, size, "%s %.*s", a->received ? "rx" : "tx", (int)strcspn(title_prefix(r), " "),
-			 title_prefix(r));
-	if (a->has_title && (r->event == EV_TCP_IN || r->event == EV_TCP_OUT)) {
-		kind_text(p->story, GLASS_KIND_FLAGS, r->v[0], word, sizeof(word));
-		snprintf(out, size, "%s %s", a->received ? "rx" : "tx", word);
-	}
-}
-
-void act_label(const struct print *p, uint32_t number, char *out, size_t size)
-{
-	const struct act *a = story_act(p->story, number);
-	char label[128] = "";
-
-	if (a)
-		short_label(p, a, label, sizeof(label));
-	snprintf(out, size, "#%u%s%s", number, *label ? " " : "", label);
-}
 
 /* ---- lines ---- */
 
@@ -160,7 +48,8 @@ static void print_heading(const struct print *p, const struct step *t, const cha
 	print_time(p, t->begin_ns);
 	if (p->with_conn)
 		print_conn_tag(t->conn);
-	printf("  %s%-6s%s %s%s%s", color(C_BOLD), number, color(C_NONE), color(C_BOLD), title, color(C_NONE));
+	printf("  %s%-6s%s %s%s%s", color(C_BOLD), number, color(C_NONE), color(C_BOLD), title,
+	       color(C_NONE));
 	if (*cause)
 		printf("   %s<- %s%s", color(C_DIM), cause, color(C_NONE));
 	putchar('\n');
@@ -195,7 +84,8 @@ static void print_walk(const struct print *p, const struct step *t)
 	struct walk w = { .width = p->width };
 	char name[128], dev[64];
 
-	FOR_STEP(s, t, i) {
+	FOR_STEP(s, t, i)
+	{
 		word_text(s, s->rec[i].room, name, sizeof(name));
 		kind_text(s, GLASS_KIND_DEV, s->rec[i].v[0], dev, sizeof(dev));
 		if (s->rec[i].event == EV_RX || s->rec[i].event == EV_TX)
@@ -207,77 +97,8 @@ static void print_walk(const struct print *p, const struct step *t)
 		printf("%s\n", color(C_NONE));
 }
 
-/* What everybody can guess is told only on request. */
-static bool is_quiet(unsigned event)
-{
-	switch (event) {
-	case EV_ENTER:
-	case EV_RX:
-	case EV_TX:
-	case EV_ETH_IN:
-	case EV_IP_IN:
-	case EV_IP_OUT:
-	case EV_ROUTE:
-	case EV_TIMER_SET:
-	case EV_TCP_RTT:
-	case EV_TCP_STOP:
-	case EV_TCP_DELIVER:
-		return true;
-	default:
-		return false;
-	}
-}
-
-static enum color event_color(unsigned event)
-{
-	switch (event) {
-	case EV_DROP:
-	case EV_TCP_END:
-		return C_RED;
-	case EV_TCP_RTX:
-	case EV_TCP_RTO:
-	case EV_TCP_LOST:
-		return C_YELLOW;
-	case EV_TCP_STATE:
-	case EV_NEIGH_STATE:
-		return C_GREEN;
-	default:
-		return C_NONE;
-	}
-}
-
-/* A word in front of texts that need one. */
-static const char *decision_word(unsigned event)
-{
-	switch (event) {
-	case EV_DROP:
-		return "DROP ";
-	case EV_TCP_RTX:
-		return "retransmission: ";
-	case EV_TCP_RTT:
-		return "rtt ";
-	case EV_NEIGH_STATE:
-		return "neighbour ";
-	case EV_TCP_END:
-		return "ends: ";
-	case EV_TCP_CA:
-		return "congestion state ";
-	case EV_TCP_ACK_WHY:
-		return "ACK owed: ";
-	case EV_TIMER_SET:
-		return "timer ";
-	case EV_ROUTE:
-		return "route ";
-	case EV_TCP_STOP:
-		return "sending stops: ";
-	case EV_TCP_LOST:
-		return "lost: ";
-	default:
-		return "";
-	}
-}
-
-static void print_decision(const struct print *p, const struct step *t, const struct glass_record *r)
+static void print_decision(const struct print *p, const struct step *t,
+			   const struct glass_record *r)
 {
 	char text[TEXT_BYTES], room[128], about[24] = "";
 
@@ -285,8 +106,9 @@ static void print_decision(const struct print *p, const struct step *t, const st
 	word_text(p->story, r->room, room, sizeof(room));
 	if (r->pkt && r->pkt != t->act)
 		snprintf(about, sizeof(about), " (#%u)", r->pkt);
-	printf("%*s%s%-*s%s %s%s%s%s%s\n", INDENT, "", color(C_CYAN), ROOM_WIDTH, room, color(C_NONE),
-	       color(event_color(r->event)), decision_word(r->event), text, about, color(C_NONE));
+	printf("%*s%s%-*s%s %s%s%s%s%s\n", INDENT, "", color(C_CYAN), ROOM_WIDTH, room,
+	       color(C_NONE), color(event_color(r->event)), event_word(r->event), text, about,
+	       color(C_NONE));
 }
 
 static bool is_title(const struct act *a, const struct glass_record *r)
@@ -295,33 +117,20 @@ static bool is_title(const struct act *a, const struct glass_record *r)
 	       !memcmp(a->title.v, r->v, sizeof(r->v));
 }
 
-static void heading_title(const struct print *p, const struct step *t, char *out, size_t size)
-{
-	const struct act *a = story_act(p->story, t->act);
-	const char *way = "";
-	char title[TEXT_BYTES] = "";
-
-	if (a && a->has_title)
-		title_text(p, &a->title, title, sizeof(title));
-	if (a && a->has_title && a->title.event != EV_CALL && a->title.event != EV_TIMER_FIRED)
-		way = direction(p->story, t, a);
-	snprintf(out, size, "%s%s", way, title);
-}
-
 /* Is the record worth a line of its own? */
 static bool is_decision(const struct print *p, const struct act *a, const struct glass_record *r)
 {
 	if (r->event == EV_ENTER || is_title(a, r))
 		return false;
-	return p->verbose || !is_quiet(r->event);
+	return p->verbose || !event_is_quiet(r->event);
 }
 
 /* An act that nothing names, such as a read: its first decision does. NONE: it decided nothing. */
 static uint32_t first_decision(const struct print *p, const struct step *t, const struct act *a)
 {
 	FOR_STEP(p->story, t, i)
-		if (is_decision(p, a, &p->story->rec[i]))
-			return i;
+	if (is_decision(p, a, &p->story->rec[i]))
+		return i;
 	return NONE;
 }
 
@@ -332,19 +141,19 @@ void print_step(const struct print *p, const struct step *t)
 	char title[TEXT_BYTES + 16], text[TEXT_BYTES - 32];
 	uint32_t told = NONE;
 
-	heading_title(p, t, title, sizeof(title));
+	step_title(p, t, title, sizeof(title));
 	if (!*title) {
 		told = first_decision(p, t, a);
 		if (told == NONE)
 			return;
 		glass_record_text(&s->reader, &s->rec[told], text, sizeof(text));
-		snprintf(title, sizeof(title), "%s%s", decision_word(s->rec[told].event), text);
+		snprintf(title, sizeof(title), "%s%s", event_word(s->rec[told].event), text);
 	}
 	print_heading(p, t, title);
 	print_walk(p, t);
 	FOR_STEP(s, t, i)
-		if (i != told && is_decision(p, a, &s->rec[i]))
-			print_decision(p, t, &s->rec[i]);
+	if (i != told && is_decision(p, a, &s->rec[i]))
+		print_decision(p, t, &s->rec[i]);
 }
 
 void print_conn_heading(const struct print *p, const struct conn_story *c)
@@ -354,18 +163,19 @@ void print_conn_heading(const struct print *p, const struct conn_story *c)
 	double at = (double)between(s->reader.start_ns, c->begin_ns) / 1e9;
 
 	if (!c->id) {
-		printf("%sno connection%s: ARP, ICMP, UDP; times from the start of the stack\n", color(C_BOLD),
-		       color(C_NONE));
+		printf("%sno connection%s: ARP, ICMP, UDP; times from the start of the stack\n",
+		       color(C_BOLD), color(C_NONE));
 		return;
 	}
 	kind_text(s, GLASS_KIND_END4, c->local, local, sizeof(local));
 	kind_text(s, GLASS_KIND_END4, c->remote, remote, sizeof(remote));
 	word_text(s, c->how, how, sizeof(how));
 	if (c->opened)
-		printf("%sconnection %u: %s > %s%s, %s open", color(C_BOLD), c->id, local, remote, color(C_NONE), how);
+		printf("%sconnection %u: %s > %s%s, %s open", color(C_BOLD), c->id, local, remote,
+		       color(C_NONE), how);
 	else
-		printf("%sconnection %u%s, its beginning is no longer recorded", color(C_BOLD), c->id,
-		       color(C_NONE));
+		printf("%sconnection %u%s, its beginning is no longer recorded", color(C_BOLD),
+		       c->id, color(C_NONE));
 	printf(", %.6f s after the start of the stack\n", at);
 }
 
@@ -383,8 +193,8 @@ void print_raw(const struct print *p, const struct glass_record *r)
 	if (r->conn)
 		snprintf(conn, sizeof(conn), "c%u", r->conn);
 	print_time(p, r->time_ns);
-	printf("  %-6s %-5s %s%-*s%s %-12s %s%s%s", act, conn, color(C_CYAN), ROOM_WIDTH, room, color(C_NONE),
-	       d ? d->name : "?", color(event_color(r->event)), text, color(C_NONE));
+	printf("  %-6s %-5s %s%-*s%s %-12s %s%s%s", act, conn, color(C_CYAN), ROOM_WIDTH, room,
+	       color(C_NONE), d ? d->name : "?", color(event_color(r->event)), text, color(C_NONE));
 	if (r->cause && r->cause != r->pkt)
 		printf("   %s<- #%u%s", color(C_DIM), r->cause, color(C_NONE));
 	putchar('\n');
@@ -410,11 +220,12 @@ static void act_line(const struct print *p, const struct glass_record *r)
 	word_text(s, r->room, room, sizeof(room));
 	print_time(p, r->time_ns);
 	if (r->event == EV_ENTER)
-		printf("  %s%-*s%s %-16s %s bytes\n", color(C_CYAN), ROOM_WIDTH + 2, room, color(C_NONE),
-		       glass_reader_file(&s->reader, r->room), text);
+		printf("  %s%-*s%s %-16s %s bytes\n", color(C_CYAN), ROOM_WIDTH + 2, room,
+		       color(C_NONE), glass_reader_file(&s->reader, r->room), text);
 	else
-		printf("    %s%-*s%s %s%-16s %s%s\n", color(C_CYAN), ROOM_WIDTH, room, color(C_NONE),
-		       color(event_color(r->event)), d ? d->name : "?", text, color(C_NONE));
+		printf("    %s%-*s%s %s%-16s %s%s\n", color(C_CYAN), ROOM_WIDTH, room,
+		       color(C_NONE), color(event_color(r->event)), d ? d->name : "?", text,
+		       color(C_NONE));
 }
 
 static void act_consequences(const struct print *p, uint32_t number)
@@ -427,7 +238,7 @@ static void act_consequences(const struct print *p, uint32_t number)
 		if (s->step[i].cause != number || s->step[i].act == last)
 			continue;
 		last = s->step[i].act;
-		heading_title(p, &s->step[i], title, sizeof(title));
+		step_title(p, &s->step[i], title, sizeof(title));
 		printf("it led to #%u %s\n", last, title);
 	}
 }
@@ -441,9 +252,11 @@ bool print_act(const struct print *p, uint32_t number)
 	if (!a || !number)
 		return false;
 	if (a->has_title)
-		title_text(p, &a->title, title, sizeof(title));
+		record_title(p, &a->title, title, sizeof(title));
 	printf("%s#%u%s%s%s%s", color(C_BOLD), number, *title ? " " : "",
-	       a->title.event == EV_CALL || a->title.event == EV_TIMER_FIRED ? "" : a->received ? "rx " : "tx ",
+	       a->title.event == EV_CALL || a->title.event == EV_TIMER_FIRED ? ""
+	       : a->received						     ? "rx "
+									     : "tx ",
 	       title, color(C_NONE));
 	if (a->conn)
 		printf(", connection %u", a->conn);
@@ -456,7 +269,7 @@ bool print_act(const struct print *p, uint32_t number)
 		if (s->step[i].act != number)
 			continue;
 		FOR_STEP(s, &s->step[i], r)
-			act_line(p, &s->rec[r]);
+		act_line(p, &s->rec[r]);
 	}
 	act_consequences(p, number);
 	return true;

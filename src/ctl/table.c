@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Tables that the daemon answers (src/abi/table.h). They are copied and checked, and the offsets of their strings made
- * pointers, so that what prints them can be simple.
+ * Tables that the daemon answers (src/abi/table.h). They are copied and checked, and the offsets of
+ * their strings made pointers, so that what prints them can be simple.
  */
 #include "ctl.h"
 
@@ -64,7 +64,8 @@ static void *read_all(int fd, size_t *bytes)
 	return NULL;
 }
 
-static bool load(struct table *t, int fd, size_t row_bytes, const size_t *strings, unsigned nstrings)
+static bool load(struct table *t, int fd, size_t row_bytes, const size_t *strings,
+		 unsigned nstrings)
 {
 	struct abi_table h;
 
@@ -76,11 +77,13 @@ static bool load(struct table *t, int fd, size_t row_bytes, const size_t *string
 		return false;
 	t->rows = (char *)t->map + sizeof(h);
 	t->count = h.row_count;
-	fix_strings(t, row_bytes, strings, nstrings, (char *)t->map + h.strings_at, h.strings_bytes);
+	fix_strings(t, row_bytes, strings, nstrings, (char *)t->map + h.strings_at,
+		    h.strings_bytes);
 	return true;
 }
 
-int table_get(struct table *t, const char *what, size_t row_bytes, const size_t *strings, unsigned nstrings)
+int table_get(struct table *t, const char *what, size_t row_bytes, const size_t *strings,
+	      unsigned nstrings)
 {
 	struct reply rep;
 	int err = client_open();
@@ -98,7 +101,8 @@ int table_get(struct table *t, const char *what, size_t row_bytes, const size_t 
 		return 0;
 	table_free(t);
 	return failed("%s: the answer of the daemon makes no sense: is it of another version?\n"
-		      "type: glass down; glass up", what);
+		      "type: glass down; glass up",
+		      what);
 }
 
 void table_free(struct table *t)
@@ -121,7 +125,8 @@ const char *const *device_names(unsigned *count)
 	if (client_try_open() || table_get(&t, "link", sizeof(struct glass_dev_info), NULL, 0))
 		return names;
 	for (unsigned i = 0; i < t.count && i < COUNT(names); i++) {
-		memcpy(name[i], TABLE_ROW(&t, struct glass_dev_info, i)->setup.name, sizeof(name[i]));
+		memcpy(name[i], TABLE_ROW(&t, struct glass_dev_info, i)->setup.name,
+		       sizeof(name[i]));
 		name[i][sizeof(name[i]) - 1] = '\0';
 		names[i] = name[i];
 	}

@@ -11,8 +11,9 @@
 const char *color(enum color c)
 {
 	static const char *const codes[] = {
-		[C_NONE] = "\033[0m",	 [C_BOLD] = "\033[1m",	  [C_DIM] = "\033[2m",	[C_RED] = "\033[1;31m",
-		[C_GREEN] = "\033[32m", [C_YELLOW] = "\033[33m", [C_CYAN] = "\033[36m",
+		[C_NONE] = "\033[0m",	[C_BOLD] = "\033[1m",	[C_DIM] = "\033[2m",
+		[C_RED] = "\033[1;31m", [C_GREEN] = "\033[32m", [C_YELLOW] = "\033[33m",
+		[C_CYAN] = "\033[36m",
 	};
 
 	return ctl.color ? codes[c] : "";
@@ -48,7 +49,8 @@ const char *end_text(const struct glass_end *e, char out[80])
 
 const char *mac_text(const uint8_t mac[6], char out[18])
 {
-	snprintf(out, 18, "%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1], mac[2], mac[3], mac[4], mac[5]);
+	snprintf(out, 18, "%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1], mac[2], mac[3], mac[4],
+		 mac[5]);
 	return out;
 }
 

@@ -75,15 +75,16 @@ static int tunable_set(struct daemon *d, const char *words, char *text, size_t s
 		return EINVAL;
 	}
 	if (glass_tunable_set(d->g, name, n)) {
-		snprintf(text, size, "%s lies between %" PRId64 " and %" PRId64 " (%s)", name, t.value_min,
-			 t.value_max, t.unit);
+		snprintf(text, size, "%s lies between %" PRId64 " and %" PRId64 " (%s)", name,
+			 t.value_min, t.value_max, t.unit);
 		return ERANGE;
 	}
 	snprintf(text, size, "%s = %lld %s (was %" PRId64 ")", name, n, t.unit, t.value);
 	return 0;
 }
 
-void op_set(struct daemon *d, struct client *c, const struct abi_request *req, const char *data, int *fd)
+void op_set(struct daemon *d, struct client *c, const struct abi_request *req, const char *data,
+	    int *fd)
 {
 	char text[TEXT_BYTES] = "";
 	int error = tunable_set(d, data, text, sizeof(text));
@@ -92,7 +93,8 @@ void op_set(struct daemon *d, struct client *c, const struct abi_request *req, c
 	answer(d, c, req, error, text);
 }
 
-void op_net(struct daemon *d, struct client *c, const struct abi_request *req, const char *data, int *fd)
+void op_net(struct daemon *d, struct client *c, const struct abi_request *req, const char *data,
+	    int *fd)
 {
 	char text[TEXT_BYTES * 8] = "";
 	int err = net_command(d, data, text, sizeof(text));
@@ -111,7 +113,8 @@ static void capture_orphaned(struct daemon *d, struct client *c, void *arg)
 	capture_end(d, &written, &lost);
 }
 
-static void capture_start(struct daemon *d, struct client *c, const struct abi_request *req, int *fd)
+static void capture_start(struct daemon *d, struct client *c, const struct abi_request *req,
+			  int *fd)
 {
 	int err = *fd < 0 ? -EBADF : -EBUSY;
 
@@ -138,7 +141,8 @@ static void capture_stop(struct daemon *d, struct client *c, const struct abi_re
 	control_reply(d, c, req, &rep, NULL, 0, -1);
 }
 
-void op_pcap(struct daemon *d, struct client *c, const struct abi_request *req, const char *data, int *fd)
+void op_pcap(struct daemon *d, struct client *c, const struct abi_request *req, const char *data,
+	     int *fd)
 {
 	if (!strcmp(data, "start"))
 		capture_start(d, c, req, fd);

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * "glass ping": one echo request through the stack per operation, answered when its reply, an error or the end of
- * the patience comes. The socket lives as long as the operation.
+ * "glass ping": one echo request through the stack per operation, answered when its reply, an error
+ * or the end of the patience comes. The socket lives as long as the operation.
  *
- * In: control.c (operation PING), loop.c (the socket's events, the timer).  Out: glass.h, control_reply.
+ * In: control.c (operation PING), loop.c (the socket's events, the timer).  Out: glass.h,
+ * control_reply.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -66,7 +67,8 @@ static void ping_gone(struct daemon *d, struct client *c, void *arg)
 static void ping_late(struct daemon *d, struct watch *w, uint32_t epoll_events)
 {
 	(void)epoll_events;
-	ping_failed(d, (struct ping *)(void *)((char *)w - offsetof(struct ping, timer)), ETIMEDOUT);
+	ping_failed(d, (struct ping *)(void *)((char *)w - offsetof(struct ping, timer)),
+		    ETIMEDOUT);
 }
 
 static struct abi_end abi_of_end(const struct glass_end *e)
@@ -91,9 +93,11 @@ static bool ping_take(struct daemon *d, struct ping *p)
 		ping_failed(d, p, (int)-n);
 		return true;
 	}
-	if (n < ECHO_HEADER_BYTES || header[0] != ECHO_REPLY || (header[6] << 8 | header[7]) != p->seq)
+	if (n < ECHO_HEADER_BYTES || header[0] != ECHO_REPLY ||
+	    (header[6] << 8 | header[7]) != p->seq)
 		return false;
-	rep.value[0] = info.time_ns > p->sent_ns ? info.time_ns - p->sent_ns : clock_now_ns() - p->sent_ns;
+	rep.value[0] =
+		info.time_ns > p->sent_ns ? info.time_ns - p->sent_ns : clock_now_ns() - p->sent_ns;
 	rep.value[1] = info.ttl;
 	rep.value[2] = (int64_t)info.full;
 	rep.remote = abi_of_end(&info.from);
@@ -136,7 +140,8 @@ static int ping_send(struct daemon *d, struct ping *p, const struct abi_request 
 	return n < 0 ? (int)n : 0;
 }
 
-/* So that all requests of one `glass ping` carry one identifier. Somebody else has it: any other will do. */
+/* So that all requests of one `glass ping` carry one identifier. Somebody else has it: any other
+ * will do. */
 static void ping_bind(struct daemon *d, struct ping *p, uint16_t identifier)
 {
 	struct glass_end any = { .addr.family = GLASS_IP4, .port = identifier };
@@ -161,7 +166,8 @@ static int ping_start(struct daemon *d, struct ping *p, const struct abi_request
 {
 	int err;
 
-	if (req->arg[1] < 0 || req->arg[1] > PAYLOAD_MAX || req->arg[2] < 1 || req->arg[2] > TIMEOUT_MS_MAX)
+	if (req->arg[1] < 0 || req->arg[1] > PAYLOAD_MAX || req->arg[2] < 1 ||
+	    req->arg[2] > TIMEOUT_MS_MAX)
 		return -EINVAL;
 	p->sock = glass_socket(d->g, GLASS_PING);
 	if (!p->sock)
@@ -172,7 +178,8 @@ static int ping_start(struct daemon *d, struct ping *p, const struct abi_request
 	return err ? err : ping_send(d, p, req);
 }
 
-void op_ping(struct daemon *d, struct client *c, const struct abi_request *req, const char *data, int *fd)
+void op_ping(struct daemon *d, struct client *c, const struct abi_request *req, const char *data,
+	     int *fd)
 {
 	bool free_to_wait = client_gone_is(c, NULL);
 	struct abi_reply rep = { .error = free_to_wait ? ENOMEM : EBUSY };
@@ -185,7 +192,9 @@ void op_ping(struct daemon *d, struct client *c, const struct abi_request *req, 
 		control_reply(d, c, req, &rep, NULL, 0, -1);
 		return;
 	}
-	*p = (struct ping){ .owner = { ping_ready }, .timer = { .fd = -1 }, .client = c, .req = *req };
+	*p = (struct ping){
+		.owner = { ping_ready }, .timer = { .fd = -1 }, .client = c, .req = *req
+	};
 	p->seq = (uint16_t)req->arg[3];
 	client_on_gone(c, ping_gone, p);
 	err = ping_start(d, p, req);

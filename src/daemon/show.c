@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Tables of what the stack knows, for the command (src/abi/table.h): the rows of glass.h are copied as they are, only
- * their strings are gathered into a heap. Nothing is formatted here.
+ * Tables of what the stack knows, for the command (src/abi/table.h): the rows of glass.h are copied
+ * as they are, only their strings are gathered into a heap. Nothing is formatted here.
  *
  * In: control.c (operation SHOW).  Out: glass.h.
  */
@@ -168,7 +168,8 @@ static size_t show_tunable(struct daemon *d, struct out *o)
 	return sizeof(row);
 }
 
-static void add_pair(struct out *o, const char *key, const char *format, ...) __attribute__((format(printf, 3, 4)));
+static void add_pair(struct out *o, const char *key, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
 
 static void add_pair(struct out *o, const char *key, const char *format, ...)
 {
@@ -213,8 +214,9 @@ static const struct {
 	const char *what;
 	size_t (*show)(struct daemon *d, struct out *o); /* answers the size of a row */
 } tables[] = {
-	{ "ss", show_ss },	 { "stat", show_stat }, { "neigh", show_neigh },     { "route", show_route },
-	{ "addr", show_addr },	 { "link", show_link }, { "tunable", show_tunable }, { "status", show_status },
+	{ "ss", show_ss },	     { "stat", show_stat },	{ "neigh", show_neigh },
+	{ "route", show_route },     { "addr", show_addr },	{ "link", show_link },
+	{ "tunable", show_tunable }, { "status", show_status },
 };
 
 static bool write_all(int fd, const void *from, size_t length)
@@ -253,7 +255,8 @@ static int publish(const struct out *o, size_t row_bytes)
 	return -1;
 }
 
-void op_show(struct daemon *d, struct client *c, const struct abi_request *req, const char *data, int *fd)
+void op_show(struct daemon *d, struct client *c, const struct abi_request *req, const char *data,
+	     int *fd)
 {
 	struct abi_reply rep = { .error = ENOENT };
 	struct out o = { 0 };

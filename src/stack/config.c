@@ -46,11 +46,17 @@ static bool dev_setup_ok(const struct glass *g, const struct glass_dev_setup *s)
 
 int glass_dev_add(struct glass *g, const struct glass_dev_setup *setup)
 {
+	uint64_t name[2];
+
 	if (!dev_setup_ok(g, setup))
 		return -EINVAL;
 	if (g->ndev == DEV_MAX)
 		return -ENOSPC;
 	g->dev[g->ndev] = (struct dev){ .setup = *setup, .up = true };
+	if (g->ndev != DEV_LO) {
+		memcpy(name, setup->name, sizeof(name));
+		EVENT(g, 0, 0, DEV_NEW, g->ndev, name[0], name[1], setup->mtu_bytes);
+	}
 	return (int)g->ndev++;
 }
 

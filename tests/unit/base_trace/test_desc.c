@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The tables: every {field} of a text is declared, every field that is declared is shown, and everything has its
- * words. What a reason or an event means must not be left to guessing.
+ * The tables: every {field} of a text is declared, every field that is declared is shown, and
+ * everything has its words. What a reason or an event means must not be left to guessing.
  */
 #include "unit.h"
 
@@ -27,7 +27,8 @@ static bool declared(const struct glass_field *field, unsigned n, const char *at
 	return false;
 }
 
-static void check_text(const char *owner, const char *text, const struct glass_field *field, unsigned n)
+static void check_text(const char *owner, const char *text, const struct glass_field *field,
+		       unsigned n)
 {
 	for (const char *at = strchr(text, '{'); at; at = strchr(at + 1, '{'))
 		if (!declared(field, n, at + 1))
@@ -42,12 +43,14 @@ static void check_text(const char *owner, const char *text, const struct glass_f
 /* The record's own members, which JSON writes beside the values. */
 static void check_names(const char *owner, const struct glass_field *field, unsigned n)
 {
-	static const char *const taken[] = { "time_ns", "event", "room", "conn", "pkt", "cause", "text" };
+	static const char *const taken[] = { "time_ns", "event", "room", "conn",
+					     "pkt",	"cause", "text" };
 
 	for (unsigned i = 0; i < n && field[i].name; i++) {
 		for (unsigned k = 0; k < sizeof(taken) / sizeof(taken[0]); k++)
 			if (!strcmp(field[i].name, taken[k]))
-				fail_msg("%s: field %s is a member of every record", owner, taken[k]);
+				fail_msg("%s: field %s is a member of every record", owner,
+					 taken[k]);
 		for (unsigned k = 0; k < i; k++)
 			assert_string_not_equal(field[i].name, field[k].name);
 	}
@@ -71,7 +74,8 @@ static void test_events(void **state)
 		if (!is_sentence(d->doc))
 			fail_msg("%s: '%s' is no sentence", d->name, d->doc);
 		for (const char *c = d->name; *c; c++)
-			assert_true(islower((unsigned char)*c) || isdigit((unsigned char)*c) || *c == '_');
+			assert_true(islower((unsigned char)*c) || isdigit((unsigned char)*c) ||
+				    *c == '_');
 	}
 	assert_null(glass_event_desc(GLASS_EV_COUNT));
 	assert_null(glass_event_desc(UINT32_MAX));
@@ -104,7 +108,8 @@ static void test_names_are_unique(void **state)
 	(void)state;
 	for (unsigned i = 0; i < GLASS_EV_COUNT; i++)
 		for (unsigned k = 0; k < i; k++)
-			assert_string_not_equal(glass_event_desc(i)->name, glass_event_desc(k)->name);
+			assert_string_not_equal(glass_event_desc(i)->name,
+						glass_event_desc(k)->name);
 	for (unsigned i = 1; i < DROP_COUNT; i++)
 		for (unsigned k = 1; k < i; k++)
 			assert_string_not_equal(glass_drop_desc(i)->name, glass_drop_desc(k)->name);

@@ -109,6 +109,9 @@ static void test_errors_and_reasons(void **state)
 	is(GLASS_KIND_ERRNO, EHOSTUNREACH, "EHOSTUNREACH");
 	is(GLASS_KIND_ERRNO, (uint64_t)-ECONNREFUSED, "ECONNREFUSED");
 	is(GLASS_KIND_ERRNO, 4095, "errno 4095");
+	is(GLASS_KIND_CHARS, 0x307373616c67ull, "glass0");
+	is(GLASS_KIND_CHARS, 0x1b41, "A\\x1b");
+	is(GLASS_KIND_CHARS, 0, "");
 	is(GLASS_KIND_RESULT, 77, "77");
 	is(GLASS_KIND_RESULT, (uint64_t)-EINPROGRESS, "EINPROGRESS");
 	is(GLASS_KIND_DROP, DROP_IP_BAD_CSUM, "IP_BAD_CSUM");
@@ -118,8 +121,9 @@ static void test_errors_and_reasons(void **state)
 
 static void test_errnos_are_right(void **state)
 {
-	static const int some[] = { EPERM, EINVAL, EPIPE, ECONNRESET, ETIMEDOUT, EADDRINUSE, ENETUNREACH };
-	static const char *const names[] = { "EPERM",	   "EINVAL",	 "EPIPE",      "ECONNRESET",
+	static const int some[] = { EPERM,     EINVAL,	   EPIPE,      ECONNRESET,
+				    ETIMEDOUT, EADDRINUSE, ENETUNREACH };
+	static const char *const names[] = { "EPERM",	  "EINVAL",	"EPIPE",      "ECONNRESET",
 					     "ETIMEDOUT", "EADDRINUSE", "ENETUNREACH" };
 
 	(void)state;
@@ -178,7 +182,8 @@ static void test_records(void **state)
 	trace_write(&u.trace, GLASS_EV_DROP, WORD("ip_input"), 0, 9, 9,
 		    TRACE_VALUES(DROP_IP_BAD_CSUM, 0x1234, 0x4321), 3);
 	record_is("IP_BAD_CSUM: header checksum 0x1234, should be 0x4321");
-	trace_write(&u.trace, GLASS_EV_DROP, WORD("ip_input"), 0, 9, 9, TRACE_VALUES(60000, 1, 2), 3);
+	trace_write(&u.trace, GLASS_EV_DROP, WORD("ip_input"), 0, 9, 9, TRACE_VALUES(60000, 1, 2),
+		    3);
 	record_is("reason 60000");
 	trace_write(&u.trace, 60000, 0, 0, 0, 0, NULL, 0);
 	record_is("event 60000 of a newer version");

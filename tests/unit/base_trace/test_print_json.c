@@ -36,7 +36,8 @@ static void test_event(void **state)
 	(void)state;
 	u.trace.cause = 6;
 	EVENT(&u, 1, 7, TCP_OUT, 0x12, 0, 1, 1460, 64240);
-	json_is("{\"time_ns\":1500,\"event\":\"tcp_out\",\"room\":\"test_event\",\"conn\":1,\"pkt\":7,\"cause\":6,"
+	json_is("{\"time_ns\":1500,\"event\":\"tcp_out\",\"room\":\"test_event\",\"conn\":1,"
+		"\"pkt\":7,\"cause\":6,"
 		"\"flags\":\"[S.]\",\"seq\":0,\"ack\":1,\"len\":1460,\"wnd\":64240,"
 		"\"text\":\"[S.] seq 0 ack 1 len 1460 wnd 64240\"}");
 }
@@ -45,7 +46,8 @@ static void test_duration_is_ns(void **state)
 {
 	(void)state;
 	EVENT(&u, 1, 0, TCP_RTO, 1, 1000000000, 2000000000, 10);
-	json_is("{\"time_ns\":1500,\"event\":\"tcp_rto\",\"room\":\"test_duration_is_ns\",\"conn\":1,\"pkt\":0,"
+	json_is("{\"time_ns\":1500,\"event\":\"tcp_rto\",\"room\":\"test_duration_is_ns\",\"conn\":"
+		"1,\"pkt\":0,"
 		"\"cause\":0,\"n\":1,\"rto_ns\":1000000000,\"next_ns\":2000000000,\"flight\":10,"
 		"\"text\":\"timeout 1: rto 1 s -> 2 s, 10 in flight\"}");
 }
@@ -55,7 +57,8 @@ static void test_drop_has_its_own_fields(void **state)
 	(void)state;
 	trace_write(&u.trace, GLASS_EV_DROP, WORD("icmp_input"), 0, 9, 9,
 		    TRACE_VALUES(DROP_ICMP_SHORT, 4, 8), 3);
-	json_is("{\"time_ns\":1500,\"event\":\"drop\",\"room\":\"icmp_input\",\"conn\":0,\"pkt\":9,\"cause\":9,"
+	json_is("{\"time_ns\":1500,\"event\":\"drop\",\"room\":\"icmp_input\",\"conn\":0,\"pkt\":9,"
+		"\"cause\":9,"
 		"\"reason\":\"ICMP_SHORT\",\"bytes\":4,\"need\":8,"
 		"\"text\":\"ICMP_SHORT: 4 bytes, ICMP needs 8\"}");
 }
@@ -64,7 +67,8 @@ static void test_unknown_event(void **state)
 {
 	(void)state;
 	trace_write(&u.trace, 60000, 0, 0, 0, 0, NULL, 0);
-	json_is("{\"time_ns\":1500,\"event\":\"unknown\",\"room\":\"?\",\"conn\":0,\"pkt\":0,\"cause\":0,"
+	json_is("{\"time_ns\":1500,\"event\":\"unknown\",\"room\":\"?\",\"conn\":0,\"pkt\":0,"
+		"\"cause\":0,"
 		"\"text\":\"event 60000 of a newer version\"}");
 }
 
@@ -76,8 +80,10 @@ static void test_hostile_word(void **state)
 	(void)state;
 	strcpy(at, "\"\\\n\033");
 	EVENT(&u, 0, 0, TCP_ACK_WHY, word);
-	json_is("{\"time_ns\":1500,\"event\":\"tcp_ack_why\",\"room\":\"test_hostile_word\",\"conn\":0,\"pkt\":0,"
-		"\"cause\":0,\"why\":\"\\\"\\\\\\u000a\\u001b\",\"text\":\"\\\"\\\\\\\\x0a\\\\x1b\"}");
+	json_is("{\"time_ns\":1500,\"event\":\"tcp_ack_why\",\"room\":\"test_hostile_word\","
+		"\"conn\":0,\"pkt\":0,"
+		"\"cause\":0,\"why\":\"\\\"\\\\\\u000a\\u001b\",\"text\":"
+		"\"\\\"\\\\\\\\x0a\\\\x1b\"}");
 }
 
 int main(void)

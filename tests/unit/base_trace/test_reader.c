@@ -136,7 +136,8 @@ static void test_header_changes_later(void **state)
 
 	(void)state;
 	write_records(5);
-	u.ring->word_count = u.ring->word_bytes = u.ring->record_count = u.ring->records_at = UINT32_MAX;
+	u.ring->word_count = u.ring->word_bytes = u.ring->record_count = u.ring->records_at =
+		UINT32_MAX;
 	u.ring->header_bytes = UINT32_MAX;
 	while (glass_reader_next(&u.reader, &rec))
 		assert_string_not_equal(glass_reader_word(&u.reader, rec.room), "");

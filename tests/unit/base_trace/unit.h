@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What the tests of the flight recorder's readers share: a small ring, written with the stack's own macros. */
+/* What the tests of the flight recorder's readers share: a small ring, written with the stack's own
+ * macros. */
 #ifndef UNIT_BASE_TRACE_H
 #define UNIT_BASE_TRACE_H
 
