@@ -86,6 +86,8 @@ static enum pull pull_once(struct daemon *d, struct end *e, size_t *turn)
 static bool pull_finished(struct daemon *d, struct end *e)
 {
 	if (e->hup) {
+		/* Perhaps it has not closed but shut down both ways, or one and the peer the other: not an error. */
+		pair_discard(d, e, e->canary);
 		end_free(d, e, false);
 		return false;
 	}
