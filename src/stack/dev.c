@@ -17,13 +17,13 @@
 
 void dev_complete_csum(struct pkt *p)
 {
-	size_t at = (size_t)(p->l4 - p->data);
-	struct be16 *field = (struct be16 *)(void *)(p->l4 + p->csum_offset);
+	struct be16 *field;
 	uint16_t checksum;
 
 	if (!(p->flags & PKT_CSUM_PARTIAL))
-		return;
-	checksum = csum_fold(csum_add_pkt(0, p, at));
+		return; /* then p->l4 need not be known */
+	field = (struct be16 *)(void *)(p->l4 + p->csum_offset);
+	checksum = csum_fold(csum_add_pkt(0, p, (size_t)(p->l4 - p->data)));
 	/* RFC 768: zero says "no checksum", so a sum of zero travels as its other form. TCP reads both alike. */
 	*field = be16_of(checksum ? checksum : 0xffff);
 	p->flags &= (uint8_t)~PKT_CSUM_PARTIAL;
