@@ -90,6 +90,7 @@ DIALOGUE(segment_is_cut)
 {
 	struct seg s = { .kind = SEG_ICMP, .src = 0x0a000005, .dst = 0x0a000004 };
 	uint8_t frame[SEG_FRAME_MAX];
+	uint16_t csum;
 	size_t n;
 
 	memcpy(s.src_mac, "\x02\0\0\0\0\x05", 6);
@@ -97,9 +98,9 @@ DIALOGUE(segment_is_cut)
 	n = seg_build(frame, &s);
 	frame[14 + 9] = 6;			/* eight bytes of ICMP as TCP */
 	frame[14 + 10] = frame[14 + 11] = 0;
-	frame[14 + 10] = (uint8_t)(seg_fold(seg_sum(0, frame + 14, 20)) >> 8);
-	frame[14 + 11] = 0;
-	frame[14 + 11] = (uint8_t)seg_fold(seg_sum(0, frame + 14, 20));
+	csum = seg_fold(seg_sum(0, frame + 14, 20));
+	frame[14 + 10] = (uint8_t)(csum >> 8);
+	frame[14 + 11] = (uint8_t)csum;
 	T(0)	wire_in_frame(frame, n);
 		dropped(TCP_SHORT, 1);
 }
