@@ -57,6 +57,53 @@ ok "and works" ping -qc1 -W1 "$STACK"
 lab_stop
 ok "nothing but the folder is left" rmdir "$GLASS_DIR"
 
+# ---- its end, as programs and peers see it
+
+# A connection of a program on Glass to the kernel's nc, idle; both ends write their pid's end into a file.
+connect_idle()
+{
+	rm -f "$LAB/peer" "$LAB/program"
+	(nc -l "$HOST" 9000 </dev/null >/dev/null 2>&1; echo $? >"$LAB/peer") &
+	wait_for 5 listens 9000
+	(LD_PRELOAD=$PRELOAD nc -d "$HOST" 9000 </dev/null >/dev/null 2>&1; echo $? >"$LAB/program") &
+	wait_for 5 established
+}
+
+established()
+{
+	[ -n "$(ss -Htn state established "sport = :9000")" ]
+}
+
+lab_start
+connect_idle
+ok "a program is connected" established
+lab_stop
+ok "SIGTERM: the peer learns at once" wait_for 1 test -e "$LAB/peer"
+ok "SIGTERM: the program learns at once" wait_for 1 test -e "$LAB/program"
+lab_start
+connect_idle
+kill -9 "$(lab_pid)"
+ok "kill -9: the program learns at once" wait_for 1 test -e "$LAB/program"
+wait_for 5 lab_start
+
+# ---- capture
+
+"$GLASS" pcap "$LAB/file.pcap" >"$LAB/pcap.log" 2>&1 &
+capture=$!
+wait_for 5 test -s "$LAB/file.pcap"
+ping -qc3 -i0.05 -W1 "$STACK" >/dev/null
+kill -INT $capture
+wait $capture
+like "the file holds what passed" "$(tcpdump -nr "$LAB/file.pcap" icmp 2>/dev/null | grep -c ICMP)" '^6$'
+timeout -s INT 2 "$GLASS" pcap - 2>/dev/null | tcpdump -nr - icmp >"$LAB/pipe.txt" 2>/dev/null &
+capture=$!
+sleep 0.5
+ping -qc3 -i0.05 -W1 "$STACK" >/dev/null
+wait $capture
+is "and so does a pipe" "$(grep -c ICMP "$LAB/pipe.txt")" 6
+lab_stop
+rmdir "$GLASS_DIR"
+
 # ---- the ways to the host
 
 for kind in --tap --tun; do
@@ -84,6 +131,7 @@ ok "nothing is left of the refused" fails test -e "$GLASS_DIR"
 
 # ---- the host takes the device down, and away
 
+# shellcheck disable=SC2119 # no options are meant
 lab_start_logged
 ip link set glass0 down
 not_ok "down: no answer" ping -qc1 -W0.3 "$STACK"
