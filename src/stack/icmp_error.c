@@ -22,7 +22,7 @@
 #define ICMP_PEER_INTERVAL_NS NS_PER_S
 #define ICMP_PEER_BURST 6	 /* as Linux */
 
-/* Tokens counted as time: at `full_ns` the bucket is full again, and it never goes more than its depth beyond now. */
+/* Tokens counted as time: at `full_ns` the bucket is full again; it is empty when that lies its depth ahead. */
 struct bucket {
 	int64_t full_ns;
 };
