@@ -27,7 +27,7 @@ cannot()
 if [ -z "${GLASS_DEMO:-}" ]; then
 	flags=(--net --pid --mount --fork --kill-child --mount-proc)
 	[ "$(id -u)" = 0 ] || flags+=(--user --map-root-user)
-	unshare "${flags[@]}" true 2>/dev/null || cannot
+	unshare "${flags[@]}" true || cannot
 	if [ ! -c /dev/net/tun ] || ! (: <>/dev/net/tun) 2>/dev/null; then
 		echo "make demo: /dev/net/tun cannot be opened by you. Type as root: make demo (or: modprobe tun)" >&2
 		exit 1
