@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# Unmodified programs on Glass next to the same programs on the kernel over veth: bulk each way (iperf3), round trips of one
-# byte, connections one after the other. Rounds alternate, so that both see the same machine; the medians' ratio is what
-# counts, absolute figures drift.
+# Unmodified programs on Glass next to the same programs on the kernel over veth: bulk each way (iperf3), round trips
+# of one byte, connections one after the other. Rounds alternate, so that both see the same machine; the medians'
+# ratio is what counts, absolute figures drift.
 #
 #	bench/bulk.sh			environment: BUILD, ROUNDS (5), SECONDS_EACH (2)
 set -u

@@ -1,10 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# The lab, played as a terminal session: an ordinary server on the kernel's stack, an ordinary client on ours, a host that is
-# not there, and one that swallows everything. Each line after a $ is what you would type.
+# The lab, played as a terminal session: an ordinary server on the kernel's stack, an ordinary client on ours, a
+# host that is not there, and one that swallows everything. Each line after a $ is what you would type.
 #
-# All of it happens in network, process and mount namespaces of its own, with a /run of its own: nothing can be left behind,
-# however it ends. Neither the host's network nor its files are touched.
+# All of it happens in network, process and mount namespaces of its own, with a /run of its own: nothing can be
+# left behind, however it ends. Neither the host's network nor its files are touched.
 #
 #	make demo			environment: BUILD (build), DEMO_PAUSE (seconds between the scenes, 0)
 set -u

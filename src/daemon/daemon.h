@@ -88,6 +88,8 @@ uid_t client_uid(const struct client *c);
 pid_t client_pid(const struct client *c);
 /* Called when a client goes away while a deferred answer is due. */
 void client_on_gone(struct client *c, void (*gone)(struct daemon *d, struct client *c, void *arg), void *arg);
+/* Is that what it waits with? NULL: with nothing, so that a deferred answer may be begun. */
+bool client_gone_is(const struct client *c, void (*gone)(struct daemon *d, struct client *c, void *arg));
 
 /* program.c: the programs' ends (operations SOCKET .. QUEUED). */
 int programs_init(struct daemon *d);
@@ -105,8 +107,8 @@ op_handler op_stop, op_trace, op_show, op_set, op_net, op_ping, op_pcap;
 /* netcmd.c: true: the frame vanishes (an ICMP-less black hole), as "glass net" says. Answers ARP itself. */
 bool net_swallows(struct daemon *d, const struct glass_frame *frame);
 /*
- * The words after "glass net": "blackhole ADDR", "clear [ADDR]", "show" (or nothing). 0 or -errno; text tells the outcome either
- * way, with newlines.
+ * The words after "glass net": "blackhole ADDR", "clear [ADDR]", "show" (or nothing). 0 or -errno; text tells the
+ * outcome either way, with newlines.
  */
 int net_command(struct daemon *d, const char *words, char *text, size_t size);
 void net_fini(struct daemon *d);

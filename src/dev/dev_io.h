@@ -34,7 +34,7 @@ enum dev_kind { DEV_TAP, DEV_TUN };
  */
 struct dev_io *tap_open(enum dev_kind kind, const char *name, bool no_offload, char *why, size_t why_size);
 
-/* The device was deleted and is there again (ENOENT, EPERM: it is not, or not for us): takes it with the same descriptor. */
+/* The device was deleted and is there again: takes it with the same descriptor. -EPERM: it is not there. */
 int tap_attach(struct dev_io *io);
 
 /*

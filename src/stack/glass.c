@@ -284,8 +284,8 @@ bool glass_output(struct glass *g, struct glass_frame *frame)
 }
 
 /*
- * The frame just handed out does not leave after all: its account is put right. The packet; NULL: it is not the last one
- * handed out, or freed already.
+ * The frame just handed out does not leave after all: its account is put right. The packet; NULL: it is not the
+ * last one handed out, or freed already.
  */
 static struct pkt *take_back(struct glass *g, const struct glass_frame *frame)
 {

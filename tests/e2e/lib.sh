@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: MIT
 # shellcheck shell=bash
 #
-# The lab of the end-to-end tests: source it first. The script starts anew in a network, process and mount namespace of its
-# own: device names and addresses are free, and whatever it leaves running ends with it. Results are TAP.
+# The lab of the end-to-end tests: source it first. The script starts anew in a network, process and mount
+# namespace of its own: device names and addresses are free, and whatever it leaves running ends with it. Results
+# are TAP.
 #
 #	. "$(dirname "$0")/lib.sh"
 #	lab_start --no-offload			glassd as in DESIGN: stack 10.0.0.4/24, host 10.0.0.5/24
@@ -14,7 +15,8 @@
 #	skip "reason"				the rest of this script
 #	done_testing
 #
-# Variables: GLASS, GLASSD, PRELOAD (paths of what was built), EXAMPLES (their folder), LAB (a folder that goes away), and GLASS_DIR in it.
+# Variables: GLASS, GLASSD, PRELOAD (paths of what was built), EXAMPLES (their folder), LAB (a folder that goes
+# away), and GLASS_DIR in it.
 
 set -u
 

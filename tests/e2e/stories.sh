@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# The two stories of an address that does not answer, seen by the program, on the wire and in the trace; and the lab's first
-# line, a page fetched without any of the delays that our forerunners had.
+# The two stories of an address that does not answer, seen by the program, on the wire and in the trace; and the
+# lab's first line, a page fetched without any of the delays that our forerunners had.
 . "$(dirname "$0")/lib.sh"
 
 get=$EXAMPLES/get
