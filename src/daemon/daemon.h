@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * glassd: one thread, run to completion. Everything that can become ready is a watch; after each round of ready
- * watches the loop hands the stack's frames to the devices and its events to the programs' ends.
+ * glassd: one thread, run to completion. Everything that can become ready is a watch; after each
+ * round of ready watches the loop hands the stack's frames to the devices and its events to the
+ * programs' ends.
  */
 #ifndef GLASS_DAEMON_DAEMON_H
 #define GLASS_DAEMON_DAEMON_H
@@ -26,8 +27,9 @@ struct watch {
 };
 
 /*
- * What a socket's user pointer (glass_sock_set_user) points at: the first member of whatever owns the socket. The loop
- * says `((struct sock_owner *)e.user)->event(d, e.user, &e)`; a socket without user has nobody to tell.
+ * What a socket's user pointer (glass_sock_set_user) points at: the first member of whatever owns
+ * the socket. The loop says `((struct sock_owner *)e.user)->event(d, e.user, &e)`; a socket without
+ * user has nobody to tell.
  */
 struct sock_owner {
 	void (*event)(struct daemon *d, struct sock_owner *owner, const struct glass_event *e);
@@ -37,27 +39,28 @@ struct sock_owner {
 
 struct daemon {
 	struct glass *g;
-	const char *stack;	/* its name */
-	char dir[108];		/* of the control socket */
+	const char *stack; /* its name */
+	char dir[108];	   /* of the control socket */
 	int epoll_fd;
 	struct loop *loop; /* loop.c */
 	bool stopping;
-	void *ring;		/* flight recorder */
+	void *ring; /* flight recorder */
 	size_t ring_bytes;
-	int ring_fd;		/* memfd */
+	int ring_fd;			     /* memfd */
 	struct dev_io *dev[DAEMON_DEVS_MAX]; /* by the stack's device index */
-	struct control *control; /* control.c */
-	struct programs *programs; /* program.c */
-	struct capture *capture;   /* capture.c: pcap writing; NULL: none */
-	struct netem *net;	   /* netcmd.c: black holes; NULL: none */
-	struct links *links;	   /* links.c: news of the host's side; NULL: none */
-	int64_t spin_ns;	   /* loop.c: waits this long without sleeping while traffic is recent */
+	struct control *control;	     /* control.c */
+	struct programs *programs;	     /* program.c */
+	struct capture *capture;	     /* capture.c: pcap writing; NULL: none */
+	struct netem *net;		     /* netcmd.c: black holes; NULL: none */
+	struct links *links;		     /* links.c: news of the host's side; NULL: none */
+	int64_t spin_ns; /* loop.c: waits this long without sleeping while traffic is recent */
 };
 
 /* notice.c: a line for whoever runs the daemon: on stderr while there is one, else to syslog. */
 void notice(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
-/* loop.c. What a ready() asks of the stack happens at the time that the round began: glass_advance() was called. */
+/* loop.c. What a ready() asks of the stack happens at the time that the round began:
+ * glass_advance() was called. */
 int64_t clock_now_ns(void); /* CLOCK_MONOTONIC */
 int loop_init(struct daemon *d);
 /* epoll events as in epoll(7); 0 or -errno. The watch must stay where it is. */
@@ -68,54 +71,60 @@ void loop_unwatch(struct daemon *d, struct watch *w);
 /* Runs until d->stopping. */
 void loop_run(struct daemon *d);
 /*
- * Frames out, events to the programs, until both are quiet (or a bound is reached: then the next round goes on
- * without waiting). Called at the end of each round: a ready() or a handler need not call it.
+ * Frames out, events to the programs, until both are quiet (or a bound is reached: then the next
+ * round goes on without waiting). Called at the end of each round: a ready() or a handler need not
+ * call it.
  */
 void loop_flush(struct daemon *d);
 
-/* control.c: the control socket DIR/STACK.sock (d->dir, d->stack). 0, -EADDRINUSE (the stack runs already), -errno. */
+/* control.c: the control socket DIR/STACK.sock (d->dir, d->stack). 0, -EADDRINUSE (the stack runs
+ * already), -errno. */
 int control_open(struct daemon *d);
 /* Closes all clients and removes the socket's file. */
 void control_close(struct daemon *d);
 
 /* A request being answered. Handlers answer once, now or (keeping client and req's head) later. */
-void control_reply(struct daemon *d, struct client *c, const struct abi_request *req, struct abi_reply *rep,
-		   const void *data, size_t length, int fd);
-/* A handler; fd: descriptor that came with the request, or -1; closed by the caller unless set to -1. */
-typedef void op_handler(struct daemon *d, struct client *c, const struct abi_request *req, const char *data,
-			int *fd);
+void control_reply(struct daemon *d, struct client *c, const struct abi_request *req,
+		   struct abi_reply *rep, const void *data, size_t length, int fd);
+/* A handler; fd: descriptor that came with the request, or -1; closed by the caller unless set to
+ * -1. */
+typedef void op_handler(struct daemon *d, struct client *c, const struct abi_request *req,
+			const char *data, int *fd);
 uid_t client_uid(const struct client *c);
 pid_t client_pid(const struct client *c);
 /* Called when a client goes away while a deferred answer is due. */
-void client_on_gone(struct client *c, void (*gone)(struct daemon *d, struct client *c, void *arg), void *arg);
+void client_on_gone(struct client *c, void (*gone)(struct daemon *d, struct client *c, void *arg),
+		    void *arg);
 /* Is that what it waits with? NULL: with nothing, so that a deferred answer may be begun. */
-bool client_gone_is(const struct client *c, void (*gone)(struct daemon *d, struct client *c, void *arg));
+bool client_gone_is(const struct client *c,
+		    void (*gone)(struct daemon *d, struct client *c, void *arg));
 
 /* program.c: the programs' ends (operations SOCKET .. QUEUED). */
 int programs_init(struct daemon *d);
 /*
- * The daemon ends: every socket is closed in order (FIN) or, where bytes of the program or for it would be lost,
- * aborted (RST). The loop hands out what follows from it afterwards.
+ * The daemon ends: every socket is closed in order (FIN) or, where bytes of the program or for it
+ * would be lost, aborted (RST). The loop hands out what follows from it afterwards.
  */
 void programs_fini(struct daemon *d);
-op_handler op_socket, op_bind, op_listen, op_connect, op_connect_wait, op_connect_go_on, op_names, op_error,
-	op_setopt, op_setopt_quiet, op_getopt, op_info, op_queued;
+op_handler op_socket, op_bind, op_listen, op_connect, op_connect_wait, op_connect_go_on, op_names,
+	op_error, op_setopt, op_setopt_quiet, op_getopt, op_info, op_queued;
 
 /* command.c: operations of glass(1). */
 op_handler op_stop, op_trace, op_show, op_set, op_net, op_ping, op_pcap;
 
-/* netcmd.c: true: the frame vanishes (an ICMP-less black hole), as "glass net" says. Answers ARP itself. */
+/* netcmd.c: true: the frame vanishes (an ICMP-less black hole), as "glass net" says. Answers ARP
+ * itself. */
 bool net_swallows(struct daemon *d, const struct glass_frame *frame);
 /*
- * The words after "glass net": "blackhole ADDR", "clear [ADDR]", "show" (or nothing). 0 or -errno; text tells the
- * outcome either way, with newlines.
+ * The words after "glass net": "blackhole ADDR", "clear [ADDR]", "show" (or nothing). 0 or -errno;
+ * text tells the outcome either way, with newlines.
  */
 int net_command(struct daemon *d, const char *words, char *text, size_t size);
 void net_fini(struct daemon *d);
 
 /*
- * capture.c: pcap of what passes the devices, to fd (taken over in any case). 0 or -errno (-EBUSY: one is going on). It
- * ends by itself when nobody reads any more.
+ * capture.c: pcap of what passes the devices, to fd (taken over in any case). 0 or -errno (-EBUSY:
+ * one is going on). It ends by itself when nobody reads any more.
  */
 int capture_begin(struct daemon *d, int fd);
 /* Frames written, and frames left out because the reader was slow. -ENOENT: none is going on. */

@@ -224,7 +224,8 @@ void loop_flush(struct daemon *d)
 	bool news = true;
 
 	for (int i = 0; news && i < FLUSH_MAX; i++) {
-		/* Frames first: pulling them also delivers what the stack sent to itself, which is news. */
+		/* Frames first: pulling them also delivers what the stack sent to itself, which is
+		 * news. */
 		news = flush_frames(d);
 		news |= flush_events(d);
 	}

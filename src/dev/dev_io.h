@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A device: the only code that reads or writes frames. The stack sees an index; the daemon sees this.
+ * A device: the only code that reads or writes frames. The stack sees an index; the daemon sees
+ * this.
  */
 #ifndef GLASS_DEV_DEV_IO_H
 #define GLASS_DEV_DEV_IO_H
@@ -11,8 +12,8 @@ struct dev_io;
 
 struct dev_io_ops {
 	/*
-	 * The next received frame into p (glass_pkt_room, glass_pkt_filled). 1: one frame; 0: none now; -errno: the
-	 * device failed (-EBADFD: it is gone).
+	 * The next received frame into p (glass_pkt_room, glass_pkt_filled). 1: one frame; 0: none
+	 * now; -errno: the device failed (-EBADFD: it is gone).
 	 */
 	int (*receive)(struct dev_io *io, struct pkt *p);
 	/* One frame out. 0 or -errno (-EAGAIN: later). */
@@ -23,26 +24,30 @@ struct dev_io_ops {
 struct dev_io {
 	const struct dev_io_ops *ops;
 	int fd; /* to poll for reading; -1: none */
-	struct glass_dev_setup setup; /* for glass_dev_add(): name, link, MAC, MTU, what it offloads */
+	struct glass_dev_setup
+		setup; /* for glass_dev_add(): name, link, MAC, MTU, what it offloads */
 };
 
 enum dev_kind { DEV_TAP, DEV_TUN };
 
 /*
- * Creates (or attaches to) TAP or TUN device name, with IFF_VNET_HDR and TUNSETOFFLOAD unless no_offload. NULL and a
- * message in why (at least 256 bytes) that tells what to do.
+ * Creates (or attaches to) TAP or TUN device name, with IFF_VNET_HDR and TUNSETOFFLOAD unless
+ * no_offload. NULL and a message in why (at least 256 bytes) that tells what to do.
  */
-struct dev_io *tap_open(enum dev_kind kind, const char *name, bool no_offload, char *why, size_t why_size);
+struct dev_io *tap_open(enum dev_kind kind, const char *name, bool no_offload, char *why,
+			size_t why_size);
 
-/* The device was deleted and is there again: takes it with the same descriptor. -EPERM: it is not there. */
+/* The device was deleted and is there again: takes it with the same descriptor. -EPERM: it is not
+ * there. */
 int tap_attach(struct dev_io *io);
 
 /*
- * The host's side, by netlink (needs CAP_NET_ADMIN): address with prefix, MTU (0: leave), up. 0 or -errno with why.
- * Refuses (-EADDRINUSE) an address whose network lies on another of the host's devices already.
+ * The host's side, by netlink (needs CAP_NET_ADMIN): address with prefix, MTU (0: leave), up. 0 or
+ * -errno with why. Refuses (-EADDRINUSE) an address whose network lies on another of the host's
+ * devices already.
  */
-int host_setup(const char *name, struct glass_addr addr, unsigned prefix_bits, uint32_t mtu_bytes, char *why,
-	       size_t why_size);
+int host_setup(const char *name, struct glass_addr addr, unsigned prefix_bits, uint32_t mtu_bytes,
+	       char *why, size_t why_size);
 
 /* What the host says of a device. */
 struct host_link {
@@ -57,7 +62,8 @@ struct host_link {
 int host_link_get(const char *name, struct host_link *out);
 /* A netlink descriptor that becomes readable when any link changes; or -errno. */
 int host_watch_open(void);
-/* The next change. 1: *out is set; 0: none now; -ENOBUFS: changes were lost, ask host_link_get(); else -errno. */
+/* The next change. 1: *out is set; 0: none now; -ENOBUFS: changes were lost, ask host_link_get();
+ * else -errno. */
 int host_watch_next(int fd, struct host_link *out);
 
 /* Two devices in one process, joined: what one sends the other receives. For tests. 0 or -errno. */
@@ -71,9 +77,11 @@ struct pcap_writer {
 	uint8_t *rest;		/* of a record that went out in part */
 	size_t rest_at, rest_length;
 };
-/* 0 or -errno; -EAGAIN of pcap_frame: this frame is left out. At the end pcap_stop: -EAGAIN: the last record is cut. */
+/* 0 or -errno; -EAGAIN of pcap_frame: this frame is left out. At the end pcap_stop: -EAGAIN: the
+ * last record is cut. */
 int pcap_start(struct pcap_writer *w, int fd, enum glass_link link);
-int pcap_frame(struct pcap_writer *w, int64_t realtime_ns, const struct glass_iov *iov, unsigned niov);
+int pcap_frame(struct pcap_writer *w, int64_t realtime_ns, const struct glass_iov *iov,
+	       unsigned niov);
 int pcap_stop(struct pcap_writer *w);
 
 #endif
