@@ -171,11 +171,11 @@ static void tell_open(const struct facts *f)
 		tell_traffic(f);
 		return;
 	}
-	if (f->syn.n && !f->syn_in.n && f->arp.n && !f->heard_ns)
+	if (f->arp.n && !f->neigh_answered && !f->heard_ns)
 		line("The SYN waits for the hardware address of its next hop: %u ARP request%s so "
 		     "far (%s).",
 		     f->arp.n, plural(f->arp.n), times_text(f, &f->arp, times));
-	if (f->syn.n > 1 || f->black_hole)
+	else if (f->syn.n > 1 || f->black_hole)
 		tell_silence(f);
 }
 

@@ -70,7 +70,13 @@ static void note_end(struct facts *f, const struct glass_record *r)
 /* Records that count, or are kept. */
 static void note_rest(const struct story *s, struct facts *f, const struct glass_record *r)
 {
+	char state[32];
+
 	switch (r->event) {
+	case EV_NEIGH_STATE:
+		kind_text(s, GLASS_KIND_NEIGH, r->v[2], state, sizeof(state));
+		f->neigh_answered = f->neigh_answered || !strcmp(state, "REACHABLE");
+		break;
 	case EV_ROUTE:
 		kind_text(s, GLASS_KIND_DEV, r->v[2], f->dev, sizeof(f->dev));
 		break;

@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Makes the ring of a story, for the golden files: our stack and up to two neighbours on one wire,
+ *in virtual time and from fixed seeds, so that it is the same ring each time.
+ *
+ *	story fetch FILE	a page is asked for and comes
+ *	story unreachable FILE	nobody has the address
+ *	story blackhole FILE	the neighbour answers ARP and swallows the rest
+ *	story refused FILE	nobody listens
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <glass/glass_trace.h>
+
+#define RECORDS 4096
+#define DELAY_NS 50000
+#define END_NS 16000000000ll
+#define MTU 1500
+#define DEV 1
+#define PORT 8080
+
+static const char request[] = "GET / HTTP/1.1\r\nHost: 10.0.0.5:8080\r\n\r\n";
+static const char page[] = "HTTP/1.0 200 OK\r\nContent-Length: 6\r\n\r\nhello\n";
+
+struct host {
+	struct glass *g;
+	struct glass_sock *listener, *sock;
+	struct glass_addr addr;
+};
+
+struct world {
+	struct host us, peer;
+	void *ring;
+	size_t ring_bytes;
+	int64_t now_ns;
+	bool swallow; /* the peer's IP packets */
+	bool asked;
+};
+
+static void die(const char *what)
+{
+	fprintf(stderr, "story: %s\n", what);
+	exit(1);
+}
+
+static void host_init(struct host *h, unsigned last, void *ring, size_t ring_bytes)
+{
+	const struct glass_setup setup = { .seed = { 1, last },
+					   .ring = ring,
+					   .ring_bytes = ring_bytes };
+	const struct glass_dev_setup dev = {
+		.name = "glass0",
+		.link = GLASS_ETHERNET,
+		.mac = { 2, 0, 0, 0, 0, (uint8_t)last },
+		.mtu_bytes = MTU,
+	};
+
+	h->g = glass_new(&setup);
+	h->addr = glass_ip4(10, 0, 0, last);
+	if (!h->g || glass_dev_add(h->g, &dev) != DEV || glass_addr_add(h->g, DEV, h->addr, 24))
+		die("no stack");
+}
+
+/* The frame, as the other host's device gets it. */
+static void deliver(struct world *w, struct host *to, const struct glass_frame *f)
+{
+	struct pkt *p = glass_pkt_new(to->g, f->length);
+	size_t capacity, at = 0;
+	uint8_t *room;
+
+	if (!p)
+		die("no packet");
+	room = glass_pkt_room(p, &capacity);
+	for (unsigned i = 0; i < f->niov; i++) {
+		memcpy(room + at, f->iov[i].base, f->iov[i].len);
+		at += f->iov[i].len;
+	}
+	glass_pkt_filled(p, at, NULL);
+	glass_input(to->g, DEV, p, w->now_ns);
+}
+
+/* IPv4 for the black hole? */
+static bool is_swallowed(const struct world *w, const struct glass_frame *f)
+{
+	const uint8_t *eth = f->iov[0].base;
+
+	return w->swallow && eth[12] == 8 && eth[13] == 0;
+}
+
+/* All that wants to leave arrives at the other host a moment later. */
+static bool exchange(struct world *w, struct host *from, struct host *to)
+{
+	struct glass_frame f;
+	bool any = false;
+
+	while (glass_output(from->g, &f)) {
+		if (is_swallowed(w, &f)) {
+			glass_output_swallowed(from->g, &f, w->peer.addr);
+			continue;
+		}
+		if (!any)
+			w->now_ns += DELAY_NS;
+		deliver(w, to, &f);
+		any = true;
+	}
+	glass_advance(from->g, w->now_ns);
+	glass_advance(to->g, w->now_ns);
+	return any;
+}
+
+/* The client: asks when it may, reads, closes at the end of file. */
+static void client(struct world *w)
+{
+	unsigned ready = w->us.sock ? glass_ready(w->us.g, w->us.sock) : 0;
+	char bytes[256];
+
+	if (ready & (GLASS_ERR | GLASS_HUP)) {
+		glass_close(w->us.g, w->us.sock);
+		w->us.sock = NULL;
+		return;
+	}
+	if (ready & GLASS_OUT && !w->asked) {
+		glass_send(w->us.g, w->us.sock, request, sizeof(request) - 1);
+		w->asked = true;
+	}
+	if (ready & GLASS_IN && !glass_recv(w->us.g, w->us.sock, bytes, sizeof(bytes))) {
+		glass_close(w->us.g, w->us.sock);
+		w->us.sock = NULL;
+	}
+}
+
+/* The server: one connection, one request, the page, end. */
+static void server(struct world *w)
+{
+	struct host *h = &w->peer;
+	char bytes[256];
+
+	if (!h->sock && h->listener)
+		h->sock = glass_accept(h->g, h->listener);
+	if (!h->sock || glass_recv(h->g, h->sock, bytes, sizeof(bytes)) <= 0)
+		return;
+	glass_send(h->g, h->sock, page, sizeof(page) - 1);
+	glass_close(h->g, h->sock);
+	h->sock = NULL;
+	glass_close(h->g, h->listener);
+	h->listener = NULL;
+}
+
+static void run(struct world *w)
+{
+	int64_t next, other;
+	bool busy;
+
+	while (w->now_ns < END_NS) {
+		busy = exchange(w, &w->us, &w->peer);
+		busy = exchange(w, &w->peer, &w->us) || busy;
+		client(w);
+		server(w);
+		if (busy)
+			continue;
+		next = glass_next_deadline(w->us.g);
+		other = glass_next_deadline(w->peer.g);
+		next = next < other ? next : other;
+		if (next > END_NS)
+			return;
+		w->now_ns = next > w->now_ns ? next : w->now_ns + 1;
+		glass_advance(w->us.g, w->now_ns);
+		glass_advance(w->peer.g, w->now_ns);
+	}
+}
+
+static void save(const struct world *w, const char *path)
+{
+	FILE *f = fopen(path, "w");
+
+	if (!f || fwrite(w->ring, 1, w->ring_bytes, f) != w->ring_bytes || fclose(f))
+		die("cannot write the ring");
+}
+
+int main(int argc, char **argv)
+{
+	struct world w = { .ring_bytes = glass_ring_bytes(RECORDS) };
+	struct glass_end to = { .port = PORT };
+	const char *story = argc == 3 ? argv[1] : "";
+	bool nobody = !strcmp(story, "unreachable");
+
+	if (argc != 3)
+		die("usage: story fetch|unreachable|blackhole|refused FILE");
+	w.ring = calloc(1, w.ring_bytes);
+	host_init(&w.us, 4, w.ring, w.ring_bytes);
+	host_init(&w.peer, !strcmp(story, "blackhole") ? 7 : 5, NULL, 0);
+	w.swallow = !strcmp(story, "blackhole");
+	to.addr = nobody ? glass_ip4(10, 0, 0, 6) : w.peer.addr;
+	run(&w); /* the addresses are announced */
+	if (!strcmp(story, "fetch")) {
+		w.peer.listener = glass_socket(w.peer.g, GLASS_TCP);
+		if (glass_bind(w.peer.g, w.peer.listener, &(struct glass_end){ .port = PORT }) ||
+		    glass_listen(w.peer.g, w.peer.listener, 1))
+			die("no listener");
+	}
+	w.us.sock = glass_socket(w.us.g, GLASS_TCP);
+	if (!w.us.sock || glass_connect(w.us.g, w.us.sock, &to) != -EINPROGRESS)
+		die("no connect");
+	run(&w);
+	save(&w, argv[2]);
+	glass_free(w.us.g);
+	glass_free(w.peer.g);
+	free(w.ring);
+	return 0;
+}
