@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What a program sets and asks of its socket beside bytes: options, names, errors, TCP_INFO. Values that are wrong are
- * refused by the stack (sock_opt.def); buffer sizes are brought into range, as Linux does.
+ * refused by the stack (sock_opt.def).
  *
  * In: control.c.   Out: glass_setopt(), glass_getopt() and their kin.
  */
@@ -12,14 +12,6 @@
 
 #include "../abi/info.h"
 #include "program.h"
-
-static const struct opt_range {
-	int64_t min, max;
-} ranges[GLASS_OPT_COUNT] = {
-#define SOCK_OPT(ID, level, name, kind, min, max, initial, doc) [GLASS_##ID] = { min, max },
-#include <glass/sock_opt.def>
-#undef SOCK_OPT
-};
 
 /* ---- addresses ------------------------------------------------------------------------------ */
 
@@ -53,9 +45,12 @@ void opts_restore(struct daemon *d, struct glass_sock *s, const int64_t opt[GLAS
 {
 	int64_t v;
 
-	for (unsigned i = 0; i < GLASS_OPT_COUNT; i++)
+	for (unsigned i = 0; i < GLASS_OPT_COUNT; i++) {
+		bool doubled = i == GLASS_OPT_SNDBUF || i == GLASS_OPT_RCVBUF; /* by the stack, as Linux */
+
 		if (opt[i] != INT64_MIN && !glass_getopt(d->g, s, (enum glass_opt)i, &v) && v != opt[i])
-			glass_setopt(d->g, s, (enum glass_opt)i, opt[i]);
+			glass_setopt(d->g, s, (enum glass_opt)i, doubled ? opt[i] / 2 : opt[i]);
+	}
 }
 
 static int set_v6only(struct end *e, int64_t value)
@@ -74,12 +69,6 @@ static int set_option(struct daemon *d, struct end *e, int64_t opt, int64_t valu
 		return set_v6only(e, value);
 	if (opt < 0 || opt >= GLASS_OPT_COUNT)
 		return -ENOPROTOOPT;
-	if (opt == GLASS_OPT_SNDBUF || opt == GLASS_OPT_RCVBUF) {
-		if (value < ranges[opt].min)
-			value = ranges[opt].min;
-		if (value > ranges[opt].max)
-			value = ranges[opt].max;
-	}
 	return glass_setopt(d->g, e->sock, (enum glass_opt)opt, value);
 }
 
@@ -227,7 +216,7 @@ void op_info(struct daemon *d, struct client *c, const struct abi_request *req, 
 		reply_errno(d, c, req, -err);
 		return;
 	}
-	snprintf(out.congestion, sizeof(out.congestion), "%s", info.cc ? info.cc : "");
+	snprintf(out.congestion, sizeof(out.congestion), "%s", info.cc && *info.cc ? info.cc : "reno");
 	out.tcp_info = linux_info(&info);
 	control_reply(d, c, req, &(struct abi_reply){ 0 }, &out, sizeof(out), -1);
 }

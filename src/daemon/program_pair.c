@@ -65,7 +65,9 @@ void pair_name(const struct end *e, char kind, int error)
 	struct abi_name n = { .kind = kind, .token = e->token, .error = error };
 	struct glass_end end;
 
-	if (!glass_local(e->sock, &end))
+	if (e->v6only)
+		n.local = abi_of_end(&e->local);
+	else if (!glass_local(e->sock, &end))
 		n.local = abi_of_end(&end);
 	if (!glass_remote(e->sock, &end))
 		n.remote = abi_of_end(&end);

@@ -90,7 +90,7 @@ static int value_in(int row, const void *value, socklen_t size, int64_t *out)
 	if (rows[row].kind == BOOL)
 		*out = *out != 0;
 	else if (row == GLASS_OPT_SNDBUF || row == GLASS_OPT_RCVBUF)
-		*out *= 2; /* as Linux; the daemon brings it into range */
+		*out = *out < 0 ? INT32_MAX / 2 : *out; /* as Linux; the stack brings it into range */
 	else if (row == GLASS_OPT_TTL && *out == -1)
 		*out = 64;
 	else if (row == GLASS_OPT_TOS)

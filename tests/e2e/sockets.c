@@ -1,0 +1,687 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * One script of socket calls; each prints what it answered: a result, an errno, a poll mask. It is run on the kernel's
+ * TCP and on Glass, and sockets.sh compares the two logs line by line.
+ *
+ *	sockets peer PORT		the other side: does what the first byte of a connection asks for
+ *	sockets client ADDRESS PORT	the script, against a peer there
+ *
+ * Lines that begin with '~' may differ: the known limits of ARCHITECTURE.md.
+ */
+#define _GNU_SOURCE
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/ioctl.h>
+#include <linux/sockios.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static struct sockaddr_in peer_addr;
+static const char *what = "";
+static char big[1 << 20];
+
+static void pause_ms(int ms)
+{
+	usleep((useconds_t)ms * 1000);
+}
+
+static void say(const char *name, long v)
+{
+	if (v < 0)
+		printf("%s: %s: %s\n", what, name, strerrorname_np((int)-v));
+	else
+		printf("%s: %s: %ld\n", what, name, v);
+}
+
+/* A call's result or its errno. */
+#define DO(call) (__extension__({ long r_ = (call); say(#call, r_ < 0 ? -errno : r_); r_; }))
+
+static void mask_named(const char *name, int fd)
+{
+	struct pollfd p = { fd, POLLIN | POLLOUT | POLLPRI | POLLRDHUP, 0 };
+
+	poll(&p, 1, 0);
+	printf("%s: %s:%s%s%s%s%s%s\n", what, name, p.revents & POLLIN ? " IN" : "", p.revents & POLLOUT ? " OUT" : "",
+	       p.revents & POLLPRI ? " PRI" : "", p.revents & POLLRDHUP ? " RDHUP" : "",
+	       p.revents & POLLHUP ? " HUP" : "", p.revents & POLLERR ? " ERR" : "");
+}
+
+static int wait_for(int fd, int events)
+{
+	struct pollfd p = { fd, (short)events, 0 };
+
+	return poll(&p, 1, 5000);
+}
+
+static int option(int fd, int level, int name)
+{
+	int v = -1;
+	socklen_t size = sizeof(v);
+
+	return getsockopt(fd, level, name, &v, &size) ? -errno : v;
+}
+
+static int set(int fd, int level, int name, int v)
+{
+	return setsockopt(fd, level, name, &v, sizeof(v));
+}
+
+static void linger0(int fd)
+{
+	struct linger l = { 1, 0 };
+
+	setsockopt(fd, SOL_SOCKET, SO_LINGER, &l, sizeof(l));
+}
+
+/* ---- the peer ------------------------------------------------------------------------------------ */
+
+static void connect_back(int fd, int answer)
+{
+	struct sockaddr_in from;
+	socklen_t size = sizeof(from);
+	uint16_t port;
+	int back = socket(AF_INET, SOCK_STREAM, 0);
+
+	if (read(fd, &port, 2) != 2 || getpeername(fd, (struct sockaddr *)&from, &size))
+		exit(1);
+	from.sin_port = port;
+	if (!connect(back, (struct sockaddr *)&from, sizeof(from)) && answer)
+		send(back, "hi", 2, 0);
+	pause_ms(200);
+	close(back);
+}
+
+static void serve(int fd)
+{
+	char command = 0;
+	ssize_t n;
+
+	read(fd, &command, 1);
+	switch (command) {
+	case 'f': /* FIN, then wait for the other's */
+		shutdown(fd, SHUT_WR);
+		while (read(fd, big, sizeof(big)) > 0)
+			;
+		break;
+	case 'd': /* data, then RST */
+		send(fd, "data", 4, 0); /* fall through */
+	case 'r': /* RST */
+		pause_ms(100);
+		linger0(fd);
+		break;
+	case 'c': /* data and FIN */
+		send(fd, "bye", 3, 0);
+		break;
+	case 'e': /* echo */
+		while ((n = read(fd, big, sizeof(big))) > 0)
+			send(fd, big, (size_t)n, MSG_NOSIGNAL);
+		break;
+	case 's': /* does not read for a while */
+		pause_ms(500);
+		while (read(fd, big, sizeof(big)) > 0)
+			;
+		break;
+	case 'u': /* closes with bytes unread: RST */
+		pause_ms(100);
+		break;
+	case 'b': /* connects back */
+		connect_back(fd, 1);
+		break;
+	default:
+		break;
+	}
+	close(fd);
+	exit(0);
+}
+
+static int peer(int port)
+{
+	struct sockaddr_in a = { .sin_family = AF_INET, .sin_port = htons((uint16_t)port) };
+	int l = socket(AF_INET, SOCK_STREAM, 0);
+
+	set(l, SOL_SOCKET, SO_REUSEADDR, 1);
+	if (bind(l, (struct sockaddr *)&a, sizeof(a)) || listen(l, 64))
+		return perror("peer"), 1;
+	signal(SIGCHLD, SIG_IGN);
+	for (;;) {
+		int fd = accept(l, NULL, NULL);
+
+		if (fd >= 0 && !fork())
+			serve(fd);
+		close(fd);
+	}
+}
+
+/* ---- the script ---------------------------------------------------------------------------------- */
+
+static int to_peer(int fd)
+{
+	return connect(fd, (struct sockaddr *)&peer_addr, sizeof(peer_addr));
+}
+
+/* A connection on which the peer has been told what to do. */
+static int open_peer(const char *command)
+{
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+	if (to_peer(fd) || send(fd, command, strlen(command), 0) != (ssize_t)strlen(command))
+		printf("%s: cannot reach the peer: %s\n", what, strerror(errno));
+	return fd;
+}
+
+static void fresh(void)
+{
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	struct sockaddr_in a;
+	socklen_t size = sizeof(a);
+	char c;
+
+	DO(fcntl(fd, F_GETFD));
+	DO(fcntl(fd, F_GETFL));
+	DO(getsockname(fd, (struct sockaddr *)&a, &size));
+	say("family", a.sin_family);
+	say("port", a.sin_port);
+	DO(getpeername(fd, (struct sockaddr *)&a, &size));
+	DO(accept(fd, NULL, NULL));
+	say("SO_TYPE", option(fd, SOL_SOCKET, SO_TYPE));
+	say("SO_DOMAIN", option(fd, SOL_SOCKET, SO_DOMAIN));
+	say("SO_PROTOCOL", option(fd, SOL_SOCKET, SO_PROTOCOL));
+	say("SO_ACCEPTCONN", option(fd, SOL_SOCKET, SO_ACCEPTCONN));
+	say("SO_ERROR", option(fd, SOL_SOCKET, SO_ERROR));
+	printf("~");
+	mask_named("mask", fd);
+	printf("~");
+	DO(recv(fd, &c, 1, 0));
+	close(fd);
+	DO(socket(AF_INET, SOCK_STREAM, IPPROTO_UDP));
+	DO(socket(AF_INET, SOCK_STREAM | 0x100, 0));
+}
+
+static void binding(void)
+{
+	struct sockaddr_in a = { .sin_family = AF_INET }, b;
+	struct sockaddr_un u = { .sun_family = AF_UNIX };
+	socklen_t size = sizeof(b);
+	int fd = socket(AF_INET, SOCK_STREAM, 0), other = socket(AF_INET, SOCK_STREAM, 0);
+
+	a.sin_addr.s_addr = inet_addr("192.0.2.1");
+	DO(bind(fd, (struct sockaddr *)&a, sizeof(a)));
+	a.sin_addr.s_addr = 0;
+	DO(bind(fd, (struct sockaddr *)&a, 4));
+	DO(bind(fd, (struct sockaddr *)&u, sizeof(u)));
+	DO(bind(fd, (struct sockaddr *)&a, sizeof(a)));
+	DO(getsockname(fd, (struct sockaddr *)&b, &size));
+	say("a port was chosen", b.sin_port != 0);
+	DO(bind(fd, (struct sockaddr *)&a, sizeof(a)));
+	DO(bind(other, (struct sockaddr *)&b, sizeof(b)));
+	DO(set(other, SOL_SOCKET, SO_REUSEADDR, 1));
+	DO(bind(other, (struct sockaddr *)&b, sizeof(b)));
+	DO(set(fd, SOL_SOCKET, SO_REUSEADDR, 1));
+	DO(bind(other, (struct sockaddr *)&b, sizeof(b)));
+	close(fd);
+	close(other);
+}
+
+static void options(void)
+{
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+	struct linger l = { 1, 7 };
+	socklen_t size = sizeof(l);
+	char name[16] = "";
+
+	static const struct {
+		const char *name;
+		int level, opt, value;
+	} o[] = {
+		{ "SO_REUSEADDR", SOL_SOCKET, SO_REUSEADDR, 5 },
+		{ "SO_REUSEPORT", SOL_SOCKET, SO_REUSEPORT, 1 },
+		{ "SO_KEEPALIVE", SOL_SOCKET, SO_KEEPALIVE, 1 },
+		{ "TCP_NODELAY", IPPROTO_TCP, TCP_NODELAY, 1 },
+		{ "TCP_CORK", IPPROTO_TCP, TCP_CORK, 1 },
+		{ "TCP_KEEPIDLE", IPPROTO_TCP, TCP_KEEPIDLE, 33 },
+		{ "TCP_KEEPIDLE", IPPROTO_TCP, TCP_KEEPIDLE, 0 },
+		{ "TCP_KEEPIDLE", IPPROTO_TCP, TCP_KEEPIDLE, 40000 },
+		{ "TCP_KEEPINTVL", IPPROTO_TCP, TCP_KEEPINTVL, 12 },
+		{ "TCP_KEEPCNT", IPPROTO_TCP, TCP_KEEPCNT, 4 },
+		{ "TCP_KEEPCNT", IPPROTO_TCP, TCP_KEEPCNT, 128 },
+		{ "TCP_SYNCNT", IPPROTO_TCP, TCP_SYNCNT, 3 },
+		{ "TCP_USER_TIMEOUT", IPPROTO_TCP, TCP_USER_TIMEOUT, 5000 },
+		{ "TCP_MAXSEG", IPPROTO_TCP, TCP_MAXSEG, 10 },
+		{ "IP_TTL", IPPROTO_IP, IP_TTL, 9 },
+		{ "IP_TTL", IPPROTO_IP, IP_TTL, 0 },
+		{ "IP_TTL", IPPROTO_IP, IP_TTL, -1 },
+		{ "IP_TOS", IPPROTO_IP, IP_TOS, 0x10 },
+		{ "no such option", IPPROTO_TCP, 9999, 1 },
+	};
+
+	for (size_t i = 0; i < sizeof(o) / sizeof(o[0]); i++) {
+		printf("%s %d: %s\n", o[i].name, o[i].value,
+		       set(fd, o[i].level, o[i].opt, o[i].value) ? strerrorname_np(errno) : "ok");
+		if (o[i].opt != TCP_MAXSEG)
+			printf("%s is %d\n", o[i].name, option(fd, o[i].level, o[i].opt));
+	}
+	DO(setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &(char){ 1 }, 1));
+	DO(setsockopt(fd, SOL_SOCKET, SO_LINGER, &l, sizeof(l)));
+	l = (struct linger){ 0, 0 };
+	DO(getsockopt(fd, SOL_SOCKET, SO_LINGER, &l, &size));
+	say("l_onoff", l.l_onoff);
+	say("l_linger", l.l_linger);
+	DO(set(fd, SOL_SOCKET, SO_SNDBUF, 100000));
+	say("SO_SNDBUF", option(fd, SOL_SOCKET, SO_SNDBUF));
+	DO(set(fd, SOL_SOCKET, SO_RCVBUF, 100000));
+	say("SO_RCVBUF", option(fd, SOL_SOCKET, SO_RCVBUF));
+	DO(set(fd, SOL_SOCKET, SO_SNDBUF, 1));
+	say("SO_SNDBUF at least", option(fd, SOL_SOCKET, SO_SNDBUF));
+	size = sizeof(name);
+	DO(getsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, name, &size));
+	DO(setsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, "nonesuch", 8));
+	DO(setsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, name, (socklen_t)strlen(name)));
+	close(fd);
+}
+
+static void transfer(void)
+{
+	int fd = open_peer("e"), n;
+	struct sockaddr_in a;
+	socklen_t size = sizeof(a);
+	char buf[64] = "";
+	struct iovec iov[2] = { { buf, 2 }, { buf + 2, 3 } };
+	struct msghdr m = { .msg_name = &a, .msg_namelen = sizeof(a), .msg_iov = iov, .msg_iovlen = 2 };
+	struct tcp_info info;
+
+	mask_named("idle", fd);
+	DO(recv(fd, buf, 1, MSG_DONTWAIT));
+	DO(send(fd, "hello", 5, 0));
+	DO(wait_for(fd, POLLIN));
+	mask_named("data", fd);
+	DO(ioctl(fd, FIONREAD, &n));
+	say("FIONREAD", n);
+	DO(recv(fd, buf, 3, MSG_PEEK));
+	DO(recv(fd, buf, 3, 0));
+	DO(read(fd, buf, 64));
+	DO(sendto(fd, "to", 2, 0, (struct sockaddr *)&peer_addr, sizeof(peer_addr)));
+	wait_for(fd, POLLIN);
+	memset(&a, 0, sizeof(a));
+	DO(recvfrom(fd, buf, 64, 0, (struct sockaddr *)&a, &size));
+	say("recvfrom's address size", size);
+	DO(writev(fd, iov, 2));
+	wait_for(fd, POLLIN);
+	DO(recvmsg(fd, &m, 0));
+	say("msg_namelen", m.msg_namelen);
+	m = (struct msghdr){ .msg_name = &peer_addr, .msg_namelen = sizeof(peer_addr), .msg_iov = iov, .msg_iovlen = 2 };
+	DO(sendmsg(fd, &m, 0));
+	DO(recv(fd, buf, 5, MSG_WAITALL));
+	pause_ms(50);
+	DO(ioctl(fd, SIOCOUTQ, &n));
+	say("SIOCOUTQ", n);
+	size = sizeof(info);
+	DO(getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) < 0);
+	say("tcpi_state", info.tcpi_state);
+	DO(to_peer(fd));
+	DO(accept(fd, NULL, NULL));
+	size = sizeof(a);
+	DO(getpeername(fd, (struct sockaddr *)&a, &size));
+	say("peer's port", a.sin_port == peer_addr.sin_port);
+	DO(getpeername(fd, (struct sockaddr *)&a, (socklen_t *)&(int){ 4 }));
+	DO(shutdown(fd, SHUT_WR));
+	DO(wait_for(fd, POLLIN));
+	pause_ms(50);
+	mask_named("both have shut down", fd);
+	DO(read(fd, buf, 64));
+	DO(read(fd, buf, 64));
+	DO(send(fd, "x", 1, MSG_NOSIGNAL));
+	close(fd);
+}
+
+static void fin(void)
+{
+	int fd = open_peer("f");
+	char c[4];
+
+	wait_for(fd, POLLIN);
+	mask_named("peer's FIN", fd);
+	DO(read(fd, c, 4));
+	DO(read(fd, c, 4));
+	DO(send(fd, "still", 5, MSG_NOSIGNAL));
+	mask_named("after a write", fd);
+	DO(shutdown(fd, SHUT_WR));
+	pause_ms(50);
+	mask_named("both", fd);
+	DO(read(fd, c, 4));
+	say("SO_ERROR", option(fd, SOL_SOCKET, SO_ERROR));
+	close(fd);
+}
+
+static void own_shutdown(void)
+{
+	int fd = open_peer("c");
+	char c[8];
+
+	DO(shutdown(fd, SHUT_WR));
+	DO(wait_for(fd, POLLIN));
+	DO(read(fd, c, 8));
+	DO(read(fd, c, 8));
+	DO(send(fd, "x", 1, MSG_NOSIGNAL));
+	close(fd);
+	fd = open_peer("s");
+	DO(shutdown(fd, SHUT_RDWR));
+	DO(read(fd, c, 8));
+	DO(send(fd, "x", 1, MSG_NOSIGNAL));
+	close(fd);
+}
+
+static void reset(const char *command, const char *name, int ask_first)
+{
+	int fd = open_peer(command);
+	char c[8];
+
+	what = name;
+	DO(wait_for(fd, POLLRDHUP));
+	mask_named("mask", fd);
+	if (ask_first) {
+		say("SO_ERROR", option(fd, SOL_SOCKET, SO_ERROR));
+		say("SO_ERROR", option(fd, SOL_SOCKET, SO_ERROR));
+	}
+	if (*command == 'd')
+		DO(read(fd, c, 8));
+	DO(read(fd, c, 8));
+	DO(read(fd, c, 8));
+	DO(send(fd, "x", 1, MSG_NOSIGNAL));
+	mask_named("at last", fd);
+	say("SO_ERROR", option(fd, SOL_SOCKET, SO_ERROR));
+	close(fd);
+}
+
+static void *blocked_reader(void *arg)
+{
+	char c;
+
+	return (void *)(read((int)(intptr_t)arg, &c, 1) < 0 ? (intptr_t)errno : 0);
+}
+
+static void reset_wakes(void)
+{
+	int fd = open_peer("r");
+	pthread_t t;
+	void *got;
+
+	pthread_create(&t, NULL, blocked_reader, (void *)(intptr_t)fd);
+	pthread_join(t, &got);
+	say("a blocked reader is woken with", -(long)(intptr_t)got);
+	close(fd);
+}
+
+static void unread(void)
+{
+	int fd = open_peer("u more that is not read");
+	char c;
+
+	wait_for(fd, POLLRDHUP);
+	mask_named("the peer closed with bytes unread", fd);
+	DO(read(fd, &c, 1));
+	close(fd);
+}
+
+static void full(void)
+{
+	int fd = open_peer("s");
+	long total = 0, n;
+
+	fcntl(fd, F_SETFL, O_NONBLOCK);
+	for (int quiet = 0; quiet < 10; quiet++) {
+		while ((n = send(fd, big, sizeof(big), 0)) > 0) {
+			total += n;
+			quiet = 0;
+		}
+		pause_ms(10);
+	}
+	mask_named("full", fd);
+	DO(send(fd, "x", 1, 0));
+	DO(wait_for(fd, POLLOUT));
+	mask_named("drained", fd);
+	say("much went", total > 100000);
+	close(fd);
+}
+
+static void refused(void)
+{
+	struct sockaddr_in closed = peer_addr;
+	struct pollfd p;
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+	char c;
+
+	closed.sin_port = htons(9);
+	DO(connect(fd, (struct sockaddr *)&closed, sizeof(closed)));
+	say("SO_ERROR", option(fd, SOL_SOCKET, SO_ERROR));
+	printf("~");
+	mask_named("after it", fd);
+	DO(set(fd, IPPROTO_TCP, TCP_NODELAY, 1));
+	DO(to_peer(fd));
+	say("TCP_NODELAY", option(fd, IPPROTO_TCP, TCP_NODELAY));
+	DO(send(fd, "c", 1, 0));
+	DO(recv(fd, &c, 1, 0));
+	close(fd);
+	fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+	DO(set(fd, IPPROTO_TCP, TCP_NODELAY, 1));
+	DO(connect(fd, (struct sockaddr *)&closed, sizeof(closed)));
+	p = (struct pollfd){ fd, POLLOUT | POLLIN, 0 };
+	DO(poll(&p, 1, 5000));
+	mask_named("refused", fd);
+	say("SO_ERROR", option(fd, SOL_SOCKET, SO_ERROR));
+	say("SO_ERROR", option(fd, SOL_SOCKET, SO_ERROR));
+	printf("~");
+	DO(to_peer(fd));
+	to_peer(fd);
+	DO(wait_for(fd, POLLOUT));
+	mask_named("connected", fd);
+	say("SO_ERROR", option(fd, SOL_SOCKET, SO_ERROR));
+	say("TCP_NODELAY", option(fd, IPPROTO_TCP, TCP_NODELAY));
+	close(fd);
+}
+
+static void in_progress(void)
+{
+	struct sockaddr_in nobody = peer_addr;
+	struct timeval t = { 0, 100000 };
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+	struct sockaddr_in a;
+	socklen_t size = sizeof(a);
+	char c;
+
+	nobody.sin_addr.s_addr = htonl((ntohl(nobody.sin_addr.s_addr) & ~255u) | 77);
+	DO(connect(fd, (struct sockaddr *)&nobody, sizeof(nobody)));
+	mask_named("mask", fd);
+	DO(connect(fd, (struct sockaddr *)&nobody, sizeof(nobody)));
+	DO(getpeername(fd, (struct sockaddr *)&a, &size));
+	DO(recv(fd, &c, 1, MSG_DONTWAIT));
+	say("SO_ERROR", option(fd, SOL_SOCKET, SO_ERROR));
+	close(fd);
+	fd = socket(AF_INET, SOCK_STREAM, 0);
+	DO(setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &t, sizeof(t)));
+	DO(connect(fd, (struct sockaddr *)&nobody, sizeof(nobody)));
+	mask_named("after SO_SNDTIMEO", fd);
+	close(fd);
+	fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+	DO(to_peer(fd));
+	DO(wait_for(fd, POLLOUT));
+	mask_named("connected", fd);
+	DO(to_peer(fd));
+	DO(to_peer(fd));
+	close(fd);
+	fd = socket(AF_INET, SOCK_STREAM, 0);
+	nobody.sin_addr.s_addr = inet_addr("203.0.113.1");
+	DO(connect(fd, (struct sockaddr *)&nobody, sizeof(nobody)));
+	nobody.sin_family = AF_INET6;
+	DO(connect(fd, (struct sockaddr *)&nobody, sizeof(nobody)));
+	DO(connect(fd, (struct sockaddr *)&nobody, 2));
+	close(fd);
+}
+
+static void on_alarm(int s)
+{
+	(void)s;
+}
+
+static void interrupted(int flags, const char *name)
+{
+	struct sigaction sa = { .sa_handler = on_alarm, .sa_flags = flags };
+	struct sockaddr_in nobody = peer_addr;
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+	what = name;
+	nobody.sin_addr.s_addr = htonl((ntohl(nobody.sin_addr.s_addr) & ~255u) | 78);
+	sigaction(SIGALRM, &sa, NULL);
+	ualarm(100000, 0);
+	DO(connect(fd, (struct sockaddr *)&nobody, sizeof(nobody)));
+	if (flags & SA_RESTART)
+		printf("~"); /* Linux shows ERR after EHOSTUNREACH, although the error was told */
+	mask_named("mask", fd);
+	DO(connect(fd, (struct sockaddr *)&nobody, sizeof(nobody)));
+	close(fd);
+}
+
+static void listening(void)
+{
+	struct sockaddr_in a = { .sin_family = AF_INET };
+	socklen_t size = sizeof(a);
+	int l = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0), command, fd;
+	char c[8] = "b";
+
+	DO(listen(l, 5));
+	DO(listen(l, 5));
+	mask_named("listening", l);
+	say("SO_ACCEPTCONN", option(l, SOL_SOCKET, SO_ACCEPTCONN));
+	DO(accept(l, NULL, NULL));
+	DO(to_peer(l));
+	DO(getsockname(l, (struct sockaddr *)&a, &size));
+	say("has a port", a.sin_port != 0);
+	DO(getpeername(l, (struct sockaddr *)&a, &size));
+	memcpy(c + 1, &a.sin_port, 2);
+	command = socket(AF_INET, SOCK_STREAM, 0);
+	to_peer(command);
+	send(command, c, 3, 0);
+	DO(wait_for(l, POLLIN));
+	mask_named("a connection waits", l);
+	size = sizeof(a);
+	DO((fd = accept4(l, (struct sockaddr *)&a, &size, SOCK_NONBLOCK | SOCK_CLOEXEC)) >= 0);
+	say("from the peer", a.sin_addr.s_addr == peer_addr.sin_addr.s_addr && size == sizeof(a));
+	DO(fcntl(fd, F_GETFL));
+	DO(fcntl(fd, F_GETFD));
+	DO(accept(l, NULL, NULL));
+	wait_for(fd, POLLIN);
+	DO(read(fd, c, 8));
+	close(fd);
+	close(command);
+	DO(shutdown(l, SHUT_RD));
+	DO(accept(l, NULL, NULL));
+	close(l);
+}
+
+static void edges(void)
+{
+	int fd = open_peer("e"), ep = epoll_create1(0), n;
+	struct epoll_event e = { .events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET };
+	char c[8];
+
+	DO(epoll_ctl(ep, EPOLL_CTL_ADD, fd, &e));
+	n = epoll_wait(ep, &e, 1, 0);
+	say("after add", n ? (long)e.events : 0);
+	send(fd, "data", 4, 0);
+	do
+		n = epoll_wait(ep, &e, 1, 2000);
+	while (n && !(e.events & EPOLLIN));
+	say("data", n ? (long)e.events : 0);
+	n = epoll_wait(ep, &e, 1, 50);
+	say("again", n ? (long)e.events : 0);
+	read(fd, c, 8);
+	n = epoll_wait(ep, &e, 1, 50);
+	say("read", n ? (long)e.events : 0);
+	shutdown(fd, SHUT_WR);
+	do
+		n = epoll_wait(ep, &e, 1, 2000);
+	while (n && !(e.events & EPOLLRDHUP));
+	say("FIN", n ? (long)e.events & (EPOLLIN | EPOLLRDHUP) : 0);
+	close(ep);
+	close(fd);
+}
+
+static void family6(void)
+{
+	struct sockaddr_in6 a = { .sin6_family = AF_INET6, .sin6_port = peer_addr.sin_port }, b;
+	socklen_t size = sizeof(b);
+	int fd = socket(AF_INET6, SOCK_STREAM, 0);
+	char text[INET6_ADDRSTRLEN];
+
+	say("SO_DOMAIN", option(fd, SOL_SOCKET, SO_DOMAIN));
+	DO(connect(fd, (struct sockaddr *)&peer_addr, sizeof(peer_addr)));
+	a.sin6_addr.s6_addr[10] = a.sin6_addr.s6_addr[11] = 255;
+	memcpy(a.sin6_addr.s6_addr + 12, &peer_addr.sin_addr, 4);
+	DO(connect(fd, (struct sockaddr *)&a, sizeof(a)));
+	DO(getpeername(fd, (struct sockaddr *)&b, &size));
+	say("size", size);
+	say("mapped", !strncmp(inet_ntop(AF_INET6, &b.sin6_addr, text, sizeof(text)), "::ffff:", 7));
+	close(fd);
+	fd = socket(AF_INET6, SOCK_STREAM, 0);
+	DO(set(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1));
+	say("IPV6_V6ONLY", option(fd, IPPROTO_IPV6, IPV6_V6ONLY));
+	a = (struct sockaddr_in6){ .sin6_family = AF_INET6, .sin6_port = htons(4321) };
+	DO(bind(fd, (struct sockaddr *)&a, sizeof(a)));
+	DO(listen(fd, 1));
+	size = sizeof(b);
+	DO(getsockname(fd, (struct sockaddr *)&b, &size));
+	say("port", ntohs(b.sin6_port));
+	close(fd);
+}
+
+static int client(const char *address, int port)
+{
+	peer_addr = (struct sockaddr_in){ .sin_family = AF_INET, .sin_port = htons((uint16_t)port) };
+	inet_pton(AF_INET, address, &peer_addr.sin_addr);
+	setvbuf(stdout, NULL, _IOLBF, 0);
+#define CASE(name) what = #name, name()
+	CASE(fresh);
+	CASE(binding);
+	CASE(options);
+	CASE(transfer);
+	CASE(fin);
+	CASE(own_shutdown);
+	reset("r", "reset", 0);
+	reset("r", "reset, SO_ERROR first", 1);
+	reset("d", "data and reset", 0);
+	CASE(reset_wakes);
+	CASE(unread);
+	CASE(full);
+	CASE(refused);
+	CASE(in_progress);
+	interrupted(0, "interrupted");
+	interrupted(SA_RESTART, "interrupted, SA_RESTART");
+	CASE(listening);
+	CASE(edges);
+	CASE(family6);
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	signal(SIGPIPE, SIG_IGN);
+	if (argc == 3 && !strcmp(argv[1], "peer"))
+		return peer(atoi(argv[2]));
+	if (argc == 4 && !strcmp(argv[1], "client"))
+		return client(argv[2], atoi(argv[3]));
+	fprintf(stderr, "usage: sockets peer PORT | sockets client ADDRESS PORT\n");
+	return 2;
+}

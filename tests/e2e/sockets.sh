@@ -1,0 +1,28 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# One script of socket calls (sockets.c) on the kernel's TCP and on Glass: results, errnos and poll masks, line by line.
+. "$(dirname "$0")/lib.sh"
+
+SOCKETS=${SOCKETS:-$GLASS_BUILD/tests/e2e/sockets}
+
+lab_start || exit 1
+background "$SOCKETS" peer 7777
+background env LD_PRELOAD="$PRELOAD" "$SOCKETS" peer 7778
+wait_for 5 listens 7777
+sleep 0.3
+
+# Each side is the other's peer, so both have the same wire between them.
+timeout 60 "$SOCKETS" client $STACK 7778 >"$LAB/kernel" 2>&1
+is "the script runs on the kernel" $? 0
+LD_PRELOAD=$PRELOAD timeout 60 "$SOCKETS" client $HOST 7777 >"$LAB/glass" 2>&1
+is "and on Glass" $? 0
+is "as many lines" "$(wc -l <"$LAB/glass")" "$(wc -l <"$LAB/kernel")"
+
+grep '^~' "$LAB/glass" | sed 's/^~/# may differ: /'
+for case in $(grep -o '^[a-z_0-9]*' "$LAB/kernel" | sort -u); do
+	diff <(grep "^$case" "$LAB/kernel") <(grep "^$case" "$LAB/glass") >"$LAB/diff"
+	is "$case" "$(cat "$LAB/diff")" ""
+done
+diff <(grep -v '^~' "$LAB/kernel") <(grep -v '^~' "$LAB/glass") >"$LAB/diff"
+is "all of it" "$(cat "$LAB/diff")" ""
+done_testing
