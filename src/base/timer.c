@@ -7,6 +7,8 @@
 
 #include "pkt.h"
 
+#define HEAP_MIN 64
+
 void timers_init(struct timers *ts, struct pool *pool)
 {
 	*ts = (struct timers){ .pool = pool };
@@ -18,23 +20,28 @@ void timers_fini(struct timers *ts)
 	*ts = (struct timers){ 0 };
 }
 
+static bool heap_resize(struct timers *ts, uint32_t cap)
+{
+	struct timer **heap = pool_alloc(ts->pool, cap * sizeof(*heap));
+
+	if (!heap)
+		return false;
+	if (ts->heap)
+		memcpy(heap, ts->heap, ts->count * sizeof(*heap));
+	pool_free(ts->pool, ts->heap, ts->cap * sizeof(*heap));
+	ts->heap = heap;
+	ts->cap = cap;
+	return true;
+}
+
 bool timers_reserve(struct timers *ts, unsigned n)
 {
-	uint32_t cap = ts->cap ? ts->cap : 64;
-	struct timer **heap;
+	uint32_t cap = ts->cap ? ts->cap : HEAP_MIN;
 
-	if (ts->reserved + n > ts->cap) {
-		while (cap < ts->reserved + n)
-			cap *= 2;
-		heap = pool_alloc(ts->pool, cap * sizeof(*heap));
-		if (!heap)
-			return false;
-		if (ts->heap)
-			memcpy(heap, ts->heap, ts->count * sizeof(*heap));
-		pool_free(ts->pool, ts->heap, ts->cap * sizeof(*heap));
-		ts->heap = heap;
-		ts->cap = cap;
-	}
+	while (cap < ts->reserved + n)
+		cap *= 2;
+	if (cap != ts->cap && !heap_resize(ts, cap))
+		return false;
 	ts->reserved += n;
 	return true;
 }
@@ -43,6 +50,9 @@ void timers_release(struct timers *ts, unsigned n)
 {
 	assert(ts->reserved >= n);
 	ts->reserved -= n;
+	/* Memory comes back after a rush; when it cannot be had, the heap stays as large as it is. */
+	if (ts->cap > HEAP_MIN && ts->reserved < ts->cap / 8)
+		heap_resize(ts, ts->cap / 2);
 }
 
 static bool before(const struct timer *a, const struct timer *b)

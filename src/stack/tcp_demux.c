@@ -71,10 +71,11 @@ void tcp_fini(struct glass *g)
 	g->tcp = NULL;
 }
 
-static void table_grow(struct glass *g)
+/* As many buckets as connections, within a factor of eight below: chains stay short, and memory comes back. */
+static void table_resize(struct glass *g, uint32_t n)
 {
 	struct tcp_table *t = g->tcp;
-	uint32_t old_n = t->nbuckets, n = old_n * 2;
+	uint32_t old_n = t->nbuckets;
 	struct list *old = t->buckets, *old_id = t->id_buckets;
 	struct list *b = buckets_new(g, n), *ids = buckets_new(g, n);
 
@@ -108,7 +109,7 @@ int tcp_hash(struct glass *g, struct tcp_conn *c)
 		return -ENOBUFS;
 	c->port->conns++;
 	if (t->nconns >= t->nbuckets && t->nbuckets < BUCKETS_MAX)
-		table_grow(g);
+		table_resize(g, t->nbuckets * 2);
 	list_append(bucket_of(t, c->laddr, c->lport, c->raddr, c->rport), &c->node);
 	list_append(&t->id_buckets[c->id & (t->nbuckets - 1)], &c->by_id);
 	t->nconns++;
@@ -127,6 +128,8 @@ void tcp_unhash(struct glass *g, struct tcp_conn *c)
 	tcp_port_put(g, c->port);
 	c->port = NULL;
 	c->hashed = false;
+	if (g->tcp->nbuckets > BUCKETS_MIN && g->tcp->nconns < g->tcp->nbuckets / 8)
+		table_resize(g, g->tcp->nbuckets / 2);
 }
 
 struct tcp_conn *tcp_find(struct glass *g, ip4_t laddr, uint16_t lport, ip4_t raddr, uint16_t rport)
