@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Datagram sockets: UDP and ping, from the calls of a program to an endpoint. Errors are those that Linux answers.
+ * Datagram sockets: UDP and ping, from the calls of a program to an endpoint. Errors are those that
+ * Linux answers.
  *
  * In:  sock.c, the owner of the stack (sendto, recvfrom).
  * Out: udp.c, ping.c.
@@ -107,7 +108,8 @@ static void dgram_describe(const struct glass_sock *s, const struct pkt *p, stru
 	};
 }
 
-int64_t glass_recvfrom(struct glass *g, struct glass_sock *s, void *bytes, size_t length, struct glass_dgram *info)
+int64_t glass_recvfrom(struct glass *g, struct glass_sock *s, void *bytes, size_t length,
+		       struct glass_dgram *info)
 {
 	size_t n;
 	struct pkt *p;

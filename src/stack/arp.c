@@ -2,8 +2,9 @@
 /*
  * ARP: who is at an IPv4 address? RFC 826, with RFC 5227's defence of our own address.
  *
- * What ARP says is not proven, so it is believed only as far as needed: replies that we asked for, and requests that
- * ask for us. Everything else changes nothing but, at most, makes us ask (neigh_claimed).
+ * What ARP says is not proven, so it is believed only as far as needed: replies that we asked for,
+ * and requests that ask for us. Everything else changes nothing but, at most, makes us ask
+ * (neigh_claimed).
  *
  * In:  eth_input(); neigh.c when it wants to know somebody; glass_addr_add() with a new address.
  * Out: neigh.c with what was learned; eth_output().
@@ -96,7 +97,8 @@ static void arp_defend(struct glass *g, struct ip_addr *a)
 
 static enum verdict arp_check_format(struct glass *g, struct pkt *p, const struct arp_packet *arp)
 {
-	uint16_t hw = be16_get(arp->hw), proto = be16_get(arp->proto), lengths = be16_get(arp->lengths);
+	uint16_t hw = be16_get(arp->hw), proto = be16_get(arp->proto),
+		 lengths = be16_get(arp->lengths);
 	uint16_t op = be16_get(arp->op);
 
 	if (hw != ARP_HW_ETHERNET || proto != ETH_TYPE_IP4 || lengths != ARP_LENGTHS)
@@ -106,7 +108,10 @@ static enum verdict arp_check_format(struct glass *g, struct pkt *p, const struc
 	return GO_ON;
 }
 
-/* Could this be a host? Zero as sender's address is a probe of RFC 5227 2.1.1, which only requests are. */
+/*
+ * Could this be a host? Zero as sender's address is a probe of RFC 5227 2.1.1, which only requests
+ * are.
+ */
 static enum verdict arp_check_sender(struct glass *g, struct pkt *p, const struct arp_packet *arp)
 {
 	const uint8_t *mac = arp->sender_mac;
@@ -168,10 +173,11 @@ enum verdict arp_input(struct glass *g, struct pkt *p)
 	v = arp_check_format(g, p, arp);
 	if (v != GO_ON)
 		return v;
-	EVENT(g, 0, p->id, ARP_IN, be16_get(arp->op), be32_get(arp->sender), trace_mac(arp->sender_mac),
-	      be32_get(arp->target));
+	EVENT(g, 0, p->id, ARP_IN, be16_get(arp->op), be32_get(arp->sender),
+	      trace_mac(arp->sender_mac), be32_get(arp->target));
 	v = arp_check_sender(g, p, arp);
 	if (v != GO_ON)
 		return v;
-	return be16_get(arp->op) == ARP_OP_REQUEST ? arp_got_request(g, p, arp) : arp_got_reply(g, p, arp);
+	return be16_get(arp->op) == ARP_OP_REQUEST ? arp_got_request(g, p, arp)
+						   : arp_got_reply(g, p, arp);
 }

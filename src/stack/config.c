@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the owner of the stack sets and reads: devices, addresses and routes. A refusal changes nothing.
+ * What the owner of the stack sets and reads: devices, addresses and routes. A refusal changes
+ * nothing.
  *
  * In:  the owner, through glass.h.
  * Out: g->dev, g->addr, g->route; arp_announce() tells the neighbours of a new address.
@@ -14,8 +15,9 @@
 
 #include "ip.h"
 #include "link.h"
+#include "tcp.h"
 
-/* ---- devices ---------------------------------------------------------------------------------------- */
+/* ---- devices --------------------------------------------------------------------------------- */
 
 static bool name_ok(const struct glass *g, const char name[16])
 {
@@ -78,6 +80,7 @@ int glass_dev_set_mtu(struct glass *g, unsigned dev, uint32_t mtu_bytes)
 	if (dev >= g->ndev || !mtu_ok(mtu_bytes))
 		return -EINVAL;
 	g->dev[dev].setup.mtu_bytes = mtu_bytes;
+	tcp_dev_mtu(g, dev);
 	return 0;
 }
 
@@ -123,7 +126,7 @@ bool glass_dev_at(const struct glass *g, unsigned i, struct glass_dev_info *out)
 	return true;
 }
 
-/* ---- routes ----------------------------------------------------------------------------------------- */
+/* ---- routes ---------------------------------------------------------------------------------- */
 
 static ip4_t network_of(ip4_t addr, unsigned bits)
 {
@@ -156,12 +159,13 @@ static void route_remove(struct glass *g, struct ip_route *r)
 	memmove(r, r + 1, (size_t)(end - r) * sizeof(*r));
 }
 
-int glass_route_add(struct glass *g, struct glass_addr dst, unsigned prefix_bits, struct glass_addr via,
-		    unsigned dev)
+int glass_route_add(struct glass *g, struct glass_addr dst, unsigned prefix_bits,
+		    struct glass_addr via, unsigned dev)
 {
 	ip4_t to = ip4_of_addr(&dst), gateway = via.family == GLASS_IP4 ? ip4_of_addr(&via) : 0;
 
-	if (dst.family != GLASS_IP4 || prefix_bits > 32 || dev >= g->ndev || network_of(to, prefix_bits) != to)
+	if (dst.family != GLASS_IP4 || prefix_bits > 32 || dev >= g->ndev ||
+	    network_of(to, prefix_bits) != to)
 		return -EINVAL;
 	if (via.family == GLASS_IP4 && (!ip_is_on_link(g, dev, gateway) || ip_is_local(g, gateway)))
 		return -EINVAL;
@@ -171,7 +175,9 @@ int glass_route_add(struct glass *g, struct glass_addr dst, unsigned prefix_bits
 		return -EEXIST;
 	if (g->nroute == ROUTE_MAX)
 		return -ENOSPC;
-	route_insert(g, (struct ip_route){ .dev = dev, .prefix_bits = prefix_bits, .dst = to, .via = gateway });
+	route_insert(g,
+		     (struct ip_route){
+			     .dev = dev, .prefix_bits = prefix_bits, .dst = to, .via = gateway });
 	return 0;
 }
 
@@ -205,9 +211,10 @@ bool glass_route_at(const struct glass *g, unsigned i, struct glass_route_info *
 	return true;
 }
 
-/* ---- addresses -------------------------------------------------------------------------------------- */
+/* ---- addresses ------------------------------------------------------------------------------- */
 
-static int addr_check(const struct glass *g, unsigned dev, const struct glass_addr *addr, unsigned prefix_bits)
+static int addr_check(const struct glass *g, unsigned dev, const struct glass_addr *addr,
+		      unsigned prefix_bits)
 {
 	ip4_t a = ip4_of_addr(addr);
 
@@ -237,8 +244,9 @@ int glass_addr_add(struct glass *g, unsigned dev, struct glass_addr addr, unsign
 		.dev = dev, .prefix_bits = prefix_bits, .addr = a, .defended_ns = INT64_MIN / 2
 	};
 	if (connected)
-		route_insert(g, (struct ip_route){
-					.dev = dev, .prefix_bits = prefix_bits, .dst = network_of(a, prefix_bits) });
+		route_insert(g, (struct ip_route){ .dev = dev,
+						   .prefix_bits = prefix_bits,
+						   .dst = network_of(a, prefix_bits) });
 	addr_announce(g, &g->addr[g->naddr - 1]);
 	return 0;
 }

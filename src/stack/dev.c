@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The last room before a device and the first one behind it: what devices do for us (checksums, cutting super-packets)
- * is done here when they do not, and what they say of received frames is checked. Device 0, "lo", leads back.
+ * The last room before a device and the first one behind it: what devices do for us (checksums,
+ * cutting super-packets) is done here when they do not, and what they say of received frames is
+ * checked. Device 0, "lo", leads back.
  *
  * In:  eth_output() and ip_output() with a finished frame; glass_input() with what a device said.
- * Out: g->outq, which glass_output() empties; g->loopq, which the stack's door empties into ip_input().
+ * Out: g->outq, which glass_output() empties; g->loopq, which the stack's door empties into
+ * ip_input().
  */
 #include "../wire/checksum.h"
 #include "../wire/eth.h"
@@ -24,12 +26,18 @@ void dev_complete_csum(struct pkt *p)
 		return; /* then p->l4 need not be known */
 	field = (struct be16 *)(void *)(p->l4 + p->csum_offset);
 	checksum = csum_fold(csum_add_pkt(0, p, (size_t)(p->l4 - p->data)));
-	/* RFC 768: zero says "no checksum", so a sum of zero travels as its other form. TCP reads both alike. */
+	/*
+	 * RFC 768: zero says "no checksum", so a sum of zero travels as its other form. TCP reads
+	 * both alike.
+	 */
 	*field = be16_of(checksum ? checksum : 0xffff);
 	p->flags &= (uint8_t)~PKT_CSUM_PARTIAL;
 }
 
-/* One buffer for all bytes of p: who receives reads linear bytes. NULL: out of memory, and p is dropped. */
+/*
+ * One buffer for all bytes of p: who receives reads linear bytes. NULL: out of memory, and p is
+ * dropped.
+ */
 static struct pkt *loop_linear(struct glass *g, struct pkt *p)
 {
 	uint32_t bytes = pkt_len(p);
@@ -62,7 +70,8 @@ static enum verdict dev_loop(struct glass *g, struct pkt *p)
 	p->conn = 0; /* the sender's; the receiver is found anew */
 	p->l3 = p->l4 = NULL;
 	/* The bytes have not left this memory: a checksum that is missing need not be made up. */
-	p->flags = (uint8_t)((p->flags & (PKT_CSUM_PARTIAL | PKT_GSO_ECN)) | PKT_LOOPED | PKT_CSUM_VALID);
+	p->flags = (uint8_t)((p->flags & (PKT_CSUM_PARTIAL | PKT_GSO_ECN)) | PKT_LOOPED |
+			     PKT_CSUM_VALID);
 	p->time_ns = now(g);
 	list_append(&g->loopq, &p->node);
 	g->loopq_len++;
@@ -113,7 +122,10 @@ enum verdict dev_output(struct glass *g, struct pkt *p)
 	return ACCEPTED;
 }
 
-/* The IPv4 header of a frame that claims an offload; NULL: it has none, so another room will drop it. */
+/*
+ * The IPv4 header of a frame that claims an offload; NULL: it has none, so another room will drop
+ * it.
+ */
 static const struct ip4_header *offload_header(const struct glass *g, const struct pkt *p)
 {
 	uint32_t at = dev_header_bytes(&g->dev[p->dev]);
@@ -125,8 +137,11 @@ static const struct ip4_header *offload_header(const struct glass *g, const stru
 	return h;
 }
 
-/* virtio 1.2 5.1.6: the sum begins at the transport header, and its result lies within the frame. */
-static bool csum_claim_ok(const struct glass *g, const struct pkt *p, const struct glass_offload *off)
+/*
+ * virtio 1.2 5.1.6: the sum begins at the transport header, and its result lies within the frame.
+ */
+static bool csum_claim_ok(const struct glass *g, const struct pkt *p,
+			  const struct glass_offload *off)
 {
 	const struct ip4_header *h = offload_header(g, p);
 
@@ -140,7 +155,8 @@ static bool csum_claim_ok(const struct glass *g, const struct pkt *p, const stru
 }
 
 /* Only TCP is cut; somebody else has taken care of the checksum; and there is some payload. */
-static bool gso_claim_ok(const struct glass *g, const struct pkt *p, const struct glass_offload *off)
+static bool gso_claim_ok(const struct glass *g, const struct pkt *p,
+			 const struct glass_offload *off)
 {
 	const struct ip4_header *h = offload_header(g, p);
 
@@ -161,7 +177,8 @@ enum verdict dev_check_offload(struct glass *g, struct pkt *p, const struct glas
 	if (off->csum_partial && (!(s->offload & GLASS_OFFLOAD_CSUM) || !csum_claim_ok(g, p, off)))
 		return drop(g, p, OFFLOAD_LIES, off->csum_start, p->len);
 	if (off->gso_size ? off->gso_size > s->mtu_bytes : bytes > s->mtu_bytes)
-		return drop(g, p, ETH_TOO_LONG, off->gso_size ? off->gso_size : bytes, s->mtu_bytes);
+		return drop(g, p, ETH_TOO_LONG, off->gso_size ? off->gso_size : bytes,
+			    s->mtu_bytes);
 	if (off->csum_partial)
 		p->flags |= PKT_CSUM_PARTIAL;
 	if (off->csum_valid)

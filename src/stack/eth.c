@@ -2,8 +2,8 @@
 /*
  * Ethernet: which frames are for us, and of which protocol.
  *
- * In:  glass_input() with a frame of an Ethernet device; arp_resolve() and arp.c with something to send.
- * Out: ip_input(), arp_input(); dev_output().
+ * In:  glass_input() with a frame of an Ethernet device; arp_resolve() and arp.c with something to
+ * send. Out: ip_input(), arp_input(); dev_output().
  */
 #include "../wire/eth.h"
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * ICMP in: echo is answered, errors go to the protocol whose packet they quote, the rest is silently ignored: RFC 792,
- * RFC 1122 3.2.2. Source quench (RFC 6633), redirects, address masks and timestamps are among the rest.
+ * ICMP in: echo is answered, errors go to the protocol whose packet they quote, the rest is
+ * silently ignored: RFC 792, RFC 1122 3.2.2. Source quench (RFC 6633), redirects, address masks and
+ * timestamps are among the rest.
  *
  * In:  ip_deliver().
  * Out: ip_output() with an echo reply; ping_input(); icmp_got_error().
@@ -34,7 +35,9 @@ static struct pkt *echo_build(struct glass *g, const struct pkt *p)
 
 static enum verdict icmp_echo(struct glass *g, struct pkt *p, const struct ip_info *ip)
 {
-	struct ip_send to = { .src = ip->dst, .dst = ip->src, .proto = IP_PROTO_ICMP, .tos = ip->tos };
+	struct ip_send to = {
+		.src = ip->dst, .dst = ip->src, .proto = IP_PROTO_ICMP, .tos = ip->tos
+	};
 	struct ip_path path;
 	struct pkt *reply;
 

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * ICMP errors that we send: when it is allowed (RFC 1122 3.2.2), and not too often (RFC 1812 4.3.2.8).
+ * ICMP errors that we send: when it is allowed (RFC 1122 3.2.2), and not too often (RFC
+ * 1812 4.3.2.8).
  *
- * Two limits, because one of them alone is a spy: who can make us send errors and count them learns from a plain global
- * limit what others make us send (CVE-2020-25705). So each destination has its own small allowance, and what a message
- * takes from the global one, which is asked last, is a matter of chance.
+ * Two limits, because one of them alone is a spy: who can make us send errors and count them learns
+ * from a plain global limit what others make us send (CVE-2020-25705). So each destination has its
+ * own small allowance, and what a message takes from the global one, which is asked last, is a
+ * matter of chance.
  *
  * In:  rooms that refuse a packet and owe its sender an answer.
  * Out: ip_output().
@@ -17,12 +19,16 @@
 
 #include "ip.h"
 
-#define ICMP_ERROR_BYTES_MAX 576 /* RFC 1812 4.3.2.3: of the whole error message, with its IP header */
-#define ICMP_PEERS 1024		 /* allowances: destinations whose hashes agree share one */
+#define ICMP_ERROR_BYTES_MAX \
+	576		/* RFC 1812 4.3.2.3: of the whole error message, with its IP header */
+#define ICMP_PEERS 1024 /* allowances: destinations whose hashes agree share one */
 #define ICMP_PEER_INTERVAL_NS NS_PER_S
-#define ICMP_PEER_BURST 6	 /* as Linux */
+#define ICMP_PEER_BURST 6 /* as Linux */
 
-/* Tokens counted as time: at `full_ns` the bucket is full again; it is empty when that lies its depth ahead. */
+/*
+ * Tokens counted as time: at `full_ns` the bucket is full again; it is empty when that lies its
+ * depth ahead.
+ */
 struct bucket {
 	int64_t full_ns;
 };
@@ -57,7 +63,8 @@ static bool rate_allows(struct glass *g, ip4_t dst)
 	struct icmp_state *s = g->icmp;
 	struct bucket *peer = &s->peer[siphash_u64(&s->key, dst, 0) % ICMP_PEERS];
 
-	return bucket_take(peer, now(g), ICMP_PEER_INTERVAL_NS, ICMP_PEER_BURST * ICMP_PEER_INTERVAL_NS) &&
+	return bucket_take(peer, now(g), ICMP_PEER_INTERVAL_NS,
+			   ICMP_PEER_BURST * ICMP_PEER_INTERVAL_NS) &&
 	       global_take(g);
 }
 
@@ -115,7 +122,8 @@ static uint64_t quiet_why(struct glass *g, const struct pkt *p)
 	return 0;
 }
 
-static struct pkt *error_build(struct glass *g, const struct pkt *about, uint8_t type, uint8_t code, uint32_t rest)
+static struct pkt *error_build(struct glass *g, const struct pkt *about, uint8_t type, uint8_t code,
+			       uint32_t rest)
 {
 	uint32_t quote = bytes_from_l3(about);
 	uint32_t quote_max = ICMP_ERROR_BYTES_MAX - IP4_HEADER_BYTES - ICMP_HEADER_BYTES;
@@ -127,14 +135,16 @@ static struct pkt *error_build(struct glass *g, const struct pkt *about, uint8_t
 	if (!p)
 		return NULL;
 	h = pkt_put(p, ICMP_HEADER_BYTES + quote);
-	*h = (struct icmp_header){ type, code, be16_of(0), be16_of(rest >> 16), be16_of(rest & 0xffff) };
+	*h = (struct icmp_header){ type, code, be16_of(0), be16_of(rest >> 16),
+				   be16_of(rest & 0xffff) };
 	memcpy(h + 1, about->l3, quote);
 	h->checksum = be16_of(csum_fold(csum_add(0, h, p->len)));
 	p->l4 = p->data;
 	return p;
 }
 
-void icmp_send_error(struct glass *g, const struct pkt *about, uint8_t type, uint8_t code, uint32_t rest)
+void icmp_send_error(struct glass *g, const struct pkt *about, uint8_t type, uint8_t code,
+		     uint32_t rest)
 {
 	const struct ip4_header *h = (const struct ip4_header *)about->l3;
 	struct ip_send to = {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * ICMP errors that came in. Anybody can send one, so what it quotes must be a packet that we could have sent; the
- * protocol looks closer (RFC 5927). Errors are hints: which of them ends a connection is TCP's affair.
+ * ICMP errors that came in. Anybody can send one, so what it quotes must be a packet that we could
+ * have sent; the protocol looks closer (RFC 5927). Errors are hints: which of them ends a
+ * connection is TCP's affair.
  *
  * In:  icmp_input().
  * Out: tcp_icmp_error(), udp_icmp_error(), ping_icmp_error().
@@ -16,8 +17,9 @@
 
 /* What a program sees of codes 0..15 of "unreachable": RFC 1122 3.2.2.1, errors as on Linux. */
 static const int unreachable_errors[] = {
-	ENETUNREACH, EHOSTUNREACH, ENOPROTOOPT, ECONNREFUSED, EMSGSIZE,	   EOPNOTSUPP,	 ENETUNREACH,  EHOSTDOWN,
-	ENONET,	     ENETUNREACH,  EHOSTUNREACH, ENETUNREACH, EHOSTUNREACH, EHOSTUNREACH, EHOSTUNREACH, EHOSTUNREACH,
+	ENETUNREACH,  EHOSTUNREACH, ENOPROTOOPT,  ECONNREFUSED, EMSGSIZE,     EOPNOTSUPP,
+	ENETUNREACH,  EHOSTDOWN,    ENONET,	  ENETUNREACH,	EHOSTUNREACH, ENETUNREACH,
+	EHOSTUNREACH, EHOSTUNREACH, EHOSTUNREACH, EHOSTUNREACH,
 };
 
 #define UNREACHABLE_CODES (sizeof(unreachable_errors) / sizeof(unreachable_errors[0]))
@@ -32,10 +34,14 @@ static int error_of(uint8_t type, uint8_t code)
 
 static bool is_hard(uint8_t type, uint8_t code)
 {
-	return type == ICMP_UNREACHABLE && code >= ICMP_PROTO_UNREACHABLE && code <= ICMP_FRAG_NEEDED;
+	return type == ICMP_UNREACHABLE && code >= ICMP_PROTO_UNREACHABLE &&
+	       code <= ICMP_FRAG_NEEDED;
 }
 
-/* The quoted header, with 8 bytes behind it; NULL: it is cut, or is none. p stays at the ICMP header. */
+/*
+ * The quoted header, with 8 bytes behind it; NULL: it is cut, or is none. p stays at the ICMP
+ * header.
+ */
 static const struct ip4_header *quoted_header(const struct pkt *p)
 {
 	const struct ip4_header *h = pkt_peek(p, ICMP_HEADER_BYTES, sizeof(*h));

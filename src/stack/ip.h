@@ -35,19 +35,26 @@ enum verdict ip_input(struct glass *g, struct pkt *p);
 /* After reassembly or at once: by protocol. p at the transport header. */
 enum verdict ip_deliver(struct glass *g, struct pkt *p, const struct ip_info *ip);
 
-/* ip_frag.c: putting together. A fragment, p at its payload, p->l3 its header. A datagram made whole is delivered. */
+/*
+ * ip_frag.c: putting together. A fragment, p at its payload, p->l3 its header. A datagram made
+ * whole is delivered.
+ */
 int frag_init(struct glass *g);
 void frag_fini(struct glass *g);
 enum verdict frag_input(struct glass *g, struct pkt *p, const struct ip_info *ip);
 
 /* ip_cut.c: p at its IP header, too long for the path: sends it in pieces. */
 enum verdict frag_output(struct glass *g, struct pkt *p, const struct ip_path *path);
-/* The identification of a datagram that may be cut: unique for long, and not to be guessed (RFC 7739). */
+/*
+ * The identification of a datagram that may be cut: unique for long, and not to be guessed (RFC
+ * 7739).
+ */
 uint16_t frag_next_id(struct glass *g, ip4_t dst);
 
 /*
- * ip_route.c: -ENETUNREACH when there is no route, -EINVAL when src is of 127/8 and dst is not ours. Whether a broadcast
- * is allowed is the caller's affair. src 0: chosen. A destination of our own goes by device lo.
+ * ip_route.c: -ENETUNREACH when there is no route, -EINVAL when src is of 127/8 and dst is not
+ * ours. Whether a broadcast is allowed is the caller's affair. src 0: chosen. A destination of our
+ * own goes by device lo.
  */
 int ip_route(const struct glass *g, ip4_t dst, ip4_t src, struct ip_path *out);
 /* Our address for packets that leave by dev to dst; 0: none. */
@@ -56,7 +63,10 @@ ip4_t ip_source(const struct glass *g, unsigned dev, ip4_t dst);
 bool ip_is_local(const struct glass *g, ip4_t addr);
 /* 255.255.255.255, a subnet's broadcast address of any of our addresses, or 224/4. */
 bool ip_is_broadcast(const struct glass *g, ip4_t addr);
-/* Can be one host's address on a wire: RFC 1122 3.2.1.3, RFC 6890. Zero, loopback, groups, 240/4 cannot. */
+/*
+ * Can be one host's address on a wire: RFC 1122 3.2.1.3, RFC 6890. Zero, loopback, groups, 240/4
+ * cannot.
+ */
 bool ip_is_host(const struct glass *g, ip4_t addr);
 /* dev reaches addr without a router. */
 bool ip_is_on_link(const struct glass *g, unsigned dev, ip4_t addr);
@@ -70,12 +80,14 @@ static inline bool ip_is_multicast(ip4_t a)
 }
 
 /*
- * ip_output.c: p at its transport header. Writes the IP header and sends p on; a packet longer than the path's
- * MTU that is no super-packet is cut, or refused as IP_TOO_BIG when dont_fragment is set. The transport checksum is
- * the device's or dev_output()'s: set PKT_CSUM_PARTIAL, p->l4 and p->csum_offset, and put the pseudo-header's
- * sum into the field. Answers GO-less: ACCEPTED or a drop reason.
+ * ip_output.c: p at its transport header. Writes the IP header and sends p on; a packet longer than
+ * the path's MTU that is no super-packet is cut, or refused as IP_TOO_BIG when dont_fragment is
+ * set. The transport checksum is the device's or dev_output()'s: set PKT_CSUM_PARTIAL, p->l4 and
+ * p->csum_offset, and put the pseudo-header's sum into the field. Answers GO-less: ACCEPTED or a
+ * drop reason.
  */
-enum verdict ip_output(struct glass *g, struct pkt *p, const struct ip_send *to, const struct ip_path *path);
+enum verdict ip_output(struct glass *g, struct pkt *p, const struct ip_send *to,
+		       const struct ip_path *path);
 
 /* p at its IP header, finished: on to the device, by way of the neighbour where there are some. */
 enum verdict ip_send(struct glass *g, struct pkt *p, const struct ip_path *path);
@@ -87,23 +99,28 @@ enum verdict icmp_input(struct glass *g, struct pkt *p, const struct ip_info *ip
 int icmp_init(struct glass *g);
 void icmp_fini(struct glass *g);
 /*
- * An ICMP error about a received packet (p->l3 is its header; only looked at), unless RFC 1122 3.2.2 or the
- * rate limit forbids it. rest: the second word of the message (the MTU of "fragmentation needed").
+ * An ICMP error about a received packet (p->l3 is its header; only looked at), unless RFC
+ * 1122 3.2.2 or the rate limit forbids it. rest: the second word of the message (the MTU of
+ * "fragmentation needed").
  */
-void icmp_send_error(struct glass *g, const struct pkt *about, uint8_t type, uint8_t code, uint32_t rest);
+void icmp_send_error(struct glass *g, const struct pkt *about, uint8_t type, uint8_t code,
+		     uint32_t rest);
 
 /* An ICMP error that came in and quotes a packet of ours. */
 struct icmp_error {
 	uint8_t type, code, proto;
-	uint16_t mtu_bytes;	 /* of "fragmentation needed", 0: not told */
-	ip4_t src, dst;		 /* of the quoted packet: src is ours */
+	uint16_t mtu_bytes; /* of "fragmentation needed", 0: not told */
+	ip4_t src, dst;	    /* of the quoted packet: src is ours */
 	uint16_t sport, dport;
-	uint32_t seq;		 /* TCP's sequence number */
-	const uint8_t *l4;	 /* quoted transport header, at least 8 bytes */
-	int error;		 /* what a program would see, positive errno */
-	bool hard;		 /* RFC 1122 4.2.3.9: codes 2, 3, 4 of unreachable */
+	uint32_t seq;	   /* TCP's sequence number */
+	const uint8_t *l4; /* quoted transport header, at least 8 bytes */
+	int error;	   /* what a program would see, positive errno */
+	bool hard;	   /* RFC 1122 4.2.3.9: codes 2, 3, 4 of unreachable */
 };
-/* icmp_quote.c: an error message, p at the ICMP header: goes to the protocol whose packet it quotes. */
+/*
+ * icmp_quote.c: an error message, p at the ICMP header: goes to the protocol whose packet it
+ * quotes.
+ */
 enum verdict icmp_got_error(struct glass *g, struct pkt *p, const struct ip_info *ip);
 
 #endif

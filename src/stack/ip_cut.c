@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Cutting a datagram that is longer than the MTU (RFC 791 3.2), and the numbers by which its pieces are known.
+ * Cutting a datagram that is longer than the MTU (RFC 791 3.2), and the numbers by which its pieces
+ * are known.
  *
- * A number must not come back while pieces of its earlier bearer may be on the way, and must not be guessed by
- * others (RFC 7739): it is a counter, sent through a permutation of the 65,536 numbers that only we know and that
- * differs for each destination.
+ * A number must not come back while pieces of its earlier bearer may be on the way, and must not be
+ * guessed by others (RFC 7739): it is a counter, sent through a permutation of the 65,536 numbers
+ * that only we know and that differs for each destination.
  *
  * In:  ip_output().
  * Out: ip_send() with each piece.
@@ -39,7 +40,8 @@ uint16_t frag_next_id(struct glass *g, ip4_t dst)
 }
 
 /* bytes of payload from offset off, with p's header in front; NULL: out of memory. */
-static struct pkt *cut_piece(struct glass *g, const struct pkt *p, uint32_t off, uint32_t bytes, bool last)
+static struct pkt *cut_piece(struct glass *g, const struct pkt *p, uint32_t off, uint32_t bytes,
+			     bool last)
 {
 	const struct ip4_header *from = (const struct ip4_header *)p->l3;
 	struct pkt *piece = pkt_build(g, IP_HEADROOM, bytes);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * IPv4 in: is this header sound, from a host, and for us? RFC 791, RFC 1122 3.2.1. The checks come in the order of the
- * header's fields, and whatever follows relies on the lengths that were checked here.
+ * IPv4 in: is this header sound, from a host, and for us? RFC 791, RFC 1122 3.2.1. The checks come
+ * in the order of the header's fields, and whatever follows relies on the lengths that were checked
+ * here.
  *
  * In:  eth_input(); the stack's door for devices without link header and for lo.
  * Out: frag_input() for fragments; ip_deliver() to ICMP, TCP and UDP.
@@ -15,7 +16,10 @@
 
 #define IP_ALL_HOSTS 0xe0000001u /* 224.0.0.1: every host belongs to it (RFC 1112 4) */
 
-/* Version, lengths and checksum. What came behind the packet is cut off: Ethernet pads short frames. */
+/*
+ * Version, lengths and checksum. What came behind the packet is cut off: Ethernet pads short
+ * frames.
+ */
 static enum verdict ip_check_header(struct glass *g, struct pkt *p, const struct ip4_header *h)
 {
 	uint32_t header = ip4_header_length(h), total = be16_get(h->total_length);
@@ -53,7 +57,9 @@ static enum verdict ip_check_destination(struct glass *g, struct pkt *p, struct 
 		return drop(g, p, IP_NOT_FOR_US, ip->dst);
 	ip->dst_group = ip_is_broadcast(g, ip->dst);
 	if (ip->dst_group)
-		return ip_is_multicast(ip->dst) && ip->dst != IP_ALL_HOSTS ? drop(g, p, IP_NOT_FOR_US, ip->dst) : GO_ON;
+		return ip_is_multicast(ip->dst) && ip->dst != IP_ALL_HOSTS
+			       ? drop(g, p, IP_NOT_FOR_US, ip->dst)
+			       : GO_ON;
 	if (!ip_is_local(g, ip->dst))
 		return drop(g, p, IP_NOT_FOR_US, ip->dst);
 	if (p->flags & PKT_LINK_BROADCAST)
@@ -61,7 +67,8 @@ static enum verdict ip_check_destination(struct glass *g, struct pkt *p, struct 
 	return GO_ON;
 }
 
-static enum verdict ip_check_option(struct glass *g, struct pkt *p, const struct ip4_option *o, size_t at)
+static enum verdict ip_check_option(struct glass *g, struct pkt *p, const struct ip4_option *o,
+				    size_t at)
 {
 	switch (o->kind) {
 	case IP4_OPT_LOOSE_ROUTE:

@@ -10,7 +10,10 @@
 #include "ip.h"
 #include "link.h"
 
-/* RFC 6864 4.1: a packet that cannot be cut needs no identification, and a constant one tells nothing. */
+/*
+ * RFC 6864 4.1: a packet that cannot be cut needs no identification, and a constant one tells
+ * nothing.
+ */
 static void write_header(struct glass *g, struct pkt *p, const struct ip_send *to)
 {
 	struct ip4_header *h = pkt_push(p, sizeof(*h));
@@ -41,13 +44,15 @@ enum verdict ip_send(struct glass *g, struct pkt *p, const struct ip_path *path)
 	return dev_output(g, p);
 }
 
-enum verdict ip_output(struct glass *g, struct pkt *p, const struct ip_send *to, const struct ip_path *path)
+enum verdict ip_output(struct glass *g, struct pkt *p, const struct ip_send *to,
+		       const struct ip_path *path)
 {
 	uint32_t bytes = pkt_len(p) + IP4_HEADER_BYTES;
 
 	ENTER(g, p);
 	stat_inc(g, STAT_IP_OUT_REQUESTS);
-	EVENT(g, p->conn, p->id, ROUTE, to->dst, path->next_hop, path->dev, to->src, path->mtu_bytes);
+	EVENT(g, p->conn, p->id, ROUTE, to->dst, path->next_hop, path->dev, to->src,
+	      path->mtu_bytes);
 	if (bytes > IP4_TOTAL_MAX_BYTES)
 		return drop(g, p, IP_TOO_BIG, bytes, IP4_TOTAL_MAX_BYTES);
 	if (bytes > path->mtu_bytes && !p->gso_size && to->dont_fragment)

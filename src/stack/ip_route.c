@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Routing: by which device, to which neighbour, from which of our addresses? The longest prefix decides
- * (RFC 1122 3.3.1). The table is kept sorted, so the first match is the best.
+ * Routing: by which device, to which neighbour, from which of our addresses? The longest prefix
+ * decides (RFC 1122 3.3.1). The table is kept sorted, so the first match is the best.
  *
- * Ours is the weak host model of RFC 1122 3.3.4.2, as Linux': a packet to any of our addresses is taken from any device.
+ * Ours is the weak host model of RFC 1122 3.3.4.2, as Linux': a packet to any of our addresses is
+ * taken from any device.
  *
  * In:  whoever sends: TCP once per connection, UDP and ICMP per packet.
  * Out: nothing is changed.
@@ -47,7 +48,8 @@ bool ip_is_broadcast(const struct glass *g, ip4_t addr)
 
 bool ip_is_host(const struct glass *g, ip4_t addr)
 {
-	return addr >> 24 && !ip_is_loopback(addr) && addr >> 28 != 0xf && !ip_is_broadcast(g, addr);
+	return addr >> 24 && !ip_is_loopback(addr) && addr >> 28 != 0xf &&
+	       !ip_is_broadcast(g, addr);
 }
 
 bool ip_is_on_link(const struct glass *g, unsigned dev, ip4_t addr)
@@ -98,7 +100,10 @@ static const struct ip_route *route_find(const struct glass *g, ip4_t dst)
 	return NULL;
 }
 
-/* The limited broadcast and groups have no route of their own: the source's device, else the first one. */
+/*
+ * The limited broadcast and groups have no route of their own: the source's device, else the first
+ * one.
+ */
 static const struct dev *group_dev(const struct glass *g, ip4_t src)
 {
 	for (unsigned i = 0; i < g->naddr; i++) {
@@ -112,11 +117,14 @@ static const struct dev *group_dev(const struct glass *g, ip4_t src)
 
 static int route_local(ip4_t dst, ip4_t src, struct ip_path *out)
 {
-	*out = (struct ip_path){ .dev = DEV_LO, .next_hop = dst, .src = src ? src : dst, .mtu_bytes = LO_MTU_BYTES };
+	*out = (struct ip_path){
+		.dev = DEV_LO, .next_hop = dst, .src = src ? src : dst, .mtu_bytes = LO_MTU_BYTES
+	};
 	return 0;
 }
 
-static int route_by(const struct glass *g, unsigned dev, ip4_t next_hop, ip4_t src, struct ip_path *out)
+static int route_by(const struct glass *g, unsigned dev, ip4_t next_hop, ip4_t src,
+		    struct ip_path *out)
 {
 	*out = (struct ip_path){
 		.dev = dev,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Ping as a datagram protocol, as Linux' socket(AF_INET, SOCK_DGRAM, IPPROTO_ICMP): a program sends echo requests and
- * reads the replies to them, by the identifier that takes the place of a port.
+ * Ping as a datagram protocol, as Linux' socket(AF_INET, SOCK_DGRAM, IPPROTO_ICMP): a program sends
+ * echo requests and reads the replies to them, by the identifier that takes the place of a port.
  *
  * In:  icmp_input() with an echo reply; icmp_got_error(); udp_send() of a ping endpoint.
  * Out: the endpoint's queue; ip_output().
@@ -40,7 +40,8 @@ enum verdict ping_icmp_error(struct glass *g, struct pkt *p, const struct icmp_e
 	return accept_packet(g, p);
 }
 
-static struct pkt *ping_build(struct glass *g, const struct udp_end *u, const void *bytes, size_t length)
+static struct pkt *ping_build(struct glass *g, const struct udp_end *u, const void *bytes,
+			      size_t length)
 {
 	struct pkt *p = pkt_build(g, IP_HEADROOM, length);
 	struct icmp_header *h;
@@ -70,7 +71,9 @@ static int ping_check(const void *bytes, size_t length)
 
 int64_t ping_send(struct glass *g, struct udp_end *u, const void *bytes, size_t length, ip4_t dst)
 {
-	struct ip_send to = { .dst = dst ? dst : u->remote, .proto = IP_PROTO_ICMP, .ttl = u->ttl, .tos = u->tos };
+	struct ip_send to = {
+		.dst = dst ? dst : u->remote, .proto = IP_PROTO_ICMP, .ttl = u->ttl, .tos = u->tos
+	};
 	int err = ping_check(bytes, length);
 	struct ip_path path;
 	struct pkt *p;

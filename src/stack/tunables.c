@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Two tables to look into and, one of them, to change: the tunables of tunable.def and the counters of stats.def and
- * drop.def.
+ * Two tables to look into and, one of them, to change: the tunables of tunable.def and the counters
+ * of stats.def and drop.def.
  *
  * In:  the owner, through glass.h.
  * Out: g->tun, which every room reads when it needs a limit.
@@ -16,7 +16,7 @@ struct tunable_row {
 };
 
 static const struct tunable_row tunable_rows[] = {
-#define TUNABLE(name, initial, min, max, unit, doc)                                                \
+#define TUNABLE(name, initial, min, max, unit, doc) \
 	{ { #name, unit, doc, initial, min, max, initial }, offsetof(struct tunables, name) },
 #include "../base/tunable.def"
 #undef TUNABLE
@@ -84,7 +84,7 @@ bool glass_tunable_at(const struct glass *g, unsigned i, struct glass_tunable *o
 	return true;
 }
 
-/* ---- counters --------------------------------------------------------------------------------------- */
+/* ---- counters -------------------------------------------------------------------------------- */
 
 static const struct glass_stat stat_rows[] = {
 #define STAT(ID, group, name, doc) { group, name, doc, 0 },

@@ -3,7 +3,8 @@
  * UDP: RFC 768, RFC 1122 4.1.
  *
  * In:  ip_deliver() with a datagram; icmp_got_error(); the socket layer with something to send.
- * Out: an endpoint's queue, whose socket is woken; ip_output(); icmp_send_error() when nobody is there.
+ * Out: an endpoint's queue, whose socket is woken; ip_output(); icmp_send_error() when nobody is
+ * there.
  */
 #include "../wire/udp.h"
 
@@ -15,9 +16,11 @@
 
 #include "udp.h"
 
-/* ---- in --------------------------------------------------------------------------------------------- */
+/* ---- in -------------------------------------------------------------------------------------- */
 
-/* Gives back the memory that a device's large buffer wastes; headers stay in front of the payload. */
+/*
+ * Gives back the memory that a device's large buffer wastes; headers stay in front of the payload.
+ */
 static void udp_compact(struct glass *g, struct pkt *p)
 {
 	size_t l3 = (size_t)(p->data - p->l3), l4 = (size_t)(p->data - p->l4);
@@ -80,7 +83,8 @@ static enum verdict udp_check(struct glass *g, struct pkt *p, const struct ip_in
 
 static void udp_trace_in(struct glass *g, const struct pkt *p, const struct udp_flow *f)
 {
-	EVENT(g, 0, p->id, UDP_IN, trace_end4(f->remote, f->rport), trace_end4(f->local, f->lport), p->len);
+	EVENT(g, 0, p->id, UDP_IN, trace_end4(f->remote, f->rport), trace_end4(f->local, f->lport),
+	      p->len);
 	stat_inc(g, STAT_UDP_IN_DATAGRAMS);
 }
 
@@ -101,7 +105,10 @@ static struct pkt *udp_clone(struct glass *g, const struct pkt *p)
 	return copy;
 }
 
-/* RFC 1122 3.3.6: a broadcast is for everybody who fits. The last one gets p itself. NULL: nobody fits. */
+/*
+ * RFC 1122 3.3.6: a broadcast is for everybody who fits. The last one gets p itself. NULL: nobody
+ * fits.
+ */
 static struct udp_end *udp_broadcast(struct glass *g, const struct pkt *p, const struct udp_flow *f)
 {
 	struct udp_end *last = NULL;
@@ -132,18 +139,20 @@ enum verdict udp_input(struct glass *g, struct pkt *p, const struct ip_info *ip)
 	if (v != GO_ON)
 		return v;
 	h = (const struct udp_header *)p->l4;
-	f = (struct udp_flow){ IP_PROTO_UDP, ip->dst, ip->src, be16_get(h->dport), be16_get(h->sport) };
+	f = (struct udp_flow){ IP_PROTO_UDP, ip->dst, ip->src, be16_get(h->dport),
+			       be16_get(h->sport) };
 	pkt_pull(p, sizeof(*h));
 	u = ip->dst_group ? udp_broadcast(g, p, &f) : udp_find(g, &f);
 	if (!u) {
 		icmp_send_error(g, p, ICMP_UNREACHABLE, ICMP_PORT_UNREACHABLE, 0);
-		return drop(g, p, UDP_NO_SOCKET, trace_end4(f.local, f.lport), trace_end4(f.remote, f.rport));
+		return drop(g, p, UDP_NO_SOCKET, trace_end4(f.local, f.lport),
+			    trace_end4(f.remote, f.rport));
 	}
 	udp_trace_in(g, p, &f);
 	return udp_queue(g, u, p);
 }
 
-/* ---- errors ----------------------------------------------------------------------------------------- */
+/* ---- errors ---------------------------------------------------------------------------------- */
 
 void udp_set_error(struct glass *g, struct udp_end *u, int error)
 {
@@ -152,8 +161,8 @@ void udp_set_error(struct glass *g, struct udp_end *u, int error)
 }
 
 /*
- * As on Linux, who is not connected hears nothing (it may have written to many), and hears of soft errors neither: they
- * may pass (RFC 1122 4.1.3.3).
+ * As on Linux, who is not connected hears nothing (it may have written to many), and hears of soft
+ * errors neither: they may pass (RFC 1122 4.1.3.3).
  */
 enum verdict udp_icmp_error(struct glass *g, struct pkt *p, const struct icmp_error *e)
 {
@@ -178,7 +187,9 @@ void udp_output_failed(struct glass *g, const struct pkt *p, int error)
 
 	if (!ip || !field || be16_get(ip->frag) & IP4_FRAGMENT_OFFSET)
 		return;
-	f = (struct udp_flow){ .proto = ip->proto, .local = be32_get(ip->src), .remote = be32_get(ip->dst) };
+	f = (struct udp_flow){ .proto = ip->proto,
+			       .local = be32_get(ip->src),
+			       .remote = be32_get(ip->dst) };
 	if (f.proto == IP_PROTO_UDP) {
 		f.lport = be16_get(field[0]);
 		f.rport = be16_get(field[1]);
@@ -192,7 +203,7 @@ void udp_output_failed(struct glass *g, const struct pkt *p, int error)
 		udp_set_error(g, u, error);
 }
 
-/* ---- out -------------------------------------------------------------------------------------------- */
+/* ---- out ------------------------------------------------------------------------------------- */
 
 int udp_bind(struct glass *g, struct udp_end *u, ip4_t local, uint16_t lport)
 {
@@ -262,8 +273,12 @@ int64_t udp_result(enum verdict v, size_t length)
 	return v == DROP_DEV_DOWN ? -ENETDOWN : -ENOBUFS;
 }
 
-/* A datagram with its header; the checksum is that of the pseudo-header, and the rest is to be added. */
-static struct pkt *udp_build(struct glass *g, const struct udp_flow *f, const void *bytes, size_t length)
+/*
+ * A datagram with its header; the checksum is that of the pseudo-header, and the rest is to be
+ * added.
+ */
+static struct pkt *udp_build(struct glass *g, const struct udp_flow *f, const void *bytes,
+			     size_t length)
 {
 	uint32_t total = (uint32_t)(UDP_HEADER_BYTES + length);
 	struct pkt *p = pkt_build(g, IP_HEADROOM, total);
@@ -276,7 +291,8 @@ static struct pkt *udp_build(struct glass *g, const struct udp_flow *f, const vo
 		.sport = be16_of(f->lport),
 		.dport = be16_of(f->rport),
 		.length = be16_of(total),
-		.checksum = be16_of(csum_sum16(csum_pseudo4(f->local, f->remote, IP_PROTO_UDP, total))),
+		.checksum =
+			be16_of(csum_sum16(csum_pseudo4(f->local, f->remote, IP_PROTO_UDP, total))),
 	};
 	if (length)
 		memcpy(h + 1, bytes, length);
@@ -286,18 +302,21 @@ static struct pkt *udp_build(struct glass *g, const struct udp_flow *f, const vo
 	return p;
 }
 
-static int64_t udp_output(struct glass *g, const struct udp_end *u, const struct udp_flow *f, const void *bytes,
-			  size_t length, const struct ip_path *path)
+static int64_t udp_output(struct glass *g, const struct udp_end *u, const struct udp_flow *f,
+			  const void *bytes, size_t length, const struct ip_path *path)
 {
 	struct pkt *p = udp_build(g, f, bytes, length);
-	const struct ip_send to = {
-		.src = f->local, .dst = f->remote, .proto = IP_PROTO_UDP, .ttl = u->ttl, .tos = u->tos
-	};
+	const struct ip_send to = { .src = f->local,
+				    .dst = f->remote,
+				    .proto = IP_PROTO_UDP,
+				    .ttl = u->ttl,
+				    .tos = u->tos };
 
 	if (!p)
 		return -ENOBUFS;
 	ENTER(g, p);
-	EVENT(g, 0, p->id, UDP_OUT, trace_end4(f->local, f->lport), trace_end4(f->remote, f->rport), length);
+	EVENT(g, 0, p->id, UDP_OUT, trace_end4(f->local, f->lport), trace_end4(f->remote, f->rport),
+	      length);
 	stat_inc(g, STAT_UDP_OUT_DATAGRAMS);
 	return udp_result(ip_output(g, p, &to, path), length);
 }
@@ -311,9 +330,12 @@ static int udp_ready_to_send(struct glass *g, struct udp_end *u, ip4_t dst)
 	return 0;
 }
 
-int64_t udp_send(struct glass *g, struct udp_end *u, const void *bytes, size_t length, ip4_t dst, uint16_t dport)
+int64_t udp_send(struct glass *g, struct udp_end *u, const void *bytes, size_t length, ip4_t dst,
+		 uint16_t dport)
 {
-	struct udp_flow f = { .proto = u->proto, .remote = dst ? dst : u->remote, .rport = dst ? dport : u->rport };
+	struct udp_flow f = { .proto = u->proto,
+			      .remote = dst ? dst : u->remote,
+			      .rport = dst ? dport : u->rport };
 	struct ip_path path;
 	int err;
 

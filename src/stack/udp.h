@@ -7,19 +7,19 @@
 
 struct udp_end {
 	struct waker waker;
-	struct list all;	/* in the table */
-	struct list node;	/* in the table's bucket of its local port, once bound */
-	uint8_t proto;		/* IP_PROTO_UDP, or IP_PROTO_ICMP for ping */
-	ip4_t local, remote;	/* 0: any */
-	uint16_t lport, rport;	/* 0: not bound, not connected; ping: lport is the identifier */
+	struct list all;       /* in the table */
+	struct list node;      /* in the table's bucket of its local port, once bound */
+	uint8_t proto;	       /* IP_PROTO_UDP, or IP_PROTO_ICMP for ping */
+	ip4_t local, remote;   /* 0: any */
+	uint16_t lport, rport; /* 0: not bound, not connected; ping: lport is the identifier */
 	bool reuse_addr, reuse_port, broadcast;
 	uint8_t ttl, tos;
-	struct list rx;		/* struct pkt: payload, l3 and l4 point at its headers */
-	uint32_t rx_bytes;	/* their true size */
+	struct list rx;	   /* struct pkt: payload, l3 and l4 point at its headers */
+	uint32_t rx_bytes; /* their true size */
 	uint64_t rx_drops;
-	int error;		/* pending, from ICMP or ARP; positive errno */
-	uint64_t number;	/* of endpoints ever made */
-	bool chosen;		/* local was chosen by connect, not by bind */
+	int error;	 /* pending, from ICMP or ARP; positive errno */
+	uint64_t number; /* of endpoints ever made */
+	bool chosen;	 /* local was chosen by connect, not by bind */
 };
 
 int udp_init(struct glass *g);
@@ -34,10 +34,12 @@ int udp_connect(struct glass *g, struct udp_end *u, ip4_t remote, uint16_t rport
 /* No destination any more; the address that connect chose is given up too. */
 void udp_disconnect(struct udp_end *u);
 /*
- * dst 0: where it is connected to. Length or -EMSGSIZE, -ENETUNREACH, -ENOBUFS, -EACCES (broadcast), -EDESTADDRREQ,
- * -EINVAL. For ping the bytes are an echo request, whose identifier and checksum are filled in.
+ * dst 0: where it is connected to. Length or -EMSGSIZE, -ENETUNREACH, -ENOBUFS, -EACCES
+ * (broadcast), -EDESTADDRREQ, -EINVAL. For ping the bytes are an echo request, whose identifier and
+ * checksum are filled in.
  */
-int64_t udp_send(struct glass *g, struct udp_end *u, const void *bytes, size_t length, ip4_t dst, uint16_t dport);
+int64_t udp_send(struct glass *g, struct udp_end *u, const void *bytes, size_t length, ip4_t dst,
+		 uint16_t dport);
 /* The oldest datagram, unlinked, the caller's; NULL: none. */
 struct pkt *udp_take(struct glass *g, struct udp_end *u);
 
@@ -46,7 +48,7 @@ struct udp_table {
 	struct list *buckets; /* UDP_BUCKETS */
 	struct list all;
 	struct hash_key port_key, group_key;
-	uint64_t numbers;     /* endpoints ever made */
+	uint64_t numbers; /* endpoints ever made */
 };
 struct udp_flow {
 	uint8_t proto;
@@ -54,7 +56,9 @@ struct udp_flow {
 	uint16_t lport, rport;
 };
 struct list *udp_bucket(struct glass *g, uint8_t proto, uint16_t lport);
-/* The endpoint that fits best: connected before bound, bound to an address before any. NULL: none. */
+/*
+ * The endpoint that fits best: connected before bound, bound to an address before any. NULL: none.
+ */
 struct udp_end *udp_find(struct glass *g, const struct udp_flow *f);
 /* How well u fits; 0: not at all. */
 unsigned udp_score(const struct udp_end *u, const struct udp_flow *f);
@@ -65,7 +69,10 @@ int udp_take_port(struct glass *g, struct udp_end *u, uint16_t lport);
 enum verdict udp_queue(struct glass *g, struct udp_end *u, struct pkt *p);
 /* An error that u's program is to see. */
 void udp_set_error(struct glass *g, struct udp_end *u, int error);
-/* p, a packet of ours at its IP header, will not be sent: its endpoint learns why. p is only looked at. */
+/*
+ * p, a packet of ours at its IP header, will not be sent: its endpoint learns why. p is only
+ * looked at.
+ */
 void udp_output_failed(struct glass *g, const struct pkt *p, int error);
 
 enum verdict udp_input(struct glass *g, struct pkt *p, const struct ip_info *ip);

@@ -8,9 +8,13 @@
 #include "udp.h"
 
 #define UDP_BUCKETS 1024
-#define UDP_RANDOM_TRIES 16 /* then the search for a free port goes on from the last one, in order */
+#define UDP_RANDOM_TRIES \
+	16 /* then the search for a free port goes on from the last one, in order */
 
-/* The port alone is the key: sockets of one port must meet in one bucket, bound to an address or not. */
+/*
+ * The port alone is the key: sockets of one port must meet in one bucket, bound to an address or
+ * not.
+ */
 struct list *udp_bucket(struct glass *g, uint8_t proto, uint16_t lport)
 {
 	return &g->udp->buckets[siphash_u64(&g->udp->port_key, lport, proto) % UDP_BUCKETS];
@@ -32,7 +36,10 @@ unsigned udp_score(const struct udp_end *u, const struct udp_flow *f)
 	return score + (u->remote ? 2 : 0);
 }
 
-/* Of several that fit equally well (SO_REUSEPORT) each has its flows: who wins is hashed, not who was first. */
+/*
+ * Of several that fit equally well (SO_REUSEPORT) each has its flows: who wins is hashed, not who
+ * was first.
+ */
 struct udp_end *udp_find(struct glass *g, const struct udp_flow *f)
 {
 	uint64_t flow = (uint64_t)f->remote << 16 | f->rport, best_rank = 0;

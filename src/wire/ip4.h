@@ -56,11 +56,14 @@ struct ip4_option {
 };
 
 /*
- * One step of reading options: the option at bytes[at] of length bytes. Answers where the next one begins; length when
- * this was the last; 0 when it is malformed (out->kind tells which).
+ * One step of reading options: the option at bytes[at] of length bytes. Answers where the next one
+ * begins; length when this was the last; 0 when it is malformed (out->kind tells which).
  */
 size_t ip4_option_step(const uint8_t *bytes, size_t length, size_t at, struct ip4_option *out);
-/* Record route and timestamp carry a pointer; false: it points into the option's own head (RFC 791 3.1). */
+/*
+ * Record route and timestamp carry a pointer; false: it points into the option's own head (RFC 791
+ * 3.1).
+ */
 bool ip4_option_pointer_ok(const struct ip4_option *o);
 
 /* Recomputes the header's checksum; the header is ip4_header_length(h) bytes long. */

@@ -11,7 +11,7 @@
 
 struct udp_header {
 	struct be16 sport, dport;
-	struct be16 length; /* of header and payload */
+	struct be16 length;   /* of header and payload */
 	struct be16 checksum; /* 0: none */
 };
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Frames as bytes, and one host to throw them at: the public doors of glass.h, nothing of the stack's inside. A drop is
- * checked by its reason and by the values that the flight recorder wrote down.
+ * Frames as bytes, and one host to throw them at: the public doors of glass.h, nothing of the
+ * stack's inside. A drop is checked by its reason and by the values that the flight recorder wrote
+ * down.
  */
 #ifndef TESTS_UNIT_FRAMES_H
 #define TESTS_UNIT_FRAMES_H
@@ -33,7 +34,8 @@
 #define S 1000000000ll
 #define T0 (1000 * S) /* when hosts are born */
 
-#define IP(a, b, c, d) ((uint32_t)(a) << 24 | (uint32_t)(b) << 16 | (uint32_t)(c) << 8 | (uint32_t)(d))
+#define IP(a, b, c, d) \
+	((uint32_t)(a) << 24 | (uint32_t)(b) << 16 | (uint32_t)(c) << 8 | (uint32_t)(d))
 #define US IP(10, 0, 0, 4)
 #define PEER IP(10, 0, 0, 5)
 
@@ -41,7 +43,7 @@ static const uint8_t us_mac[6] = { 2, 0, 0, 0, 0, 4 }, peer_mac[6] = { 2, 0, 0, 
 static const uint8_t rival_mac[6] = { 2, 0, 0, 0, 0, 66 };
 static const uint8_t all_mac[6] = { 255, 255, 255, 255, 255, 255 }, no_mac[6];
 
-/* ---- a host ----------------------------------------------------------------------------------------- */
+/* ---- a host ---------------------------------------------------------------------------------- */
 
 struct host {
 	struct glass *g;
@@ -62,7 +64,9 @@ static inline void host_new(struct host *h, uint32_t offload)
 {
 	const size_t bytes = glass_ring_bytes(4096);
 	struct glass_setup setup = { .seed = { 4, 5 }, .now_ns = T0, .ring_bytes = bytes };
-	struct glass_dev_setup dev = { .name = "tap0", .link = GLASS_ETHERNET, .mtu_bytes = 1500, .offload = offload };
+	struct glass_dev_setup dev = {
+		.name = "tap0", .link = GLASS_ETHERNET, .mtu_bytes = 1500, .offload = offload
+	};
 	struct glass_frame out;
 
 	setup.ring = h->ring = calloc(1, bytes);
@@ -74,7 +78,8 @@ static inline void host_new(struct host *h, uint32_t offload)
 	h->dev = (unsigned)glass_dev_add(h->g, &dev);
 	assert_int_equal(h->dev, 1);
 	assert_int_equal(glass_addr_add(h->g, h->dev, glass_ip4(10, 0, 0, 4), 24), 0);
-	assert_int_equal(glass_route_add(h->g, glass_ip4(0, 0, 0, 0), 0, glass_ip4(10, 0, 0, 1), h->dev), 0);
+	assert_int_equal(
+		glass_route_add(h->g, glass_ip4(0, 0, 0, 0), 0, glass_ip4(10, 0, 0, 1), h->dev), 0);
 	while (glass_output(h->g, &out))
 		;
 	assert_int_equal(glass_reader_open(&h->log, h->ring, bytes), 0);
@@ -137,7 +142,7 @@ static inline int host_in(struct host *h, const struct frame *f)
 	return glass_input(h->g, h->dev, p, h->now);
 }
 
-/* ---- what the recorder says ------------------------------------------------------------------------- */
+/* ---- what the recorder says ------------------------------------------------------------------ */
 
 /* The newest record of this event since the last call of any of these; false: none. */
 static inline bool log_last(struct host *h, unsigned event, struct glass_record *out)
@@ -165,20 +170,20 @@ static inline void assert_drop_record(struct host *h, int reason, uint64_t a, ui
 }
 
 /* The frame is dropped for this reason, with these values (b 0 where the reason has one only). */
-#define assert_drops(h, f, ID, a, b)                                                                                   \
-	do {                                                                                                           \
-		int verdict_ = host_in(h, f);                                                                          \
-		const struct glass_drop_desc *desc_ = glass_drop_desc((unsigned)verdict_);                             \
-		if (verdict_ != DROP_##ID)                                                                             \
-			fail_msg("%s, expected %s", desc_ ? desc_->name : "accepted", #ID);                            \
-		assert_drop_record(h, DROP_##ID, a, b);                                                                \
+#define assert_drops(h, f, ID, a, b)                                                        \
+	do {                                                                                \
+		int verdict_ = host_in(h, f);                                               \
+		const struct glass_drop_desc *desc_ = glass_drop_desc((unsigned)verdict_);  \
+		if (verdict_ != DROP_##ID)                                                  \
+			fail_msg("%s, expected %s", desc_ ? desc_->name : "accepted", #ID); \
+		assert_drop_record(h, DROP_##ID, a, b);                                     \
 	} while (0)
 
-#define assert_accepts(h, f)                                                                                           \
-	do {                                                                                                           \
-		int verdict_ = host_in(h, f);                                                                          \
-		if (verdict_)                                                                                          \
-			fail_msg("dropped: %s", glass_drop_desc((unsigned)verdict_)->name);                            \
+#define assert_accepts(h, f)                                                                \
+	do {                                                                                \
+		int verdict_ = host_in(h, f);                                               \
+		if (verdict_)                                                               \
+			fail_msg("dropped: %s", glass_drop_desc((unsigned)verdict_)->name); \
 	} while (0)
 
 static inline uint64_t stat_value(struct host *h, const char *group, const char *name)
@@ -193,7 +198,7 @@ static inline uint64_t stat_value(struct host *h, const char *group, const char 
 	return 0;
 }
 
-/* ---- building frames -------------------------------------------------------------------------------- */
+/* ---- building frames ------------------------------------------------------------------------- */
 
 static inline void *frame_put(struct frame *f, size_t n)
 {
@@ -226,8 +231,9 @@ static inline uint64_t mac_value(const uint8_t *mac)
 	return v;
 }
 
-static inline struct arp_packet *frame_arp(struct frame *f, const uint8_t *dst, uint16_t op, const uint8_t *sender_mac,
-					   uint32_t sender, const uint8_t *target_mac, uint32_t target)
+static inline struct arp_packet *frame_arp(struct frame *f, const uint8_t *dst, uint16_t op,
+					   const uint8_t *sender_mac, uint32_t sender,
+					   const uint8_t *target_mac, uint32_t target)
 {
 	struct arp_packet *a;
 
@@ -254,7 +260,8 @@ struct ip_spec {
 	const uint8_t *dst_mac;
 };
 
-static inline struct ip4_header *frame_ip(struct frame *f, const struct ip_spec *s, const void *payload, size_t bytes)
+static inline struct ip4_header *frame_ip(struct frame *f, const struct ip_spec *s,
+					  const void *payload, size_t bytes)
 {
 	size_t header = IP4_HEADER_BYTES + s->options_bytes;
 	struct ip4_header *h;
@@ -289,8 +296,8 @@ static inline void frame_ip_fix(struct frame *f)
 	ip4_set_checksum(frame_ip_at(f));
 }
 
-static inline struct udp_header *frame_udp(struct frame *f, const struct ip_spec *s, uint16_t sport, uint16_t dport,
-					   const void *payload, size_t bytes)
+static inline struct udp_header *frame_udp(struct frame *f, const struct ip_spec *s, uint16_t sport,
+					   uint16_t dport, const void *payload, size_t bytes)
 {
 	static uint8_t all[70000];
 	struct udp_header *h = (struct udp_header *)(void *)all;
@@ -304,19 +311,21 @@ static inline struct udp_header *frame_udp(struct frame *f, const struct ip_spec
 		memcpy(h + 1, payload, bytes);
 	sum = csum_fold(csum_add(csum_pseudo4(src, dst, 17, total), all, total));
 	h->checksum = be16_of(sum ? sum : 0xffff);
-	return (struct udp_header *)(void *)((uint8_t *)frame_ip(f, s, all, total) + IP4_HEADER_BYTES +
-					     s->options_bytes);
+	return (struct udp_header *)(void *)((uint8_t *)frame_ip(f, s, all, total) +
+					     IP4_HEADER_BYTES + s->options_bytes);
 }
 
 /* An ICMP message: type, code, and whatever follows the checksum. */
-static inline struct icmp_header *frame_icmp(struct frame *f, const struct ip_spec *s, uint8_t type, uint8_t code,
-					     uint32_t rest, const void *payload, size_t bytes)
+static inline struct icmp_header *frame_icmp(struct frame *f, const struct ip_spec *s, uint8_t type,
+					     uint8_t code, uint32_t rest, const void *payload,
+					     size_t bytes)
 {
 	static uint8_t all[70000];
 	struct icmp_header *h = (struct icmp_header *)(void *)all;
 	struct ip_spec ip = *s;
 
-	*h = (struct icmp_header){ type, code, be16_of(0), be16_of(rest >> 16), be16_of(rest & 0xffff) };
+	*h = (struct icmp_header){ type, code, be16_of(0), be16_of(rest >> 16),
+				   be16_of(rest & 0xffff) };
 	if (bytes)
 		memcpy(h + 1, payload, bytes);
 	h->checksum = be16_of(csum_fold(csum_add(0, all, sizeof(*h) + bytes)));
@@ -325,7 +334,7 @@ static inline struct icmp_header *frame_icmp(struct frame *f, const struct ip_sp
 					      IP4_HEADER_BYTES + s->options_bytes);
 }
 
-/* ---- looking at frames ------------------------------------------------------------------------------ */
+/* ---- looking at frames ----------------------------------------------------------------------- */
 
 static inline uint16_t frame_type(const struct frame *f)
 {
@@ -334,10 +343,11 @@ static inline uint16_t frame_type(const struct frame *f)
 }
 
 /* An IPv4 packet whose header is sound; its transport part in *l4 and *bytes. */
-static inline const struct ip4_header *assert_ip(const struct frame *f, uint8_t proto, const uint8_t **l4,
-						 size_t *bytes)
+static inline const struct ip4_header *assert_ip(const struct frame *f, uint8_t proto,
+						 const uint8_t **l4, size_t *bytes)
 {
-	const struct ip4_header *h = (const struct ip4_header *)(const void *)(f->b + sizeof(struct eth_header));
+	const struct ip4_header *h =
+		(const struct ip4_header *)(const void *)(f->b + sizeof(struct eth_header));
 
 	assert_int_equal(frame_type(f), ETH_TYPE_IP4);
 	assert_true(f->n >= sizeof(struct eth_header) + sizeof(*h));
@@ -352,7 +362,8 @@ static inline const struct ip4_header *assert_ip(const struct frame *f, uint8_t 
 
 static inline const struct arp_packet *assert_arp(const struct frame *f, uint16_t op)
 {
-	const struct arp_packet *a = (const struct arp_packet *)(const void *)(f->b + sizeof(struct eth_header));
+	const struct arp_packet *a =
+		(const struct arp_packet *)(const void *)(f->b + sizeof(struct eth_header));
 
 	assert_int_equal(frame_type(f), ETH_TYPE_ARP);
 	assert_int_equal(f->n, sizeof(struct eth_header) + sizeof(*a));
@@ -360,9 +371,11 @@ static inline const struct arp_packet *assert_arp(const struct frame *f, uint16_
 	return a;
 }
 
-/* ---- conversations ---------------------------------------------------------------------------------- */
+/* ---- conversations --------------------------------------------------------------------------- */
 
-/* Somebody at peer_mac asks for us, so that we know where he is; the answer is taken off the wire. */
+/*
+ * Somebody at peer_mac asks for us, so that we know where he is; the answer is taken off the wire.
+ */
 static inline void introduce(struct host *h, uint32_t addr)
 {
 	struct frame f;
@@ -380,7 +393,9 @@ static inline void peer_introduces(struct host *h)
 
 static inline struct glass_end end4(uint32_t addr, uint16_t port)
 {
-	return (struct glass_end){ glass_ip4(addr >> 24, addr >> 16 & 255, addr >> 8 & 255, addr & 255), port };
+	return (struct glass_end){
+		glass_ip4(addr >> 24, addr >> 16 & 255, addr >> 8 & 255, addr & 255), port
+	};
 }
 
 static inline bool neigh_get(struct host *h, uint32_t addr, struct glass_neigh_info *out)
@@ -394,15 +409,15 @@ static inline bool neigh_get(struct host *h, uint32_t addr, struct glass_neigh_i
 	return false;
 }
 
-#define assert_neigh(h, address, name)                                                                                 \
-	do {                                                                                                           \
-		struct glass_neigh_info info_;                                                                         \
-		assert_true(neigh_get(h, address, &info_));                                                            \
-		assert_string_equal(info_.state, name);                                                                \
+#define assert_neigh(h, address, name)                      \
+	do {                                                \
+		struct glass_neigh_info info_;              \
+		assert_true(neigh_get(h, address, &info_)); \
+		assert_string_equal(info_.state, name);     \
 	} while (0)
 
-static inline int64_t send_udp(struct host *h, struct glass_sock *s, uint32_t addr, uint16_t port, const void *bytes,
-			       size_t length)
+static inline int64_t send_udp(struct host *h, struct glass_sock *s, uint32_t addr, uint16_t port,
+			       const void *bytes, size_t length)
 {
 	struct glass_end to = end4(addr, port);
 

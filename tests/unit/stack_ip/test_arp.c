@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* ARP packets: what is refused, what is learned, and how our own address is defended (ATTACKS 3-5). */
+/*
+ * ARP packets: what is refused, what is learned, and how our own address is defended (ATTACKS
+ * 3-5).
+ */
 #include "../frames.h"
 
 static struct host h;
@@ -37,7 +40,8 @@ static void test_format(void **state)
 	assert_drops(&h, &f, ARP_FORMAT, 6, 0x08000604);
 	frame_arp(&f, all_mac, ARP_OP_REQUEST, peer_mac, PEER, no_mac, US)->proto = be16_of(0x86dd);
 	assert_drops(&h, &f, ARP_FORMAT, 1, 0x86dd0604);
-	frame_arp(&f, all_mac, ARP_OP_REQUEST, peer_mac, PEER, no_mac, US)->lengths = be16_of(0xffff);
+	frame_arp(&f, all_mac, ARP_OP_REQUEST, peer_mac, PEER, no_mac, US)->lengths =
+		be16_of(0xffff);
 	assert_drops(&h, &f, ARP_FORMAT, 1, 0x0800ffff);
 	frame_arp(&f, all_mac, 0, peer_mac, PEER, no_mac, US);
 	assert_drops(&h, &f, ARP_OP, 0, 0);
@@ -69,8 +73,8 @@ static void test_sender_mac(void **state)
 
 static void test_sender_ip(void **state)
 {
-	const uint32_t bad[] = { IP(255, 255, 255, 255), IP(10, 0, 0, 255), IP(224, 0, 0, 1), IP(127, 0, 0, 1),
-				 IP(240, 1, 1, 1) };
+	const uint32_t bad[] = { IP(255, 255, 255, 255), IP(10, 0, 0, 255), IP(224, 0, 0, 1),
+				 IP(127, 0, 0, 1), IP(240, 1, 1, 1) };
 
 	(void)state;
 	for (uint16_t op = 1; op <= 2; op++) {
@@ -126,7 +130,8 @@ static void test_for_others(void **state)
 	frame_arp(&f, all_mac, ARP_OP_REQUEST, peer_mac, PEER, no_mac, IP(10, 0, 0, 9));
 	assert_drops(&h, &f, ARP_NOT_FOR_US, IP(10, 0, 0, 9), 0);
 	frame_arp(&f, all_mac, ARP_OP_REQUEST, peer_mac, PEER, no_mac, IP(127, 0, 0, 1));
-	assert_drops(&h, &f, ARP_NOT_FOR_US, IP(127, 0, 0, 1), 0); /* an address of another device */
+	assert_drops(&h, &f, ARP_NOT_FOR_US, IP(127, 0, 0, 1),
+		     0); /* an address of another device */
 	assert_false(glass_neigh_at(h.g, 0, &neigh));
 }
 
@@ -215,13 +220,16 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_format, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_sender_mac, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_sender_ip, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_request_is_answered_and_learned, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_request_is_answered_and_learned, setup,
+						teardown),
 		cmocka_unit_test_setup_teardown(test_probe_of_our_address, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_for_others, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_who_is_not_on_the_link_is_not_learned, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_who_is_not_on_the_link_is_not_learned, setup,
+						teardown),
 		cmocka_unit_test_setup_teardown(test_unsolicited_reply, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_reply_for_another, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_conflict_is_answered_once_in_ten_seconds, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_conflict_is_answered_once_in_ten_seconds,
+						setup, teardown),
 		cmocka_unit_test_setup_teardown(test_new_address_is_announced, setup, teardown),
 	};
 

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Devices, addresses, routes: what is taken, what is refused, and that a refusal changes nothing. */
+/*
+ * Devices, addresses, routes: what is taken, what is refused, and that a refusal changes nothing.
+ */
 #include "../frames.h"
 
 static struct host h;
@@ -43,7 +45,9 @@ static unsigned count_addresses(void)
 
 static void test_devices(void **state)
 {
-	const struct glass_dev_setup good = { .name = "tun0", .link = GLASS_RAW_IP, .mtu_bytes = 1500 };
+	const struct glass_dev_setup good = { .name = "tun0",
+					      .link = GLASS_RAW_IP,
+					      .mtu_bytes = 1500 };
 	struct glass_dev_setup s;
 	struct glass_dev_info info;
 
@@ -106,7 +110,8 @@ static void test_addresses(void **state)
 	assert_int_equal(glass_addr_add(h.g, 2, glass_ip4(10, 0, 0, 7), 24), -EINVAL);
 	assert_int_equal(glass_addr_add(h.g, 1, glass_ip4(10, 0, 0, 7), 33), -EINVAL);
 	assert_int_equal(glass_addr_add(h.g, 1, glass_ip4(10, 0, 0, 7), 0), -EINVAL);
-	assert_int_equal(glass_addr_add(h.g, 1, (struct glass_addr){ .family = GLASS_IP6 }, 64), -EINVAL);
+	assert_int_equal(glass_addr_add(h.g, 1, (struct glass_addr){ .family = GLASS_IP6 }, 64),
+			 -EINVAL);
 	assert_int_equal(glass_addr_add(h.g, 1, glass_ip4(0, 0, 0, 7), 24), -EINVAL);
 	assert_int_equal(glass_addr_add(h.g, 1, glass_ip4(127, 0, 0, 2), 8), -EINVAL);
 	assert_int_equal(glass_addr_add(h.g, 0, glass_ip4(10, 7, 0, 2), 8), -EINVAL);
@@ -146,22 +151,27 @@ static void test_connected_routes(void **state)
 	assert_int_equal(count_routes(), before + 1);
 	assert_int_equal(glass_addr_del(h.g, 1, glass_ip4(172, 16, 0, 5)), 0);
 	assert_int_equal(count_routes(), before);
-	assert_int_equal(glass_addr_add(h.g, 1, glass_ip4(172, 16, 0, 4), 32), 0); /* of a network of one there is none */
+	assert_int_equal(glass_addr_add(h.g, 1, glass_ip4(172, 16, 0, 4), 32),
+			 0); /* of a network of one there is none */
 	assert_int_equal(count_routes(), before);
 }
 
 static void test_routes(void **state)
 {
-	const struct glass_addr none = { 0 }, gateway = glass_ip4(10, 0, 0, 1), net = glass_ip4(192, 0, 2, 0);
+	const struct glass_addr none = { 0 }, gateway = glass_ip4(10, 0, 0, 1),
+				net = glass_ip4(192, 0, 2, 0);
 	struct glass_route_info r;
 	unsigned before = count_routes();
 
 	(void)state;
-	assert_int_equal(glass_route_add(h.g, glass_ip4(192, 0, 2, 1), 24, none, 1), -EINVAL); /* bits of a host */
+	assert_int_equal(glass_route_add(h.g, glass_ip4(192, 0, 2, 1), 24, none, 1),
+			 -EINVAL); /* bits of a host */
 	assert_int_equal(glass_route_add(h.g, net, 33, none, 1), -EINVAL);
 	assert_int_equal(glass_route_add(h.g, net, 24, none, 2), -EINVAL);
-	assert_int_equal(glass_route_add(h.g, net, 24, glass_ip4(172, 16, 0, 1), 1), -EINVAL); /* out of reach */
-	assert_int_equal(glass_route_add(h.g, net, 24, glass_ip4(10, 0, 0, 4), 1), -EINVAL);   /* ourselves */
+	assert_int_equal(glass_route_add(h.g, net, 24, glass_ip4(172, 16, 0, 1), 1),
+			 -EINVAL); /* out of reach */
+	assert_int_equal(glass_route_add(h.g, net, 24, glass_ip4(10, 0, 0, 4), 1),
+			 -EINVAL); /* ourselves */
 	assert_int_equal(glass_route_add(h.g, glass_ip4(0, 0, 0, 0), 0, gateway, 1), -EEXIST);
 	assert_int_equal(count_routes(), before);
 	assert_int_equal(glass_route_del(h.g, net, 24), -ESRCH);

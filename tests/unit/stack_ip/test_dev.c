@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Devices: what they do not do is done for them, what they say is checked (ATTACKS 66), and lo leads back. */
+/*
+ * Devices: what they do not do is done for them, what they say is checked (ATTACKS 66), and lo
+ * leads back.
+ */
 #include "../frames.h"
 
 #include "../../../src/stack/link.h"
@@ -122,13 +125,17 @@ static void test_partial_checksum_in(void **state)
 static void test_offload_lies(void **state)
 {
 	const struct glass_offload lies[] = {
-		{ .csum_partial = true, .csum_start = 44, .csum_offset = 6 },	 /* beyond the end */
+		{ .csum_partial = true, .csum_start = 44, .csum_offset = 6 }, /* beyond the end */
 		{ .csum_partial = true, .csum_start = 65535, .csum_offset = 65535 },
-		{ .csum_partial = true, .csum_start = 33, .csum_offset = 6 },	 /* not where UDP begins */
+		{ .csum_partial = true,
+		  .csum_start = 33,
+		  .csum_offset = 6 }, /* not where UDP begins */
 		{ .csum_partial = true, .csum_start = 14, .csum_offset = 10 },
-		{ .csum_partial = true, .csum_start = 34, .csum_offset = 16 }, /* beyond the end, and TCP's */
+		{ .csum_partial = true,
+		  .csum_start = 34,
+		  .csum_offset = 16 }, /* beyond the end, and TCP's */
 		{ .csum_partial = true, .csum_start = 34, .csum_offset = 4 },
-		{ .csum_valid = true, .gso_size = 1448 },			 /* UDP is not cut */
+		{ .csum_valid = true, .gso_size = 1448 }, /* UDP is not cut */
 	};
 
 	(void)state;
@@ -186,16 +193,22 @@ static void test_super_packets(void **state)
 	t->dport = be16_of(80);
 	frame_ip(&f, &tcp, segment, sizeof(segment));
 	assert_drops(&h, &f, ETH_TOO_LONG, 40020, 1500); /* it says nothing of being one */
-	f.off = (struct glass_offload){ .csum_partial = true, .csum_start = 34, .csum_offset = 16, .gso_size = 1460 };
+	f.off = (struct glass_offload){
+		.csum_partial = true, .csum_start = 34, .csum_offset = 16, .gso_size = 1460
+	};
 	assert_int_equal(host_in(&h, &f), DROP_TCP_NO_SOCKET);
 	assert_true(host_out(&h, &f)); /* RST */
 	frame_ip(&f, &tcp, segment, sizeof(segment));
-	f.off = (struct glass_offload){ .csum_partial = true, .csum_start = 34, .csum_offset = 16, .gso_size = 1501 };
+	f.off = (struct glass_offload){
+		.csum_partial = true, .csum_start = 34, .csum_offset = 16, .gso_size = 1501
+	};
 	assert_drops(&h, &f, ETH_TOO_LONG, 1501, 1500);
 	f.off = (struct glass_offload){ .gso_size = 1460 }; /* of a checksum that nobody has seen */
 	assert_drops(&h, &f, OFFLOAD_LIES, 0, f.n);
 	frame_ip(&f, &tcp, segment, 20); /* no payload to cut */
-	f.off = (struct glass_offload){ .csum_partial = true, .csum_start = 34, .csum_offset = 16, .gso_size = 1460 };
+	f.off = (struct glass_offload){
+		.csum_partial = true, .csum_start = 34, .csum_offset = 16, .gso_size = 1460
+	};
 	assert_drops(&h, &f, OFFLOAD_LIES, 34, f.n);
 	end();
 }
@@ -299,7 +312,8 @@ static void test_loopback(void **state)
 	assert_silent(&h);
 	assert_int_equal(glass_recvfrom(h.g, b, big, sizeof(big), &info), sizeof(big));
 	/* Nobody is there: the refusal comes back by lo, too. */
-	assert_int_equal(glass_connect(h.g, a, &(struct glass_end){ glass_ip4(127, 0, 0, 1), 99 }), 0);
+	assert_int_equal(glass_connect(h.g, a, &(struct glass_end){ glass_ip4(127, 0, 0, 1), 99 }),
+			 0);
 	assert_int_equal(glass_sendto(h.g, a, "x", 1, NULL), 1);
 	assert_silent(&h);
 	assert_int_equal(glass_recvfrom(h.g, a, &byte, 1, NULL), -ECONNREFUSED);

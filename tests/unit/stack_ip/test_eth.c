@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Ethernet: frames that are not for us, not whole, or of a kind that we do not speak (ATTACKS 1, 2). */
+/*
+ * Ethernet: frames that are not for us, not whole, or of a kind that we do not speak (ATTACKS 1,
+ * 2).
+ */
 #include "../frames.h"
 
 static struct host h;

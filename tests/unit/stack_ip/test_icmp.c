@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* ICMP in: echo is answered with what came and no more; the obsolete and the dangerous is ignored (ATTACKS 8, 19, 22, 24). */
+/*
+ * ICMP in: echo is answered with what came and no more; the obsolete and the dangerous is ignored
+ * (ATTACKS 8, 19, 22, 24).
+ */
 #include "../frames.h"
 
 static struct host h;
@@ -49,7 +52,10 @@ static void test_checksum(void **state)
 	assert_drops(&h, &f, ICMP_BAD_CSUM, 1, 0); /* it should have been f7ff */
 }
 
-/* Identifier, sequence number and data come back, at every length; source and destination change places. */
+/*
+ * Identifier, sequence number and data come back, at every length; source and destination change
+ * places.
+ */
 static void test_echo(void **state)
 {
 	static uint8_t data[1472];
@@ -78,7 +84,8 @@ static void test_echo(void **state)
 		assert_int_equal(csum_fold(csum_add(0, l4, bytes)), 0);
 		host_wait(&h, 100 * MS);
 		while (host_out(&h, &f)) {
-			assert_arp(&f, ARP_OP_REQUEST); /* asked whether we still have the right one: yes */
+			assert_arp(&f, ARP_OP_REQUEST); /* asked whether we still have the right
+							   one: yes */
 			frame_arp(&f, us_mac, ARP_OP_REPLY, peer_mac, PEER, us_mac, US);
 			assert_accepts(&h, &f);
 		}
@@ -138,7 +145,10 @@ static void test_smurf(void **state)
 	}
 }
 
-/* Source quench, redirect, router advertisement, timestamp, address mask, and numbers that mean nothing. */
+/*
+ * Source quench, redirect, router advertisement, timestamp, address mask, and numbers that mean
+ * nothing.
+ */
 static void test_ignored_types(void **state)
 {
 	const uint8_t types[] = { 1, 2, 4, 5, 6, 9, 10, 13, 14, 15, 16, 17, 18, 30, 40, 255 };

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* ICMP errors that we send: what they quote, when they are not sent, and how many (ATTACKS 23-25). */
+/*
+ * ICMP errors that we send: what they quote, when they are not sent, and how many (ATTACKS 23-25).
+ */
 #include "../frames.h"
 
 static struct host h;
@@ -38,7 +40,8 @@ static void test_quote(void **state)
 
 		introduce(&h, s.src);
 		frame_udp(&in, &s, 9, 99, data, n);
-		assert_drops(&h, &in, UDP_NO_SOCKET, (uint64_t)US << 16 | 99, (uint64_t)s.src << 16 | 9);
+		assert_drops(&h, &in, UDP_NO_SOCKET, (uint64_t)US << 16 | 99,
+			     (uint64_t)s.src << 16 | 9);
 		assert_true(host_out(&h, &f));
 		ip = assert_ip(&f, 1, &l4, &bytes);
 		assert_int_equal(be32_get(ip->dst), s.src);
@@ -93,7 +96,9 @@ static void test_broadcast_is_not_answered(void **state)
 	assert_quiet(DROP_IP_PROTO);
 }
 
-/* About an error, about a later fragment, about a packet from nobody: never, whichever room asks. */
+/*
+ * About an error, about a later fragment, about a packet from nobody: never, whichever room asks.
+ */
 static void test_never_about_errors(void **state)
 {
 	struct ip_spec s = { .id = 5, .frag = 100 };

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* ICMP errors that came: what they quote must be ours, and each code is the errno that Linux gives (ATTACKS 19, 20). */
+/*
+ * ICMP errors that came: what they quote must be ours, and each code is the errno that Linux gives
+ * (ATTACKS 19, 20).
+ */
 #include "../frames.h"
 
 static struct host h;
@@ -53,9 +56,9 @@ struct code_case {
 static void test_codes(void **state)
 {
 	const struct code_case cases[] = {
-		{ 3, 0, 0 },	   { 3, 1, 0 },	       { 3, 2, ENOPROTOOPT },  { 3, 3, ECONNREFUSED },
-		{ 3, 4, EMSGSIZE }, { 3, 5, 0 },	       { 3, 11, 0 },	       { 3, 12, 0 },
-		{ 11, 0, 0 },	   { 11, 1, 0 },
+		{ 3, 0, 0 },	    { 3, 1, 0 },  { 3, 2, ENOPROTOOPT }, { 3, 3, ECONNREFUSED },
+		{ 3, 4, EMSGSIZE }, { 3, 5, 0 },  { 3, 11, 0 },		 { 3, 12, 0 },
+		{ 11, 0, 0 },	    { 11, 1, 0 },
 	};
 	uint8_t quote[28];
 

@@ -80,7 +80,8 @@ static void assert_nothing_held(void)
 
 static void test_any_order_of_three(void **state)
 {
-	static const int orders[6][3] = { { 0, 1, 2 }, { 0, 2, 1 }, { 1, 0, 2 }, { 1, 2, 0 }, { 2, 0, 1 }, { 2, 1, 0 } };
+	static const int orders[6][3] = { { 0, 1, 2 }, { 0, 2, 1 }, { 1, 0, 2 },
+					  { 1, 2, 0 }, { 2, 0, 1 }, { 2, 1, 0 } };
 
 	(void)state;
 	datagram(3000);
@@ -192,13 +193,17 @@ struct overlap {
 	bool more;
 };
 
-/* Teardrop and all its kin against [0, 800) and [1600, 2400): the datagram dies, and the rest of it is refused. */
+/*
+ * Teardrop and all its kin against [0, 800) and [1600, 2400): the datagram dies, and the rest of
+ * it is refused.
+ */
 static void test_overlaps(void **state)
 {
 	const struct overlap cases[] = {
-		{ 0, 792, true },    { 0, 808, true },	  { 8, 792, true },    { 400, 800, true }, { 792, 16, true },
-		{ 1592, 16, true },  { 1600, 792, true }, { 1608, 792, true }, { 800, 1480, true }, { 2392, 8, true },
-		{ 800, 8, false },   { 2392, 8, false },  { 1600, 799, false },
+		{ 0, 792, true },     { 0, 808, true },	  { 8, 792, true },    { 400, 800, true },
+		{ 792, 16, true },    { 1592, 16, true }, { 1600, 792, true }, { 1608, 792, true },
+		{ 800, 1480, true },  { 2392, 8, true },  { 800, 8, false },   { 2392, 8, false },
+		{ 1600, 799, false },
 	};
 
 	(void)state;
@@ -282,7 +287,8 @@ static void test_time(void **state)
 	assert_int_equal(l4[0], ICMP_TIME_EXCEEDED);
 	assert_int_equal(l4[1], 1);
 	assert_int_equal(bytes, 576 - 20);
-	assert_memory_equal(l4 + 28, whole.b + 34, bytes - 28); /* the quote: header, then payload */
+	assert_memory_equal(l4 + 28, whole.b + 34,
+			    bytes - 28); /* the quote: header, then payload */
 	assert_nothing_held();
 	/* Without the first fragment nobody would know what is meant: RFC 792. */
 	feed(8, 1480, 1480, true);
@@ -293,7 +299,9 @@ static void test_time(void **state)
 	assert_nothing_held();
 }
 
-/* 5,000 datagrams that never end, from one source: it is held to its share, and others are served. */
+/*
+ * 5,000 datagrams that never end, from one source: it is held to its share, and others are served.
+ */
 static void test_flood_of_one_source(void **state)
 {
 	struct glass_memory before, after;

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* The IPv4 header, field by field: what is refused, why, and with which values (ATTACKS 7-12, 17). */
+/*
+ * The IPv4 header, field by field: what is refused, why, and with which values (ATTACKS 7-12, 17).
+ */
 #include "../frames.h"
 
 #include "../../../src/base/rng.h"
@@ -103,8 +105,11 @@ static void test_checksum(void **state)
 static void test_martian_sources(void **state)
 {
 	const uint32_t sources[] = {
-		IP(0, 0, 0, 1),	      IP(0, 1, 2, 3),  IP(127, 0, 0, 1),       IP(127, 255, 0, 1), IP(224, 0, 0, 1),
-		IP(239, 255, 255, 9), IP(240, 0, 0, 1), IP(255, 255, 255, 255), IP(10, 0, 0, 255),  US,
+		IP(0, 0, 0, 1),	   IP(0, 1, 2, 3),
+		IP(127, 0, 0, 1),  IP(127, 255, 0, 1),
+		IP(224, 0, 0, 1),  IP(239, 255, 255, 9),
+		IP(240, 0, 0, 1),  IP(255, 255, 255, 255),
+		IP(10, 0, 0, 255), US,
 	};
 
 	(void)state;
@@ -118,8 +123,14 @@ static void test_martian_sources(void **state)
 
 static void test_destinations(void **state)
 {
-	const uint32_t others[] = { PEER, IP(10, 0, 0, 0), IP(10, 0, 1, 255), IP(127, 0, 0, 1), IP(127, 1, 1, 1),
-				    IP(224, 0, 0, 2), IP(239, 1, 2, 3), IP(240, 0, 0, 1) };
+	const uint32_t others[] = { PEER,
+				    IP(10, 0, 0, 0),
+				    IP(10, 0, 1, 255),
+				    IP(127, 0, 0, 1),
+				    IP(127, 1, 1, 1),
+				    IP(224, 0, 0, 2),
+				    IP(239, 1, 2, 3),
+				    IP(240, 0, 0, 1) };
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(others); i++) {
@@ -243,7 +254,10 @@ static void test_unknown_protocols(void **state)
 	}
 }
 
-/* LAND, and two echo services made to talk to each other: what claims to be from us is not taken from the wire. */
+/*
+ * LAND, and two echo services made to talk to each other: what claims to be from us is not taken
+ * from the wire.
+ */
 static void test_from_ourselves(void **state)
 {
 	struct glass_sock *s = udp_socket(&h, US, 7);

@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* IPv4 out: headers, cutting for the MTU, and identifications that nobody can guess (ATTACKS 18). */
+/*
+ * IPv4 out: headers, cutting for the MTU, and identifications that nobody can guess (ATTACKS 18).
+ */
 #include "../frames.h"
+
+#include "../../../src/stack/ip.h"
 
 static struct host h;
 static struct frame f;
@@ -25,7 +29,10 @@ static int teardown(void **state)
 	return 0;
 }
 
-/* Every length around the borders at several MTUs: the pieces are what RFC 791 says, and make the datagram again. */
+/*
+ * Every length around the borders at several MTUs: the pieces are what RFC 791 says, and make the
+ * datagram again.
+ */
 static void test_cutting(void **state)
 {
 	static const uint32_t mtus[] = { 68, 69, 75, 76, 576, 1500, 65535 };
@@ -52,7 +59,8 @@ static void test_cutting(void **state)
 
 				assert_true(host_out(&h, &f));
 				if (frame_type(&f) == ETH_TYPE_ARP) {
-					frame_arp(&f, us_mac, ARP_OP_REPLY, peer_mac, PEER, us_mac, US);
+					frame_arp(&f, us_mac, ARP_OP_REPLY, peer_mac, PEER, us_mac,
+						  US);
 					host_in(&h, &f);
 					continue;
 				}
@@ -71,7 +79,10 @@ static void test_cutting(void **state)
 			}
 			assert_int_equal(got, total);
 			assert_memory_equal(whole + 8, payload, n);
-			assert_int_equal(csum_fold(csum_add(csum_pseudo4(US, PEER, 17, (uint32_t)total), whole, total)), 0);
+			assert_int_equal(
+				csum_fold(csum_add(csum_pseudo4(US, PEER, 17, (uint32_t)total),
+						   whole, total)),
+				0);
 		}
 	}
 }
@@ -97,7 +108,8 @@ static void test_cutting_with_offload(void **state)
 		got += bytes;
 	}
 	assert_int_equal(got, sizeof(whole));
-	assert_int_equal(csum_fold(csum_add(csum_pseudo4(US, PEER, 17, (uint32_t)got), whole, got)), 0);
+	assert_int_equal(csum_fold(csum_add(csum_pseudo4(US, PEER, 17, (uint32_t)got), whole, got)),
+			 0);
 	glass_close(offload.g, o);
 	host_free(&offload);
 }
@@ -112,7 +124,10 @@ static uint16_t next_id(uint32_t dst)
 	return be16_get(assert_ip(&f, 17, &l4, &bytes)->id);
 }
 
-/* Unique for 65,536 datagrams, and no step is likelier than another; two peers see nothing of each other. */
+/*
+ * Unique for 65,536 datagrams, and no step is likelier than another; two peers see nothing of each
+ * other.
+ */
 static void test_identifications(void **state)
 {
 	static uint8_t seen[65536], steps[65536];
@@ -156,6 +171,30 @@ static void test_no_identification_with_df(void **state)
 	glass_close(h.g, c);
 }
 
+/* Path MTU discovery at work: what must not be cut and does not fit goes no farther (RFC 1191). */
+static void test_too_big(void **state)
+{
+	const struct ip_send to = { .src = US, .dst = PEER, .proto = 6, .dont_fragment = true };
+	struct ip_path path;
+	struct pkt *p;
+
+	(void)state;
+	assert_int_equal(ip_route(h.g, PEER, 0, &path), 0);
+	assert_int_equal(path.src, US);
+	assert_int_equal(path.mtu_bytes, 1500);
+	p = pkt_build(h.g, IP_HEADROOM, 1481);
+	memset(pkt_put(p, 1481), 0, 1481);
+	p->l4 = p->data;
+	assert_int_equal(ip_output(h.g, p, &to, &path), DROP_IP_TOO_BIG);
+	assert_drop_record(&h, DROP_IP_TOO_BIG, 1501, 1500);
+	p = pkt_build(h.g, IP_HEADROOM, 1480);
+	memset(pkt_put(p, 1480), 0, 1480);
+	p->l4 = p->data;
+	assert_int_equal(ip_output(h.g, p, &to, &path), ACCEPTED);
+	assert_true(host_out(&h, &f));
+	assert_int_equal(f.n, 1514);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -163,6 +202,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_cutting_with_offload, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_identifications, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_no_identification_with_df, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_too_big, setup, teardown),
 	};
 
 	return cmocka_run_group_tests_name("stack/ip_output", tests, NULL, NULL);

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Routing as seen on the wire: the neighbour that is asked for, and the source address that asks. */
+/*
+ * Routing as seen on the wire: the neighbour that is asked for, and the source address that asks.
+ */
 #include "../frames.h"
 
 static struct host h;
@@ -57,9 +59,12 @@ static void test_longest_prefix(void **state)
 	(void)state;
 	assert_asks_for(PEER, PEER, US);
 	assert_asks_for(IP(192, 0, 2, 1), IP(10, 0, 0, 1), US);
-	assert_int_equal(glass_route_add(h.g, glass_ip4(192, 0, 0, 0), 8, glass_ip4(10, 0, 0, 2), 1), 0);
-	assert_int_equal(glass_route_add(h.g, glass_ip4(192, 0, 2, 0), 24, (struct glass_addr){ 0 }, 2), 0);
-	assert_int_equal(glass_route_add(h.g, glass_ip4(192, 0, 2, 1), 32, glass_ip4(10, 0, 0, 3), 1), 0);
+	assert_int_equal(
+		glass_route_add(h.g, glass_ip4(192, 0, 0, 0), 8, glass_ip4(10, 0, 0, 2), 1), 0);
+	assert_int_equal(
+		glass_route_add(h.g, glass_ip4(192, 0, 2, 0), 24, (struct glass_addr){ 0 }, 2), 0);
+	assert_int_equal(
+		glass_route_add(h.g, glass_ip4(192, 0, 2, 1), 32, glass_ip4(10, 0, 0, 3), 1), 0);
 	assert_asks_for(IP(192, 9, 9, 9), IP(10, 0, 0, 2), US);
 	assert_by_tun(IP(192, 0, 2, 2), IP(10, 9, 0, 1));
 	assert_asks_for(IP(192, 0, 2, 1), IP(10, 0, 0, 3), US);
@@ -70,7 +75,8 @@ static void test_longest_prefix(void **state)
 static void test_device_down_has_no_routes(void **state)
 {
 	(void)state;
-	assert_int_equal(glass_route_add(h.g, glass_ip4(192, 0, 2, 0), 24, (struct glass_addr){ 0 }, 2), 0);
+	assert_int_equal(
+		glass_route_add(h.g, glass_ip4(192, 0, 2, 0), 24, (struct glass_addr){ 0 }, 2), 0);
 	assert_by_tun(IP(192, 0, 2, 2), IP(10, 9, 0, 1));
 	assert_int_equal(glass_dev_set_up(h.g, 2, false), 0);
 	assert_asks_for(IP(192, 0, 2, 2), IP(10, 0, 0, 1), US);
@@ -136,7 +142,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_source_address, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_own_addresses, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_weak_host, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_limited_broadcast_leaves_by_the_first_device, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_limited_broadcast_leaves_by_the_first_device,
+						setup, teardown),
 	};
 
 	return cmocka_run_group_tests_name("stack/ip_route", tests, NULL, NULL);

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Neighbours in virtual time: states, waiting packets, failure and its news, limits (ATTACKS 4-6). */
+/*
+ * Neighbours in virtual time: states, waiting packets, failure and its news, limits (ATTACKS 4-6).
+ */
 #include "../frames.h"
 
 static struct host h;
@@ -78,7 +80,9 @@ static void test_packets_wait_and_go_in_order(void **state)
 	assert_silent(&h);
 }
 
-/* The story of 10.0.0.6: requests at 0, 1 and 2 s, at 3 s the error; the next packet starts anew. */
+/*
+ * The story of 10.0.0.6: requests at 0, 1 and 2 s, at 3 s the error; the next packet starts anew.
+ */
 static void test_nobody_answers(void **state)
 {
 	struct glass_record r;
@@ -161,7 +165,10 @@ static void test_probe_in_vain(void **state)
 	assert_request(PEER, all_mac);
 }
 
-/* A spoofed reply cannot take the place of a neighbour that is alive, and one that is not is found out in 3 s. */
+/*
+ * A spoofed reply cannot take the place of a neighbour that is alive, and one that is not is found
+ * out in 3 s.
+ */
 static void test_spoof_makes_us_ask(void **state)
 {
 	(void)state;
@@ -256,7 +263,8 @@ static void test_flood_of_strangers(void **state)
 	assert_true(host_out(&h, &f));
 	make_reachable(PEER);
 	for (unsigned i = 1; i < 5000; i++) {
-		frame_arp(&f, us_mac, ARP_OP_REQUEST, peer_mac, IP(10, 1, i >> 8, i & 255), no_mac, US);
+		frame_arp(&f, us_mac, ARP_OP_REQUEST, peer_mac, IP(10, 1, i >> 8, i & 255), no_mac,
+			  US);
 		if (i != 4 && (i & 255) != 255)
 			host_in(&h, &f);
 		while (host_out(&h, &f))
@@ -266,7 +274,10 @@ static void test_flood_of_strangers(void **state)
 	assert_neigh(&h, PEER, "REACHABLE");
 }
 
-/* Our own program scans the network: what waits stays, what does not fit is refused, and it passes. */
+/*
+ * Our own program scans the network: what waits stays, what does not fit is refused, and it
+ * passes.
+ */
 static void test_scan_fills_the_table(void **state)
 {
 	(void)state;
@@ -282,7 +293,8 @@ static void test_scan_fills_the_table(void **state)
 		host_wait(&h, 1 * S);
 	}
 	assert_int_equal(glass_error(h.g, s), EHOSTUNREACH);
-	assert_int_equal(send_udp(&h, s, IP(10, 0, 0, 18), 9, "x", 1), 1); /* those that failed make room */
+	assert_int_equal(send_udp(&h, s, IP(10, 0, 0, 18), 9, "x", 1),
+			 1); /* those that failed make room */
 	assert_request(IP(10, 0, 0, 18), all_mac);
 	assert_int_equal(count_neighbours(), 8);
 }
@@ -330,10 +342,12 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_packets_wait_and_go_in_order, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_nobody_answers, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_connect_fails, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_reachable_gets_stale_then_is_asked_again, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_reachable_gets_stale_then_is_asked_again,
+						setup, teardown),
 		cmocka_unit_test_setup_teardown(test_probe_in_vain, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_spoof_makes_us_ask, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_stale_entry_follows_a_request, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_stale_entry_follows_a_request, setup,
+						teardown),
 		cmocka_unit_test_setup_teardown(test_request_while_we_ask, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_queue_keeps_the_newest, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_flood_of_strangers, setup, teardown),

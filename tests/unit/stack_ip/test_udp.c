@@ -166,8 +166,10 @@ static void test_best_match_gets_it(void **state)
 	assert_int_equal(glass_setopt(h.g, bound, GLASS_OPT_REUSEADDR, yes), 0);
 	assert_int_equal(glass_setopt(h.g, connected, GLASS_OPT_REUSEADDR, yes), 0);
 	assert_int_equal(glass_bind(h.g, any, &(struct glass_end){ .port = 7 }), 0);
-	assert_int_equal(glass_bind(h.g, bound, &(struct glass_end){ glass_ip4(10, 0, 0, 4), 7 }), 0);
-	assert_int_equal(glass_bind(h.g, connected, &(struct glass_end){ glass_ip4(10, 0, 0, 4), 7 }), 0);
+	assert_int_equal(glass_bind(h.g, bound, &(struct glass_end){ glass_ip4(10, 0, 0, 4), 7 }),
+			 0);
+	assert_int_equal(
+		glass_bind(h.g, connected, &(struct glass_end){ glass_ip4(10, 0, 0, 4), 7 }), 0);
 	assert_int_equal(glass_connect(h.g, connected, &from9), 0);
 	assert_int_equal(deliver(9, 7, "connected"), 0);
 	assert_int_equal(deliver(10, 7, "bound"), 0);
@@ -385,15 +387,18 @@ static void test_send_errors(void **state)
 	assert_int_equal(send_udp(&h, s, IP(255, 255, 255, 255), 9, "x", 1), -EACCES);
 	assert_int_equal(glass_route_del(h.g, glass_ip4(0, 0, 0, 0), 0), 0);
 	assert_int_equal(send_udp(&h, s, IP(192, 0, 2, 1), 9, "x", 1), -ENETUNREACH);
-	assert_int_equal(glass_connect(h.g, s, &(struct glass_end){ glass_ip4(192, 0, 2, 1), 9 }), -ENETUNREACH);
-	assert_int_equal(glass_connect(h.g, s, &(struct glass_end){ glass_ip4(10, 0, 0, 255), 9 }), -EACCES);
+	assert_int_equal(glass_connect(h.g, s, &(struct glass_end){ glass_ip4(192, 0, 2, 1), 9 }),
+			 -ENETUNREACH);
+	assert_int_equal(glass_connect(h.g, s, &(struct glass_end){ glass_ip4(10, 0, 0, 255), 9 }),
+			 -EACCES);
 	glass_close(h.g, s);
 }
 
 static void test_bind_errors(void **state)
 {
 	struct glass_sock *a = udp_socket(&h, 0, 7), *b = glass_socket(h.g, GLASS_UDP);
-	const struct glass_end same = end4(0, 7), mine = end4(US, 7), other = end4(PEER, 8), group = end4(IP(10, 0, 0, 255), 8);
+	const struct glass_end same = end4(0, 7), mine = end4(US, 7), other = end4(PEER, 8),
+			       group = end4(IP(10, 0, 0, 255), 8);
 
 	(void)state;
 	assert_int_equal(glass_bind(h.g, a, &same), -EINVAL);
@@ -474,7 +479,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_reuse_port_spreads, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_broadcast_reaches_everybody, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_queue_flood, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_small_datagrams_are_compacted, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_small_datagrams_are_compacted, setup,
+						teardown),
 		cmocka_unit_test_setup_teardown(test_close_with_datagrams_unread, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_readiness_is_news, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_sending, setup, teardown),

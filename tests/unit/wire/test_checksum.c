@@ -44,7 +44,10 @@ static uint16_t reference(const uint8_t *bytes, size_t n)
 	return (uint16_t)~sum;
 }
 
-/* Each length at each alignment, in memory that ends where the bytes end: a read beyond them is found by ASan. */
+/*
+ * Each length at each alignment, in memory that ends where the bytes end: a read beyond them is
+ * found by ASan.
+ */
 static void test_all_lengths_and_alignments(void **state)
 {
 	(void)state;
@@ -54,7 +57,8 @@ static void test_all_lengths_and_alignments(void **state)
 
 			assert_non_null(mem);
 			fill(mem, align + n);
-			assert_int_equal(csum_fold(csum_add(0, mem + align, n)), reference(mem + align, n));
+			assert_int_equal(csum_fold(csum_add(0, mem + align, n)),
+					 reference(mem + align, n));
 			free(mem);
 		}
 	}
@@ -125,7 +129,8 @@ static void test_pseudo_header(void **state)
 	const uint8_t pseudo[12] = { 10, 0, 0, 4, 10, 0, 0, 5, 0, 17, 0x12, 0x34 };
 
 	(void)state;
-	assert_int_equal(csum_fold(csum_pseudo4(0x0a000004, 0x0a000005, 17, 0x1234)), reference(pseudo, 12));
+	assert_int_equal(csum_fold(csum_pseudo4(0x0a000004, 0x0a000005, 17, 0x1234)),
+			 reference(pseudo, 12));
 }
 
 /* RFC 1624 section 4: where eqn. 2 of RFC 1141 goes wrong. */
@@ -148,7 +153,7 @@ static void test_update_random(void **state)
 		before = reference(bytes, sizeof(bytes));
 		old = (uint16_t)(bytes[at] << 8 | bytes[at + 1]);
 		bytes[at] = (uint8_t)(new >> 8);
-		bytes[at + 1] = (uint8_t)new;
+		bytes[at + 1] = (uint8_t) new;
 		assert_int_equal(csum_update16(before, old, new), reference(bytes, sizeof(bytes)));
 	}
 }
@@ -179,7 +184,8 @@ static void test_pkt_with_frags(void **state)
 		}
 		assert_true(pkt_copy_out(p, 0, all, total));
 		off = rng_below(&rng, (uint32_t)total + 1);
-		assert_int_equal(csum_fold(csum_add_pkt(0, p, off)), reference(all + off, total - off));
+		assert_int_equal(csum_fold(csum_add_pkt(0, p, off)),
+				 reference(all + off, total - off));
 		pkt_free(&pool, p);
 	}
 	pool_fini(&pool);

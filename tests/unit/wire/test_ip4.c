@@ -62,10 +62,10 @@ static void test_pointers(void **state)
 		uint8_t bytes[4];
 		bool ok;
 	} cases[] = {
-		{ { 7, 3, 4, 0 }, true },   { { 7, 3, 3, 0 }, false },	{ { 7, 3, 0, 0 }, false },
-		{ { 7, 3, 255, 0 }, true }, /* full */
-		{ { 7, 2, 4, 0 }, false },  { { 68, 4, 5, 0 }, true },	{ { 68, 4, 4, 0 }, false },
-		{ { 68, 3, 5, 0 }, false },
+		{ { 7, 3, 4, 0 }, true },   { { 7, 3, 3, 0 }, false },
+		{ { 7, 3, 0, 0 }, false },  { { 7, 3, 255, 0 }, true }, /* full */
+		{ { 7, 2, 4, 0 }, false },  { { 68, 4, 5, 0 }, true },
+		{ { 68, 4, 4, 0 }, false }, { { 68, 3, 5, 0 }, false },
 	};
 
 	(void)state;
@@ -76,7 +76,10 @@ static void test_pointers(void **state)
 	}
 }
 
-/* Random bytes in exact memory (ASan sees a read beyond): each step goes on, none goes beyond the end. */
+/*
+ * Random bytes in exact memory (ASan sees a read beyond): each step goes on, none goes beyond the
+ * end.
+ */
 static void test_random_walks(void **state)
 {
 	const uint64_t seed[2] = { 791, 0 };
@@ -91,7 +94,8 @@ static void test_random_walks(void **state)
 
 		assert_non_null(bytes);
 		for (size_t i = 0; i < length; i++)
-			bytes[i] = (uint8_t)(rng_below(&rng, 4) ? rng_below(&rng, 12) : rng_u64(&rng));
+			bytes[i] =
+				(uint8_t)(rng_below(&rng, 4) ? rng_below(&rng, 12) : rng_u64(&rng));
 		while (at < length && (next = ip4_option_step(bytes, length, at, &o))) {
 			assert_true(next > at && next <= length);
 			assert_true(o.at + o.length <= bytes + length);
@@ -105,8 +109,8 @@ static void test_random_walks(void **state)
 static void test_set_checksum(void **state)
 {
 	/* A header as captured: 192.168.0.1 > 192.168.0.199, UDP, 115 bytes, checksum b861. */
-	const uint8_t bytes[20] = { 0x45, 0, 0, 0x73, 0, 0, 0x40, 0, 0x40, 0x11, 0xff, 0xff,
-				    0xc0, 0xa8, 0, 1, 0xc0, 0xa8, 0, 0xc7 };
+	const uint8_t bytes[20] = { 0x45, 0,	0,    0x73, 0, 0, 0x40, 0,    0x40, 0x11,
+				    0xff, 0xff, 0xc0, 0xa8, 0, 1, 0xc0, 0xa8, 0,    0xc7 };
 	struct ip4_header h;
 
 	(void)state;
