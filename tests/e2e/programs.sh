@@ -235,13 +235,13 @@ fi
 if have iperf3; then
 	serve iperf3 -s
 	sleep 0.5
-	ok "iperf3 -s on the stack" timeout 20 iperf3 -c $STACK -t 1
-	ok "reverse" timeout 20 iperf3 -c $STACK -t 1 -R
-	ok "four streams" timeout 20 iperf3 -c $STACK -t 1 -P 4
+	ok "iperf3 -s on the stack" wait_for 10 timeout 20 iperf3 -c $STACK -t 1
+	ok "reverse" wait_for 10 timeout 20 iperf3 -c $STACK -t 1 -R
+	ok "four streams" wait_for 10 timeout 20 iperf3 -c $STACK -t 1 -P 4
 	background iperf3 -s >/dev/null
 	wait_for 5 listens 5201
-	ok "iperf3 -c on the stack" timeout 20 "${lab_glass[@]}" iperf3 -c $HOST -t 1
-	ok "reverse" timeout 20 "${lab_glass[@]}" iperf3 -c $HOST -t 1 -R
-	ok "both ways" timeout 20 "${lab_glass[@]}" iperf3 -c $HOST -t 1 --bidir
+	ok "iperf3 -c on the stack" wait_for 10 timeout 20 "${lab_glass[@]}" iperf3 -c $HOST -t 1
+	ok "reverse" wait_for 10 timeout 20 "${lab_glass[@]}" iperf3 -c $HOST -t 1 -R
+	ok "both ways" wait_for 10 timeout 20 "${lab_glass[@]}" iperf3 -c $HOST -t 1 --bidir
 fi
 done_testing
