@@ -439,6 +439,8 @@ void tcp_abort(struct glass *g, struct tcp_conn *c, int error);
 
 /* Errors from below. */
 enum verdict tcp_icmp_error(struct glass *g, struct pkt *p, const struct icmp_error *e);
+/* A device's MTU has changed: connections over it send no segment that it would refuse. */
+void tcp_dev_mtu(struct glass *g, unsigned dev);
 void tcp_output_failed(struct glass *g, uint32_t conn, int error);
 
 #endif
