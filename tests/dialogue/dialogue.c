@@ -35,6 +35,11 @@ struct glass *dlg_stack(struct dlg *d)
 	return d->g;
 }
 
+unsigned dlg_dev(const struct dlg *d)
+{
+	return (unsigned)d->dev;
+}
+
 const struct seg *dlg_last(const struct dlg *d)
 {
 	return &d->last;
@@ -173,6 +178,10 @@ static void give(struct dlg *d, const uint8_t *bytes, size_t n)
 	struct pkt *p = glass_pkt_new(d->g, n);
 	size_t capacity;
 
+	if (!p) {
+		transcribe(d, "<", "lost: no memory for it");
+		return;
+	}
 	memcpy(glass_pkt_room(p, &capacity), bytes, n);
 	glass_pkt_filled(p, n, NULL);
 	glass_input(d->g, (unsigned)d->dev, p, d->now);
@@ -307,6 +316,23 @@ static struct queued take(struct dlg *d, const struct dlg_place *at)
 struct seg dlg_skip(struct dlg *d, const struct dlg_place *at)
 {
 	return take(d, at).seg;
+}
+
+void dlg_skip_all(struct dlg *d, const struct dlg_place *at)
+{
+	d->at = at;
+	dlg_pump(d);
+	while (d->nqueued)
+		take(d, at);
+}
+
+void dlg_skip_until(struct dlg *d, const struct dlg_place *at, double ms)
+{
+	while (dlg_now(d) < ms) {
+		dlg_skip_all(d, at);
+		pass(d, birth_ns + (int64_t)(ms * 1e6), true);
+	}
+	dlg_skip_all(d, at);
 }
 
 void dlg_out(struct dlg *d, const struct dlg_place *at, double from, double to, const char *format, ...)

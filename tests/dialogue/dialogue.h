@@ -87,6 +87,10 @@ struct dlg_place {
 #define wire_in_frame(bytes, n) dlg_in_frame(d, HERE("wire_in_frame"), bytes, n)
 /* Takes the next segment without looking at it. */
 #define wire_skip() dlg_skip(d, HERE("wire_skip()"))
+#define wire_skip_all() dlg_skip_all(d, HERE("wire_skip_all()"))
+
+/* Lets the time pass, whatever the stack sends. */
+#define wire_out_until(ms) dlg_skip_until(d, HERE("wire_out_until(" #ms ")"), ms)
 
 void dlg_time(struct dlg *d, const struct dlg_place *at, double ms);
 __attribute__((format(printf, 5, 6))) void dlg_out(struct dlg *d, const struct dlg_place *at, double from,
@@ -94,6 +98,8 @@ __attribute__((format(printf, 5, 6))) void dlg_out(struct dlg *d, const struct d
 __attribute__((format(printf, 3, 4))) void dlg_in(struct dlg *d, const struct dlg_place *at, const char *spec, ...);
 void dlg_in_frame(struct dlg *d, const struct dlg_place *at, const uint8_t *bytes, size_t n);
 struct seg dlg_skip(struct dlg *d, const struct dlg_place *at);
+void dlg_skip_until(struct dlg *d, const struct dlg_place *at, double ms);
+void dlg_skip_all(struct dlg *d, const struct dlg_place *at);
 /* The time now, in ms. */
 double dlg_now(const struct dlg *d);
 struct glass *dlg_stack(struct dlg *d);
@@ -137,6 +143,7 @@ struct app *dlg_app(struct dlg *d);
 	} while (0)
 
 void dlg_connect(struct dlg *d, const struct dlg_place *at, struct app *a, uint32_t ip, uint16_t port);
+unsigned dlg_dev(const struct dlg *d);
 void dlg_listen(struct dlg *d, const struct dlg_place *at, struct app *a, uint16_t port, unsigned backlog);
 struct app *dlg_accept(struct dlg *d, const struct dlg_place *at, struct app *l);
 void dlg_send(struct dlg *d, const struct dlg_place *at, struct app *a, size_t n);

@@ -421,6 +421,35 @@ static void check_memory(struct world *w, const struct glass_memory *before)
 	}
 }
 
+static void wire_down(void *arg)
+{
+	struct world *w = arg;
+
+	for (unsigned i = 0; i < 2; i++)
+		sim_way(w->sim, i)->down = !sim_way(w->sim, i)->down;
+}
+
+static void change_mtu(void *arg)
+{
+	struct world *w = arg;
+
+	for (unsigned i = 0; i < 2; i++)
+		if (glass_dev_set_mtu(sim_stack(w->sim, i), 1, w->sc->mtu_later))
+			fail(w, "glass_dev_set_mtu fails");
+}
+
+static void schedule_weather(struct world *w, int64_t start)
+{
+	const struct scenario *sc = w->sc;
+
+	if (sc->down_ms) {
+		sim_call_at(w->sim, start + sc->down_at_ms * MS, wire_down, w);
+		sim_call_at(w->sim, start + (sc->down_at_ms + sc->down_ms) * MS, wire_down, w);
+	}
+	if (sc->mtu_later)
+		sim_call_at(w->sim, start + sc->mtu_at_ms * MS, change_mtu, w);
+}
+
 static void run(struct world *w)
 {
 	static const char *const end_name[] = { "done", "idle", "late", "livelock", "no memory" };
@@ -434,6 +463,7 @@ static void run(struct world *w)
 		sim_call_at(w->sim, start + (w->nflows > 1 ? (int64_t)rng_below(&w->rng, 1000) * MS : 0), start_flow,
 			    &w->flows[i]);
 	}
+	schedule_weather(w, start);
 	w->open = 2 * w->nflows;
 	end = sim_run(w->sim, all_over, w, start + w->sc->ms_max * MS);
 	w->out->took_ns = sim_now(w->sim) - start;
@@ -472,6 +502,8 @@ void play(const struct scenario *sc, uint64_t seed, bool trace, struct verdict_o
 	w->sim = sim_new(&setup);
 	for (unsigned i = 0; i < 2; i++) {
 		glass_tunable_set(sim_stack(w->sim, i), "arp_probes_max", 20); /* bad luck is no error of TCP's */
+		if (sc->mem_max_mb)
+			glass_tunable_set(sim_stack(w->sim, i), "mem_max_mb", sc->mem_max_mb);
 		glass_memory(sim_stack(w->sim, i), &before[i]);
 	}
 	sim_on_event(w->sim, on_event, w);

@@ -33,6 +33,10 @@ struct scenario {
 	enum ending ending;
 	int64_t ms_max;		 /* all connections are over by then, in virtual time */
 	bool nodelay;
+	int64_t mem_max_mb;	 /* of each stack; 0: default */
+	int64_t down_at_ms, down_ms; /* the wire is cut this long, this long after the beginning */
+	int64_t mtu_at_ms;	 /* then both devices' MTU becomes: */
+	uint32_t mtu_later;
 	const char *must_drop;	 /* a reason that must have been met, or NULL */
 };
 
