@@ -37,7 +37,8 @@ const struct sim_counts *sim_counts(const struct sim *s, unsigned from)
 	return &s->side[from].counts;
 }
 
-void sim_on_event(struct sim *s, void (*f)(void *arg, unsigned side, const struct glass_event *e), void *arg)
+void sim_on_event(struct sim *s, void (*f)(void *arg, unsigned side, const struct glass_event *e),
+		  void *arg)
 {
 	s->on_event = f;
 	s->event_arg = arg;
@@ -60,7 +61,9 @@ bool sim_call_at(struct sim *s, int64_t time_ns, void (*f)(void *arg), void *arg
 
 	if (!item)
 		return false;
-	*item = (struct sim_item){ .time_ns = time_ns > s->now_ns ? time_ns : s->now_ns, .f = f, .arg = arg };
+	*item = (struct sim_item){ .time_ns = time_ns > s->now_ns ? time_ns : s->now_ns,
+				   .f = f,
+				   .arg = arg };
 	return sim_push(s, item);
 }
 
@@ -124,7 +127,10 @@ void sim_free(struct sim *s)
 	free(s);
 }
 
-/* New records of the side's ring into the hash. One that was overwritten before we came counts by its number. */
+/*
+ * New records of the side's ring into the hash. One that was overwritten before we came counts by
+ * its number.
+ */
 static void hash_records(struct sim *s, struct sim_side *side)
 {
 	const struct glass_ring *ring = side->ring;

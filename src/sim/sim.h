@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Two stacks, a wire between them, and a clock, all in one process and from one seed: 10.0.0.4 (side 0) and
- * 10.0.0.5 (side 1) on Ethernet. The same seed gives the same run, to the last record of the trace.
+ * Two stacks, a wire between them, and a clock, all in one process and from one seed: 10.0.0.4
+ * (side 0) and 10.0.0.5 (side 1) on Ethernet. The same seed gives the same run, to the last
+ * record of the trace.
  *
  *	s = sim_new(&setup);
  *	... glass_socket(sim_stack(s, 0), ...) ...
- *	sim_run(s, done, arg, deadline_ns);	frames travel, timers fire, on_event is told of readiness
+ *	sim_run(s, done, arg, deadline_ns);	frames travel, timers fire, on_event is told
  *	sim_free(s);
  */
 #ifndef GLASS_SIM_H
@@ -17,11 +18,14 @@ struct sim;
 
 #define SIM_MILLION 1000000u
 
-/* What the wire does to frames of one direction. Chances are out of a million, per frame on the wire. */
+/*
+ * What the wire does to frames of one direction. Chances are out of a million, per frame on the
+ * wire.
+ */
 struct sim_way {
 	int64_t delay_ns, jitter_ns; /* jitter: 0..jitter_ns more, order is kept */
 	uint64_t rate_bit_s;	     /* 0: without limit */
-	uint32_t queue_bytes;	     /* what waits for the rate beyond this is lost; 0: without limit */
+	uint32_t queue_bytes; /* what waits for the rate beyond this is lost; 0: without limit */
 	uint32_t loss, duplicate, reorder, corrupt;
 	int64_t reorder_ns; /* how much later a reordered frame arrives */
 	bool down;	    /* everything is lost */
@@ -32,17 +36,17 @@ struct sim_counts {
 };
 
 /*
- * A super-packet travels whole when the receiver's device has GLASS_OFFLOAD_TSO, and is cut on the wire when not;
- * checksums are completed likewise by GLASS_OFFLOAD_CSUM. A way that corrupts does both, so that every flipped
- * bit can be found.
+ * A super-packet travels whole when the receiver's device has GLASS_OFFLOAD_TSO, and is cut on
+ * the wire when not; checksums are completed likewise by GLASS_OFFLOAD_CSUM. A way that corrupts
+ * does both, so that every flipped bit can be found.
  */
 struct sim_setup {
 	uint64_t seed;
 	int64_t start_ns;
-	uint32_t mtu_bytes;	/* 0: 1500 */
-	uint32_t offload[2];	/* GLASS_OFFLOAD_* of each side's device */
-	struct sim_way way[2];	/* of frames that side 0, side 1 sends */
-	size_t ring_records;	/* flight recorder of each side; 0: none, and no hash */
+	uint32_t mtu_bytes;    /* 0: 1500 */
+	uint32_t offload[2];   /* GLASS_OFFLOAD_* of each side's device */
+	struct sim_way way[2]; /* of frames that side 0, side 1 sends */
+	size_t ring_records;   /* flight recorder of each side; 0: none, and no hash */
 };
 
 /* NULL: out of memory. */
@@ -57,7 +61,8 @@ struct sim_way *sim_way(struct sim *s, unsigned from);
 const struct sim_counts *sim_counts(const struct sim *s, unsigned from);
 
 /* Told of every readiness event of both stacks. */
-void sim_on_event(struct sim *s, void (*f)(void *arg, unsigned side, const struct glass_event *e), void *arg);
+void sim_on_event(struct sim *s, void (*f)(void *arg, unsigned side, const struct glass_event *e),
+		  void *arg);
 /* Calls f(arg) at that time. false: out of memory. */
 bool sim_call_at(struct sim *s, int64_t time_ns, void (*f)(void *arg), void *arg);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a network card does to the frames that a stack hands it: completes checksums, cuts TCP super-packets into
- * segments.
+ * What a network card does to the frames that a stack hands it: completes checksums, cuts TCP
+ * super-packets into segments.
  */
 #include <string.h>
 
@@ -52,8 +52,12 @@ static bool find_parts(uint8_t *frame, size_t length, struct parts *p)
 	return true;
 }
 
-/* The headers of the segment with n bytes at offset at, the first header being a copy of the super-packet's. */
-static void fix_headers(struct parts *p, size_t at, size_t n, unsigned index, uint32_t seq, uint16_t id, uint8_t flags)
+/*
+ * The headers of the segment with n bytes at offset at, the first header being a copy of the
+ * super-packet's.
+ */
+static void fix_headers(struct parts *p, size_t at, size_t n, unsigned index, uint32_t seq,
+			uint16_t id, uint8_t flags)
 {
 	size_t ip_bytes = ip4_header_length(p->ip);
 	size_t l4_bytes = p->head - ETH_HEADER_BYTES - ip_bytes + n;
@@ -69,7 +73,8 @@ static void fix_headers(struct parts *p, size_t at, size_t n, unsigned index, ui
 	p->tcp->seq = be32_of(seq + (uint32_t)at);
 	p->tcp->flags = flags;
 	p->tcp->checksum = be16_of(0);
-	sum = csum_pseudo4(be32_get(p->ip->src), be32_get(p->ip->dst), PROTO_TCP, (uint32_t)l4_bytes);
+	sum = csum_pseudo4(be32_get(p->ip->src), be32_get(p->ip->dst), PROTO_TCP,
+			   (uint32_t)l4_bytes);
 	p->tcp->checksum = be16_of(csum_fold(csum_add(sum, p->tcp, l4_bytes)));
 }
 

@@ -16,8 +16,9 @@ static bool chance(struct sim *s, uint32_t of_a_million)
 }
 
 /*
- * Changes up to 15 neighbouring bits of an IPv4 packet: the Internet checksum finds every such burst. (What has no
- * checksum of its own, Ethernet's header and ARP, is under the protection of the link.)
+ * Changes up to 15 neighbouring bits of an IPv4 packet: the Internet checksum finds every such
+ * burst. (What has no checksum of its own, Ethernet's header and ARP, is under the protection of
+ * the link.)
  */
 static void corrupt(struct sim *s, uint8_t *frame, size_t length)
 {
@@ -57,14 +58,16 @@ static int64_t leave(struct sim *s, struct sim_side *side, size_t length)
 
 	if (!w->rate_bit_s)
 		return s->now_ns;
-	if (w->queue_bytes && (double)(start - s->now_ns) * (double)w->rate_bit_s / 8e9 > w->queue_bytes)
+	if (w->queue_bytes &&
+	    (double)(start - s->now_ns) * (double)w->rate_bit_s / 8e9 > w->queue_bytes)
 		return -1;
 	side->busy_until_ns = start + (int64_t)((double)length * 8e9 / (double)w->rate_bit_s);
 	return side->busy_until_ns;
 }
 
 /* One frame as the wire sees it. */
-static void carry(struct sim *s, unsigned from, uint8_t *frame, size_t length, const struct glass_offload *off)
+static void carry(struct sim *s, unsigned from, uint8_t *frame, size_t length,
+		  const struct glass_offload *off)
 {
 	struct sim_side *side = &s->side[from];
 	const struct sim_way *w = &side->way;
@@ -84,7 +87,8 @@ static void carry(struct sim *s, unsigned from, uint8_t *frame, size_t length, c
 		corrupt(s, frame, length);
 		side->counts.corrupted++;
 	}
-	at += w->delay_ns + (w->jitter_ns ? (int64_t)(rng_u64(&s->rng) % ((uint64_t)w->jitter_ns + 1)) : 0);
+	at += w->delay_ns +
+	      (w->jitter_ns ? (int64_t)(rng_u64(&s->rng) % ((uint64_t)w->jitter_ns + 1)) : 0);
 	if (chance(s, w->reorder)) {
 		at += w->reorder_ns;
 		side->counts.reordered++;

@@ -41,13 +41,15 @@ static void expect_result(struct dlg *d, const char *call, int64_t got, int64_t 
 {
 	dlg_pump(d);
 	if (got != want)
-		dlg_fail(d, d->at, "%s answers %lld%s%s, should be %lld", call, (long long)got, got < 0 ? " " : "",
-			 got < 0 ? strerror((int)-got) : "", (long long)want);
+		dlg_fail(d, d->at, "%s answers %lld%s%s, should be %lld", call, (long long)got,
+			 got < 0 ? " " : "", got < 0 ? strerror((int)-got) : "", (long long)want);
 }
 
-void dlg_connect(struct dlg *d, const struct dlg_place *at, struct app *a, uint32_t ip, uint16_t port)
+void dlg_connect(struct dlg *d, const struct dlg_place *at, struct app *a, uint32_t ip,
+		 uint16_t port)
 {
-	struct glass_end to = { glass_ip4(ip >> 24, ip >> 16 & 255, ip >> 8 & 255, ip & 255), port };
+	struct glass_end to = { glass_ip4(ip >> 24, ip >> 16 & 255, ip >> 8 & 255, ip & 255),
+				port };
 	int got;
 
 	d->at = at;
@@ -58,7 +60,8 @@ void dlg_connect(struct dlg *d, const struct dlg_place *at, struct app *a, uint3
 	expect_result(d, "glass_connect()", got, -EINPROGRESS);
 }
 
-void dlg_listen(struct dlg *d, const struct dlg_place *at, struct app *a, uint16_t port, unsigned backlog)
+void dlg_listen(struct dlg *d, const struct dlg_place *at, struct app *a, uint16_t port,
+		unsigned backlog)
 {
 	struct glass_end local = { { GLASS_UNSPEC, { 0 } }, port };
 
@@ -157,7 +160,8 @@ void dlg_close(struct dlg *d, const struct dlg_place *at, struct app *a, bool ab
 	dlg_pump(d);
 }
 
-void dlg_setopt(struct dlg *d, const struct dlg_place *at, struct app *a, enum glass_opt opt, int64_t v)
+void dlg_setopt(struct dlg *d, const struct dlg_place *at, struct app *a, enum glass_opt opt,
+		int64_t v)
 {
 	d->at = at;
 	need_socket(d, a);
@@ -178,7 +182,8 @@ void dlg_ready(struct dlg *d, const struct dlg_place *at, struct app *a, unsigne
 	d->at = at;
 	dlg_pump(d);
 	if ((glass_ready(d->g, a->s) & ~(unsigned)GLASS_CONNECTED) != bits)
-		dlg_fail(d, at, "glass_ready() says %#x, should be %#x", glass_ready(d->g, a->s), bits);
+		dlg_fail(d, at, "glass_ready() says %#x, should be %#x", glass_ready(d->g, a->s),
+			 bits);
 }
 
 static const char *state_of(struct dlg *d, struct app *a)
@@ -229,10 +234,14 @@ void dlg_counter(struct dlg *d, const struct dlg_place *at, const char *name, ui
 	dlg_pump(d);
 	got = dlg_counter_value(d, name);
 	if (got != v)
-		dlg_fail(d, at, "%s is %llu, should be %llu", name, (unsigned long long)got, (unsigned long long)v);
+		dlg_fail(d, at, "%s is %llu, should be %llu", name, (unsigned long long)got,
+			 (unsigned long long)v);
 }
 
-/* Both take 40 ms, so that the first round-trip time is 40 ms and the first RTO 240 ms (RFC 6298 2.2). */
+/*
+ * Both take 40 ms, so that the first round-trip time is 40 ms and the first RTO 240 ms (RFC 6298
+ * 2.2).
+ */
 #define HANDSHAKE_MS 40
 
 void dlg_connected(struct dlg *d, const struct dlg_place *at, struct app *c, const char *options)
@@ -246,7 +255,8 @@ void dlg_connected(struct dlg *d, const struct dlg_place *at, struct app *c, con
 	c->woke = 0;
 }
 
-struct app *dlg_accepted(struct dlg *d, const struct dlg_place *at, struct app *l, const char *options)
+struct app *dlg_accepted(struct dlg *d, const struct dlg_place *at, struct app *l,
+			 const char *options)
 {
 	struct app *a;
 

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* The clock, the wire and the scripted peer of dialogues; runs them all and reports as TAP. See dialogue.h. */
+/*
+ * The clock, the wire and the scripted peer of dialogues; runs them all and reports as TAP. See
+ * dialogue.h.
+ */
 #include "dialogue.h"
 
 #include <setjmp.h>
@@ -14,7 +17,10 @@
 
 static struct dlg_test *first_test, **last_test = &first_test;
 
-/* Close before the millisecond clock wraps at 2^32, so that every test of a few seconds sees it wrap. */
+/*
+ * Close before the millisecond clock wraps at 2^32, so that every test of a few seconds sees it
+ * wrap.
+ */
 static const int64_t birth_ns = 4294962296ll * 1000000;
 
 static const uint8_t stack_mac[6] = { 2, 0, 0, 0, 0, 4 }, peer_mac[6] = { 2, 0, 0, 0, 0, 5 };
@@ -55,12 +61,16 @@ uint32_t dlg_last_ack(const struct dlg *d)
 	return d->last.ack - d->flow->irs;
 }
 
-/* ---- messages --------------------------------------------------------------------------------------- */
+/*
+ * ---- messages
+ * ---------------------------------------------------------------------------------------
+ */
 
 static void transcribe(struct dlg *d, const char *direction, const char *line)
 {
 	size_t left = sizeof(d->transcript) - d->transcript_len;
-	int n = snprintf(d->transcript + d->transcript_len, left, "# %12.3f %s %s\n", dlg_now(d), direction, line);
+	int n = snprintf(d->transcript + d->transcript_len, left, "# %12.3f %s %s\n", dlg_now(d),
+			 direction, line);
 
 	if (n > 0 && (size_t)n < left)
 		d->transcript_len += (size_t)n;
@@ -79,8 +89,9 @@ static void print_trace(struct dlg *d)
 		const struct glass_event_desc *e = glass_event_desc(rec.event);
 
 		glass_record_text(&r, &rec, text, sizeof(text));
-		printf("#   %12.3f #%u<-#%u conn %u %s %s %s\n", (double)(rec.time_ns - birth_ns) / 1e6, rec.pkt,
-		       rec.cause, rec.conn, glass_reader_word(&r, rec.room), e ? e->name : "?", text);
+		printf("#   %12.3f #%u<-#%u conn %u %s %s %s\n",
+		       (double)(rec.time_ns - birth_ns) / 1e6, rec.pkt, rec.cause, rec.conn,
+		       glass_reader_word(&r, rec.room), e ? e->name : "?", text);
 	}
 }
 
@@ -98,7 +109,10 @@ void dlg_fail(struct dlg *d, const struct dlg_place *at, const char *format, ...
 	longjmp(d->failed, 1);
 }
 
-/* ---- frames of the stack ---------------------------------------------------------------------------- */
+/*
+ * ---- frames of the stack
+ * ----------------------------------------------------------------------------
+ */
 
 struct flow *dlg_flow(struct dlg *d, uint16_t lport, uint16_t rport)
 {
@@ -126,7 +140,8 @@ static void check_payload(struct dlg *d, const struct flow *f, const struct seg 
 		int32_t place = (int32_t)(s->seq + (uint32_t)i - f->iss - 1);
 
 		if (f->iss_ok && place >= 0 && s->data[i] != dlg_pattern(1, (uint64_t)place))
-			dlg_fail(d, d->at, "payload byte %zu of seq %u is wrong", i, s->seq - f->iss);
+			dlg_fail(d, d->at, "payload byte %zu of seq %u is wrong", i,
+				 s->seq - f->iss);
 	}
 }
 
@@ -240,7 +255,10 @@ void dlg_pump(struct dlg *d)
 		take_frame(d, &frame);
 }
 
-/* ---- time ------------------------------------------------------------------------------------------- */
+/*
+ * ---- time
+ * -------------------------------------------------------------------------------------------
+ */
 
 /* Fires what is due until then, or (stop_at_frame) until the stack sends something. */
 static void pass(struct dlg *d, int64_t until, bool stop_at_frame)
@@ -295,7 +313,10 @@ void dlg_time(struct dlg *d, const struct dlg_place *at, double ms)
 		no_frame_waits(d, at);
 }
 
-/* ---- what is expected ------------------------------------------------------------------------------- */
+/*
+ * ---- what is expected
+ * -------------------------------------------------------------------------------
+ */
 
 static struct queued take(struct dlg *d, const struct dlg_place *at)
 {
@@ -335,7 +356,8 @@ void dlg_skip_until(struct dlg *d, const struct dlg_place *at, double ms)
 	dlg_skip_all(d, at);
 }
 
-void dlg_out(struct dlg *d, const struct dlg_place *at, double from, double to, const char *format, ...)
+void dlg_out(struct dlg *d, const struct dlg_place *at, double from, double to, const char *format,
+	     ...)
 {
 	static const struct flow none;
 	char text[512], line[256];
@@ -361,7 +383,10 @@ void dlg_out(struct dlg *d, const struct dlg_place *at, double from, double to, 
 		dlg_fail(d, at, "too early\n#   got       %s", line);
 }
 
-/* ---- what the peer says ----------------------------------------------------------------------------- */
+/*
+ * ---- what the peer says
+ * -----------------------------------------------------------------------------
+ */
 
 static void say_icmp(struct dlg *d, const struct spec *s)
 {
@@ -406,7 +431,9 @@ static void set_options(struct seg *g, const struct spec *s, struct flow *f)
 /* The spec as a segment of the flow. */
 static struct seg compose(struct dlg *d, const struct spec *s, struct flow *f, uint8_t *payload)
 {
-	struct seg g = { .kind = SEG_TCP, .src = DLG_PEER_IP, .dst = DLG_STACK_IP, .flags = s->flags };
+	struct seg g = {
+		.kind = SEG_TCP, .src = DLG_PEER_IP, .dst = DLG_STACK_IP, .flags = s->flags
+	};
 
 	memcpy(g.src_mac, peer_mac, 6);
 	memcpy(g.dst_mac, stack_mac, 6);
@@ -454,8 +481,13 @@ void dlg_in(struct dlg *d, const struct dlg_place *at, const char *format, ...)
 		return;
 	}
 	if (s.has[K_SPORT] || s.has[K_DPORT] || !d->flow)
-		d->flow = dlg_flow(d, s.has[K_DPORT] ? (uint16_t)s.v[K_DPORT] : d->flow ? d->flow->lport : 8080,
-				   s.has[K_SPORT] ? (uint16_t)s.v[K_SPORT] : d->flow ? d->flow->rport : 40000);
+		d->flow = dlg_flow(d,
+				   s.has[K_DPORT] ? (uint16_t)s.v[K_DPORT]
+				   : d->flow	  ? d->flow->lport
+						  : 8080,
+				   s.has[K_SPORT] ? (uint16_t)s.v[K_SPORT]
+				   : d->flow	  ? d->flow->rport
+						  : 40000);
 	g = compose(d, &s, d->flow, payload);
 	end = g.seq + (uint32_t)g.len + !!(g.flags & SYN) + !!(g.flags & FIN);
 	if ((int32_t)(end - d->flow->peer_nxt) > 0)
@@ -474,7 +506,10 @@ void dlg_in_frame(struct dlg *d, const struct dlg_place *at, const uint8_t *byte
 	dlg_pump(d);
 }
 
-/* ---- running ---------------------------------------------------------------------------------------- */
+/*
+ * ---- running
+ * ----------------------------------------------------------------------------------------
+ */
 
 static void start(struct dlg *d)
 {
@@ -496,12 +531,14 @@ static void start(struct dlg *d)
 /* True of every dialogue: each received frame has one fate. */
 static void check_account(struct dlg *d)
 {
-	uint64_t rx = dlg_counter_value(d, "RxPackets"), accepted_n = dlg_counter_value(d, "RxAccepted"),
+	uint64_t rx = dlg_counter_value(d, "RxPackets"),
+		 accepted_n = dlg_counter_value(d, "RxAccepted"),
 		 dropped_n = dlg_counter_value(d, "RxDropped");
 
 	if (rx != accepted_n + dropped_n)
-		dlg_fail(d, d->at, "%llu frames came in, %llu were accepted, %llu dropped", (unsigned long long)rx,
-			 (unsigned long long)accepted_n, (unsigned long long)dropped_n);
+		dlg_fail(d, d->at, "%llu frames came in, %llu were accepted, %llu dropped",
+			 (unsigned long long)rx, (unsigned long long)accepted_n,
+			 (unsigned long long)dropped_n);
 }
 
 static bool run(struct dlg_test *t, unsigned number, bool verbose)

@@ -51,7 +51,10 @@ static uint32_t pseudo_sum(uint32_t src, uint32_t dst, uint8_t proto, size_t len
 	return (src >> 16) + (src & 0xffff) + (dst >> 16) + (dst & 0xffff) + proto + (uint32_t)len;
 }
 
-/* ---- taking apart ----------------------------------------------------------------------------------- */
+/*
+ * ---- taking apart
+ * -----------------------------------------------------------------------------------
+ */
 
 /* One option of length n; NULL or a complaint. */
 static const char *parse_option(struct seg *s, const uint8_t *o, size_t n)
@@ -201,7 +204,10 @@ const char *seg_parse(const uint8_t *frame, size_t length, struct seg *s)
 	return NULL;
 }
 
-/* ---- building --------------------------------------------------------------------------------------- */
+/*
+ * ---- building
+ * ---------------------------------------------------------------------------------------
+ */
 
 static size_t build_sack(uint8_t *o, const struct seg *s)
 {
@@ -225,7 +231,8 @@ static size_t build_options(uint8_t *o, const struct seg *s)
 		return (s->opt_raw_len + 3) / 4 * 4;
 	}
 	if (s->mss_ok) {
-		memcpy(o + n, (const uint8_t[]){ 2, 4, (uint8_t)(s->mss >> 8), (uint8_t)s->mss }, 4);
+		memcpy(o + n, (const uint8_t[]){ 2, 4, (uint8_t)(s->mss >> 8), (uint8_t)s->mss },
+		       4);
 		n += 4;
 	}
 	if (s->sackok) {
@@ -314,7 +321,10 @@ size_t seg_build(uint8_t frame[SEG_FRAME_MAX], const struct seg *s)
 	return ETH + n;
 }
 
-/* ---- printing --------------------------------------------------------------------------------------- */
+/*
+ * ---- printing
+ * ---------------------------------------------------------------------------------------
+ */
 
 struct text {
 	char *at;
@@ -387,10 +397,12 @@ char *seg_text(char *out, size_t size, const struct seg *s, uint32_t seq0, uint3
 	if (s->kind == SEG_ICMP)
 		add(&t, "ICMP type %u code %u len %zu", s->sport, s->dport, s->len);
 	else if (s->kind != SEG_TCP)
-		add(&t, "%s len %zu", s->kind == SEG_ARP ? "ARP" : "a frame that is not TCP", s->len);
+		add(&t, "%s len %zu", s->kind == SEG_ARP ? "ARP" : "a frame that is not TCP",
+		    s->len);
 	if (s->kind != SEG_TCP)
 		return out;
-	add(&t, "%u > %u: %s seq %u", s->sport, s->dport, seg_flags_text(flags, s->flags), s->seq - seq0);
+	add(&t, "%u > %u: %s seq %u", s->sport, s->dport, seg_flags_text(flags, s->flags),
+	    s->seq - seq0);
 	if (s->flags & ACK)
 		add(&t, " ack %u", s->ack - ack0);
 	add(&t, " len %zu win %u", s->len, s->win);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Frames as a test sees them: built from values, taken apart into values, printed as tcpdump does. Written
- * apart from src/wire, so that the two check each other.
+ * Frames as a test sees them: built from values, taken apart into values, printed as tcpdump
+ * does. Written apart from src/wire, so that the two check each other.
  */
 #ifndef TESTS_SEG_H
 #define TESTS_SEG_H
@@ -44,7 +44,10 @@ struct seg {
 
 /* ARP: op in sport, sender in src, target in dst; its MAC in src_mac. */
 
-/* Takes a frame apart, checks every checksum and length; NULL, or what is wrong with it. data points into frame. */
+/*
+ * Takes a frame apart, checks every checksum and length; NULL, or what is wrong with it. data
+ * points into frame.
+ */
 const char *seg_parse(const uint8_t *frame, size_t length, struct seg *out);
 /* Builds a frame; returns its length. */
 size_t seg_build(uint8_t frame[SEG_FRAME_MAX], const struct seg *s);

@@ -8,16 +8,18 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const key_name[K_COUNT] = { "seq", "ack", "len",   "win",   "mss",  "ws",   "tsval", "tsecr",
-					       "ttl", "tos", "sport", "dport", "type", "code", "mtu" };
+static const char *const key_name[K_COUNT] = { "seq",	"ack",	 "len",	  "win",  "mss",
+					       "ws",	"tsval", "tsecr", "ttl",  "tos",
+					       "sport", "dport", "type",  "code", "mtu" };
 
 static const struct {
 	const char *name;
 	unsigned bit;
 } words[] = {
-	{ "sackok", W_SACKOK }, { "ts", W_TS },	       { "df", W_DF },		 { "nomss", W_NOMSS },
-	{ "nows", W_NOWS },	{ "nots", W_NOTS },    { "nosackok", W_NOSACKOK }, { "nosack", W_NOSACK },
-	{ "badcsum", W_BADCSUM }, { "badseq", W_BADSEQ }, { "RTX", W_RTX },	 { "ICMP", W_ICMP },
+	{ "sackok", W_SACKOK },	    { "ts", W_TS },	    { "df", W_DF },
+	{ "nomss", W_NOMSS },	    { "nows", W_NOWS },	    { "nots", W_NOTS },
+	{ "nosackok", W_NOSACKOK }, { "nosack", W_NOSACK }, { "badcsum", W_BADCSUM },
+	{ "badseq", W_BADSEQ },	    { "RTX", W_RTX },	    { "ICMP", W_ICMP },
 };
 
 static const struct {
@@ -28,7 +30,10 @@ static const struct {
 	{ "ACK", ACK }, { "URG", URG }, { "ECE", ECE }, { "CWR", CWR },
 };
 
-/* ---- reading ---------------------------------------------------------------------------------------- */
+/*
+ * ---- reading
+ * ----------------------------------------------------------------------------------------
+ */
 
 static int64_t product(const char **at)
 {
@@ -126,14 +131,18 @@ const char *spec_read(struct spec *s, const char *text)
 			item++;
 		while (end > item && isspace((unsigned char)end[-1]))
 			*--end = '\0';
-		snprintf(wrong, sizeof(wrong), "the test says '%s', which dialogue.h does not know", item);
+		snprintf(wrong, sizeof(wrong), "the test says '%s', which dialogue.h does not know",
+			 item);
 		if (*item && !read_item(s, item))
 			return wrong;
 	}
 	return NULL;
 }
 
-/* ---- comparing -------------------------------------------------------------------------------------- */
+/*
+ * ---- comparing
+ * --------------------------------------------------------------------------------------
+ */
 
 __attribute__((format(printf, 1, 2))) static const char *say(const char *format, ...)
 {
@@ -153,7 +162,8 @@ static const char *differs_flags(const struct spec *s, const struct seg *g)
 
 	if (!s->flags_ok || !((s->flags ^ g->flags) & ~ignore))
 		return NULL;
-	return say("flags %s, should be %s", seg_flags_text(got, g->flags), seg_flags_text(want, s->flags));
+	return say("flags %s, should be %s", seg_flags_text(got, g->flags),
+		   seg_flags_text(want, s->flags));
 }
 
 static const char *differs_options(const struct spec *s, const struct seg *g)
@@ -195,35 +205,36 @@ static const char *differs_sack(const struct spec *s, const struct seg *g, const
 	for (unsigned i = 0; i < s->nsack; i++)
 		for (unsigned j = 0; j < 2; j++)
 			if (g->sack[i][j] - f->irs != s->sack[i][j])
-				return say("SACK block %u is %u:%u, should be %u:%u", i + 1, g->sack[i][0] - f->irs,
-					   g->sack[i][1] - f->irs, s->sack[i][0], s->sack[i][1]);
+				return say("SACK block %u is %u:%u, should be %u:%u", i + 1,
+					   g->sack[i][0] - f->irs, g->sack[i][1] - f->irs,
+					   s->sack[i][0], s->sack[i][1]);
 	return NULL;
 }
 
 static const char *differs_value(const struct spec *s, const struct seg *g, const struct flow *f)
 {
 	const int64_t got[K_COUNT] = {
-		[K_SEQ] = g->seq - f->iss, [K_ACK] = g->ack - f->irs,
-		[K_LEN] = (int64_t)g->len, [K_WIN] = g->win,
-		[K_MSS] = g->mss,	   [K_WS] = g->ws,
-		[K_TSVAL] = g->tsval,	   [K_TSECR] = g->tsecr,
-		[K_TTL] = g->ttl,	   [K_TOS] = g->tos,
-		[K_SPORT] = g->sport,	   [K_DPORT] = g->dport,
-		[K_TYPE] = g->sport,	   [K_CODE] = g->dport,
-		[K_MTU] = g->ack & 0xffff,
+		[K_SEQ] = g->seq - f->iss, [K_ACK] = g->ack - f->irs, [K_LEN] = (int64_t)g->len,
+		[K_WIN] = g->win,	   [K_MSS] = g->mss,	      [K_WS] = g->ws,
+		[K_TSVAL] = g->tsval,	   [K_TSECR] = g->tsecr,      [K_TTL] = g->ttl,
+		[K_TOS] = g->tos,	   [K_SPORT] = g->sport,      [K_DPORT] = g->dport,
+		[K_TYPE] = g->sport,	   [K_CODE] = g->dport,	      [K_MTU] = g->ack & 0xffff,
 	};
 
 	for (unsigned k = 0; k < K_COUNT; k++) {
 		bool modulo = k == K_SEQ || k == K_ACK || k == K_TSVAL || k == K_TSECR;
 
-		if (!s->has[k] || got[k] == s->v[k] || (modulo && (uint32_t)got[k] == (uint32_t)s->v[k]))
+		if (!s->has[k] || got[k] == s->v[k] ||
+		    (modulo && (uint32_t)got[k] == (uint32_t)s->v[k]))
 			continue;
-		return say("%s %lld, should be %lld", key_name[k], (long long)got[k], (long long)s->v[k]);
+		return say("%s %lld, should be %lld", key_name[k], (long long)got[k],
+			   (long long)s->v[k]);
 	}
 	return NULL;
 }
 
-const char *spec_differs(const struct spec *s, const struct seg *g, const struct flow *f, bool was_sent)
+const char *spec_differs(const struct spec *s, const struct seg *g, const struct flow *f,
+			 bool was_sent)
 {
 	const char *how;
 

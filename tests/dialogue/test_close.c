@@ -187,7 +187,9 @@ DIALOGUE(time_wait_is_not_assassinated)
 		dropped(TCP_TIME_WAIT, 1);
 }
 
-/* RFC 6191, 9293 MAY-2: a new connection of the same addresses, if it cannot be an old duplicate. */
+/*
+ * RFC 6191, 9293 MAY-2: a new connection of the same addresses, if it cannot be an old duplicate.
+ */
 DIALOGUE(time_wait_yields_to_a_new_syn)
 {
 	struct app *a;

@@ -7,7 +7,10 @@
 /* A dialogue is laid out in columns. */
 /* clang-format off */
 
-/* A flood of SYNs ends at the memory's limit, with a reason; the connection that was there lives on. */
+/*
+ * A flood of SYNs ends at the memory's limit, with a reason; the connection that was there lives
+ * on.
+ */
 DIALOGUE(syn_flood_and_memory)
 {
 	struct glass_memory m;
@@ -98,7 +101,10 @@ DIALOGUE(bytes_per_idle_connection)
 		check((after.bytes - before.bytes) / n < 1536);
 }
 
-/* The device's MTU becomes smaller under a connection: what is sent now fits, and what was lost is sent again. */
+/*
+ * The device's MTU becomes smaller under a connection: what is sent now fits, and what was lost
+ * is sent again.
+ */
 DIALOGUE(mtu_of_the_device_shrinks)
 {
 	T(0)	connected(c, "mss=1460");

@@ -379,7 +379,10 @@ DIALOGUE(no_route)
 		glass_close(dlg_stack(d), s);
 }
 
-/* The neighbour does not answer ARP: the SYN waits, and the program hears of it after three seconds. */
+/*
+ * The neighbour does not answer ARP: the SYN waits, and the program hears of it after three
+ * seconds.
+ */
 DIALOGUE(no_neighbour)
 {
 	T(0)	app_connect_to(c, 0x0a000006, 8080);

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* TCP options as broken and hostile peers send them: RFC 9293 MUST-4 to MUST-7, MUST-64, MUST-68. */
+/*
+ * TCP options as broken and hostile peers send them: RFC 9293 MUST-4 to MUST-7, MUST-64, MUST-68.
+ */
 #include <string.h>
 
 #include "dialogue.h"

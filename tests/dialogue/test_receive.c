@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Receiving: order, acknowledgments, the window we offer (RFC 9293 3.8.6, 3.10.7.4; RFC 2018, 2883, 5681 4.2). */
+/*
+ * Receiving: order, acknowledgments, the window we offer (RFC 9293 3.8.6, 3.10.7.4; RFC 2018,
+ * 2883, 5681 4.2).
+ */
 #include "dialogue.h"
 
 /* A dialogue is laid out in columns. */
@@ -121,7 +124,10 @@ DIALOGUE(a_hundred_segments_across_the_wrap)
 	}
 }
 
-/* The window closes as the program does not read, and opens when it does (SHLD-16, MUST-39: not in crumbs). */
+/*
+ * The window closes as the program does not read, and opens when it does (SHLD-16, MUST-39: not
+ * in crumbs).
+ */
 DIALOGUE(window_closes_and_opens)
 {
 	unsigned sent = 0, win = 8192;
@@ -181,7 +187,9 @@ DIALOGUE(beyond_the_window)
 		app_recv_error(c, EAGAIN);
 }
 
-/* RFC 7323 3.2, 4.3: each segment has the option, and echoes what the window's left edge brought. */
+/*
+ * RFC 7323 3.2, 4.3: each segment has the option, and echoes what the window's left edge brought.
+ */
 DIALOGUE(timestamps_are_echoed)
 {
 	uint32_t first;

@@ -48,7 +48,10 @@ DIALOGUE(rst_wakes_an_idle_reader)
 		app_recv_eof(c);
 }
 
-/* RFC 5961 3.2: in the window, but not the next one: a challenge ACK. A real peer answers that with the right RST. */
+/*
+ * RFC 5961 3.2: in the window, but not the next one: a challenge ACK. A real peer answers that
+ * with the right RST.
+ */
 DIALOGUE(rst_in_window_is_challenged)
 {
 	T(0)	connected(c, "mss=1460");
@@ -107,7 +110,10 @@ DIALOGUE(no_ack_flag)
 		app_recv_error(c, EAGAIN);
 }
 
-/* RFC 5961 7 and CVE-2016-5696: per connection, few, and not counted where another connection could see it. */
+/*
+ * RFC 5961 7 and CVE-2016-5696: per connection, few, and not counted where another connection
+ * could see it.
+ */
 DIALOGUE(challenges_are_limited)
 {
 	struct app *b = dlg_app(d);

@@ -34,7 +34,10 @@ DIALOGUE(rto_has_a_ceiling)
 	T(3800)	wire_in(ACK, ack=101);
 }
 
-/* Karn, MUST-18: no sample from a segment that was sent twice, without timestamps. The backed off RTO ends with new data. */
+/*
+ * Karn, MUST-18: no sample from a segment that was sent twice, without timestamps. The backed off
+ * RTO ends with new data.
+ */
 DIALOGUE(karn)
 {
 	struct glass_conn_info before, after;
@@ -206,7 +209,10 @@ DIALOGUE(retries_exhausted)
 		counter(TCPAbortOnTimeout, 1);
 }
 
-/* The default is as Linux's: 15 retransmissions; with an RTO that starts at 240 ms and stops at 120 s: 15 minutes. */
+/*
+ * The default is as Linux's: 15 retransmissions; with an RTO that starts at 240 ms and stops at
+ * 120 s: 15 minutes.
+ */
 DIALOGUE(default_r2_is_above_100_s)
 {
 	T(0)	connected(c, "mss=1460");

@@ -13,7 +13,10 @@ DIALOGUE(one_write_one_segment)
 		app_ready(c, GLASS_OUT);
 }
 
-/* RFC 6928: ten segments at once; then each ACK lets more out (slow start). MUST-61: the last one has PSH. */
+/*
+ * RFC 6928: ten segments at once; then each ACK lets more out (slow start). MUST-61: the last one
+ * has PSH.
+ */
 DIALOGUE(initial_window_and_slow_start)
 {
 	T(0)	connected(c, "mss=1000");
@@ -99,7 +102,10 @@ DIALOGUE(window_is_scaled)
 	T(220)	wire_in(ACK, seq=1, ack=3001);
 }
 
-/* MUST-35..37, SHLD-29, SHLD-30: probes from the RTO on, doubling, for ever while they are answered. */
+/*
+ * MUST-35..37, SHLD-29, SHLD-30: probes from the RTO on, doubling, for ever while they are
+ * answered.
+ */
 DIALOGUE(zero_window_probes)
 {
 	T(0)	connected(c, "mss=1000");

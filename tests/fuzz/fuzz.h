@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* A fuzz target is one function; libFuzzer drives it, or replay.c, which needs no special compiler. */
+/*
+ * A fuzz target is one function; libFuzzer drives it, or replay.c, which needs no special
+ * compiler.
+ */
 #ifndef TESTS_FUZZ_H
 #define TESTS_FUZZ_H
 

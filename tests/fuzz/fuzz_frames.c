@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A stack with a connection, a listener and a datagram socket. The input is a program: frames (raw, or half right:
- * checksums and addresses are made to fit, so that they get far), time, and calls of the program's side. Whatever it says:
- * frames of ours are well-formed, every received packet has one fate, memory stays bounded, and all is freed at the end.
+ * A stack with a connection, a listener and a datagram socket. The input is a program: frames
+ * (raw, or half right: checksums and addresses are made to fit, so that they get far), time, and
+ * calls of the program's side. Whatever it says: frames of ours are well-formed, every received
+ * packet has one fate, memory stays bounded, and all is freed at the end.
  */
 #include "fuzz.h"
 
@@ -36,7 +37,7 @@ struct fuzz {
 	int64_t now;
 	struct glass_sock *s[SOCKS];
 	struct talk talk[8];
-	struct seg last;      /* the stack's last segment */
+	struct seg last; /* the stack's last segment */
 	uint8_t quote[64];
 	uint8_t frame[SEG_FRAME_MAX];
 };
@@ -135,7 +136,10 @@ static void pump(struct fuzz *z)
 		must(rounds++ < 40000, "the stack tells events without end");
 }
 
-/* ---- the steps -------------------------------------------------------------------------------------- */
+/*
+ * ---- the steps
+ * --------------------------------------------------------------------------------------
+ */
 
 static void step_raw(struct fuzz *z, struct input *in)
 {
@@ -297,7 +301,8 @@ static void step_time(struct fuzz *z, struct input *in)
 {
 	uint32_t v = in_uint(in, 1);
 
-	z->now += (int64_t)(1 + v % 64) * (int64_t[]){ 1000, 1000000, 40000000, 1000000000 }[v >> 6];
+	z->now +=
+		(int64_t)(1 + v % 64) * (int64_t[]){ 1000, 1000000, 40000000, 1000000000 }[v >> 6];
 	for (unsigned i = 0; i < 100; i++) {
 		int64_t next = glass_next_deadline(z->g);
 
@@ -314,7 +319,9 @@ static void open_socket(struct fuzz *z, unsigned i, uint32_t how)
 	struct glass_end any = { { GLASS_UNSPEC, { 0 } }, (uint16_t)(how & 8 ? 0 : PORT) };
 	struct glass_end peer = { glass_ip4(10, 0, 0, how & 16 ? 6 : 5), 80 };
 
-	z->s[i] = glass_socket(z->g, how % 4 == 2 ? GLASS_UDP : how % 4 == 3 ? GLASS_PING : GLASS_TCP);
+	z->s[i] = glass_socket(z->g, how % 4 == 2   ? GLASS_UDP
+				     : how % 4 == 3 ? GLASS_PING
+						    : GLASS_TCP);
 	if (!z->s[i])
 		return;
 	if (how & 4)
@@ -356,7 +363,8 @@ static void step_call(struct fuzz *z, struct input *in)
 		*s = NULL;
 		break;
 	case 5:
-		glass_setopt(z->g, *s, (enum glass_opt)(arg % GLASS_OPT_COUNT), (int64_t)in_uint(in, 4) - 2);
+		glass_setopt(z->g, *s, (enum glass_opt)(arg % GLASS_OPT_COUNT),
+			     (int64_t)in_uint(in, 4) - 2);
 		break;
 	case 6:
 		glass_getopt(z->g, *s, (enum glass_opt)(arg % GLASS_OPT_COUNT), &value);
@@ -375,12 +383,17 @@ static void step_call(struct fuzz *z, struct input *in)
 	}
 }
 
-/* ---- beginning and end ------------------------------------------------------------------------------ */
+/*
+ * ---- beginning and end
+ * ------------------------------------------------------------------------------
+ */
 
 static void start(struct fuzz *z)
 {
 	struct glass_setup setup = { .seed = { 1, 2 }, .now_ns = 1000000000 };
-	struct glass_dev_setup dev = { .name = "wire0", .link = GLASS_ETHERNET, .mtu_bytes = 1500,
+	struct glass_dev_setup dev = { .name = "wire0",
+				       .link = GLASS_ETHERNET,
+				       .mtu_bytes = 1500,
 				       .offload = z->offload ? OFFLOAD : 0 };
 	struct seg s = from_peer(SEG_TCP);
 
@@ -427,9 +440,9 @@ static void check_account(struct fuzz *z)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static void (*const step[])(struct fuzz *z, struct input *in) = {
-		step_raw, step_tcp, step_tcp, step_sack, step_icmp, step_ip, step_offload, step_arp, step_time, step_call,
-		step_call,
+	static void (*const step[])(struct fuzz * z, struct input * in) = {
+		step_raw,     step_tcp, step_tcp,  step_sack, step_icmp, step_ip,
+		step_offload, step_arp, step_time, step_call, step_call,
 	};
 	static struct fuzz z;
 	struct input in = { data, size };

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* TCP and IP options: any bytes, any length. What was read, written again and read again is the same. */
+/*
+ * TCP and IP options: any bytes, any length. What was read, written again and read again is the
+ * same.
+ */
 #include "fuzz.h"
 
 #include <assert.h>
@@ -17,7 +20,8 @@ static void check_tcp(const uint8_t *bytes, size_t size)
 
 	tcp_options_read(bytes, size, &first);
 	assert(first.nsack <= TCP_SACK_BLOCKS_MAX);
-	if (first.nsack > 2 && (first.timestamps || first.mss_ok || first.wscale_ok || first.sack_permitted))
+	if (first.nsack > 2 &&
+	    (first.timestamps || first.mss_ok || first.wscale_ok || first.sack_permitted))
 		first.nsack = 2; /* what a header can hold */
 	n = tcp_options_write(written, &first);
 	assert(n <= sizeof(written) && n % 4 == 0);

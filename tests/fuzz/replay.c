@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Runs a fuzz target without libFuzzer: every file of the given folders, then mutations of them, the same ones each time.
+ * Runs a fuzz target without libFuzzer: every file of the given folders, then mutations of them,
+ * the same ones each time.
  *
  *	fuzz_frames [-n MUTATIONS] [-s SEED] [FILE|FOLDER...]
  *
@@ -67,7 +68,10 @@ static void load(const char *path)
 	free(entry);
 }
 
-/* Something that happens to programs' inputs: a byte changed, some inserted, some taken out, an end from elsewhere. */
+/*
+ * Something that happens to programs' inputs: a byte changed, some inserted, some taken out, an
+ * end from elsewhere.
+ */
 static size_t mutate_once(struct rng *r, uint8_t *b, size_t n)
 {
 	size_t at = n ? rng_below(r, (uint32_t)n) : 0, len = 1 + rng_below(r, 16);

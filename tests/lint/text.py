@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""One SPDX line on top of each source; no trailing blanks, no CR, a newline at the end; lines of 120 columns at most."""
+"""One SPDX line on top of each source; no blanks at ends of lines; 120 columns at most."""
 import common
 
 ENDS = (".c", ".h", ".def", ".py", ".sh", ".build", ".bt", ".stp")

@@ -16,7 +16,13 @@
 #define KB 1024ull
 #define MB (1024ull * 1024)
 #define PERCENT 10000u
-#define WAY(...) { { __VA_ARGS__ }, { 0 } }
+#define WAY(...)                 \
+	{                        \
+		{ __VA_ARGS__ }, \
+		{                \
+			0        \
+		}                \
+	}
 #define LAN .delay_ns = MS / 10, .rate_bit_s = 1000000000ull, .queue_bytes = 1000000
 
 /* ms_max is two to three times what the slowest of a hundred seeds took. */
@@ -117,11 +123,12 @@ static bool seed_ok(const struct scenario *sc, uint64_t seed, int64_t *took_ms)
 		play(sc, seed, true, &second);
 		if (second.hash == first.hash)
 			return true;
-		snprintf(first.why, sizeof(first.why), "two runs of one seed differ: trace hash %016llx and %016llx",
+		snprintf(first.why, sizeof(first.why),
+			 "two runs of one seed differ: trace hash %016llx and %016llx",
 			 (unsigned long long)first.hash, (unsigned long long)second.hash);
 	}
-	printf("# %s seed %llu: %s\n# replay: test_sim %s %llu\n", sc->name, (unsigned long long)seed, first.why,
-	       sc->name, (unsigned long long)seed);
+	printf("# %s seed %llu: %s\n# replay: test_sim %s %llu\n", sc->name,
+	       (unsigned long long)seed, first.why, sc->name, (unsigned long long)seed);
 	return false;
 }
 
@@ -132,8 +139,8 @@ static bool scenario_ok(const struct scenario *sc, unsigned number, uint64_t fir
 
 	for (uint64_t seed = first; seed < first + count && bad < 3; seed++)
 		bad += !seed_ok(sc, seed, &took_ms);
-	printf("%sok %u %s\n# slowest of %llu seeds: %lld of %lld ms\n", bad ? "not " : "", number, sc->name,
-	       (unsigned long long)count, (long long)took_ms, (long long)sc->ms_max);
+	printf("%sok %u %s\n# slowest of %llu seeds: %lld of %lld ms\n", bad ? "not " : "", number,
+	       sc->name, (unsigned long long)count, (long long)took_ms, (long long)sc->ms_max);
 	fflush(stdout);
 	return !bad;
 }
@@ -142,7 +149,9 @@ int main(int argc, char **argv)
 {
 	const char *name = argc > 1 && argv[1][0] != '-' ? argv[1] : NULL;
 	uint64_t first = name && argc > 2 ? strtoull(argv[2], NULL, 10) : 1;
-	uint64_t count = argc > 2 && strcmp(argv[1], "-n") == 0 ? strtoull(argv[2], NULL, 10) : name ? 1 : SEEDS;
+	uint64_t count = argc > 2 && strcmp(argv[1], "-n") == 0 ? strtoull(argv[2], NULL, 10)
+			 : name					? 1
+								: SEEDS;
 	unsigned n = 0, failed = 0;
 
 	for (unsigned i = 0; i < SCENARIOS; i++)

@@ -62,7 +62,10 @@ __attribute__((format(printf, 2, 3))) static void fail(struct world *w, const ch
 	va_end(ap);
 }
 
-/* ---- bytes ------------------------------------------------------------------------------------------ */
+/*
+ * ---- bytes
+ * ------------------------------------------------------------------------------------------
+ */
 
 /* Every stream begins elsewhere in the pattern. */
 static const uint8_t *expected(struct world *w, const struct end *e, unsigned from, uint64_t place)
@@ -88,7 +91,10 @@ static size_t min_size(uint64_t a, uint64_t b)
 	return (size_t)(a < b ? a : b);
 }
 
-/* ---- an end's life ---------------------------------------------------------------------------------- */
+/*
+ * ---- an end's life
+ * ----------------------------------------------------------------------------------
+ */
 
 static void end_gone(struct world *w, struct end *e)
 {
@@ -101,8 +107,9 @@ static void end_failed(struct world *w, struct end *e, int error)
 {
 	e->error = error;
 	if (w->sc->ending != END_ABORT)
-		fail(w, "flow %u side %u: %s after %llu bytes sent, %llu received", e->flow->number, e->side,
-		     strerror(error), (unsigned long long)e->sent, (unsigned long long)e->received);
+		fail(w, "flow %u side %u: %s after %llu bytes sent, %llu received", e->flow->number,
+		     e->side, strerror(error), (unsigned long long)e->sent,
+		     (unsigned long long)e->received);
 	glass_close(sim_stack(w->sim, e->side), e->s);
 	end_gone(w, e);
 }
@@ -144,10 +151,11 @@ static void end_eof(struct world *w, struct end *e)
 
 	e->eof = true;
 	if (e->received != want && w->sc->ending != END_ABORT)
-		fail(w, "flow %u side %u: end of stream after %llu of %llu bytes", e->flow->number, e->side,
-		     (unsigned long long)e->received, (unsigned long long)want);
+		fail(w, "flow %u side %u: end of stream after %llu of %llu bytes", e->flow->number,
+		     e->side, (unsigned long long)e->received, (unsigned long long)want);
 	if (w->sc->ending == END_ABORT && e->side)
-		fail(w, "flow %u: an abort of side 0 looks like an orderly end to side 1", e->flow->number);
+		fail(w, "flow %u: an abort of side 0 looks like an orderly end to side 1",
+		     e->flow->number);
 }
 
 /* Reads at most limit bytes. */
@@ -170,8 +178,9 @@ static void end_receive(struct world *w, struct end *e, size_t limit)
 			return;
 		}
 		if (memcmp(w->chunk, expected(w, e, !e->side, e->received), (size_t)n) != 0)
-			fail(w, "flow %u side %u: a wrong byte between %llu and %llu", e->flow->number, e->side,
-			     (unsigned long long)e->received, (unsigned long long)e->received + (unsigned long long)n);
+			fail(w, "flow %u side %u: a wrong byte between %llu and %llu",
+			     e->flow->number, e->side, (unsigned long long)e->received,
+			     (unsigned long long)e->received + (unsigned long long)n);
 		e->received += (uint64_t)n;
 		limit -= (size_t)n;
 	}
@@ -249,7 +258,10 @@ static void end_turn(struct world *w, struct end *e)
 		end_finish(w, e);
 }
 
-/* ---- the world -------------------------------------------------------------------------------------- */
+/*
+ * ---- the world
+ * --------------------------------------------------------------------------------------
+ */
 
 static void set_options(struct world *w, struct glass *g, struct glass_sock *s)
 {
@@ -302,7 +314,8 @@ static void on_event(void *arg, unsigned side, const struct glass_event *event)
 	}
 	if (!e || e->s != event->sock)
 		return; /* not ours yet, or no more */
-	if (!(event->ready & GLASS_CONNECTED) && !e->side && !e->sent && !(event->ready & (GLASS_ERR | GLASS_IN | GLASS_OUT)))
+	if (!(event->ready & GLASS_CONNECTED) && !e->side && !e->sent &&
+	    !(event->ready & (GLASS_ERR | GLASS_IN | GLASS_OUT)))
 		return;
 	end_turn(w, e);
 }
@@ -361,8 +374,9 @@ static void print_trace(struct world *w)
 			glass_record_text(&r, &rec, text, sizeof(text));
 			if (r.next + last >= ring->head)
 				printf("# %u %14.6f ms #%u<-#%u conn %u %s %s %s\n", side,
-				       (double)(rec.time_ns - ring->start_ns) / 1e6, rec.pkt, rec.cause, rec.conn,
-				       glass_reader_word(&r, rec.room), e ? e->name : "?", text);
+				       (double)(rec.time_ns - ring->start_ns) / 1e6, rec.pkt,
+				       rec.cause, rec.conn, glass_reader_word(&r, rec.room),
+				       e ? e->name : "?", text);
 		}
 	}
 }
@@ -378,7 +392,8 @@ static bool all_over(void *arg)
 static void check_account(struct world *w)
 {
 	for (unsigned side = 0; side < 2; side++) {
-		uint64_t rx = 0, accepted = 0, dropped = 0, delivered = sim_counts(w->sim, !side)->delivered;
+		uint64_t rx = 0, accepted = 0, dropped = 0,
+			 delivered = sim_counts(w->sim, !side)->delivered;
 		struct glass_stat st;
 
 		for (unsigned i = 0; glass_stat_at(sim_stack(w->sim, side), i, &st); i++) {
@@ -387,9 +402,11 @@ static void check_account(struct world *w)
 			dropped = strcmp(st.name, "RxDropped") ? dropped : st.value;
 		}
 		if (rx != delivered || rx != accepted + dropped)
-			fail(w, "side %u: %llu frames delivered, %llu received = %llu accepted + %llu dropped?", side,
-			     (unsigned long long)delivered, (unsigned long long)rx, (unsigned long long)accepted,
-			     (unsigned long long)dropped);
+			fail(w,
+			     "side %u: %llu frames delivered, %llu received = %llu accepted + %llu "
+			     "dropped?",
+			     side, (unsigned long long)delivered, (unsigned long long)rx,
+			     (unsigned long long)accepted, (unsigned long long)dropped);
 	}
 }
 
@@ -413,8 +430,8 @@ static void check_memory(struct world *w, const struct glass_memory *before)
 	for (unsigned side = 0; side < 2; side++) {
 		glass_memory(sim_stack(w->sim, side), &after);
 		if (after.connections || after.sockets || after.packets || after.buffers > 1)
-			fail(w, "side %u keeps %u connections, %u sockets, %u packets, %u buffers", side,
-			     after.connections, after.sockets, after.packets, after.buffers);
+			fail(w, "side %u keeps %u connections, %u sockets, %u packets, %u buffers",
+			     side, after.connections, after.sockets, after.packets, after.buffers);
 		if (after.bytes > before[side].bytes + 512 * 1024)
 			fail(w, "side %u keeps %llu bytes more than before", side,
 			     (unsigned long long)(after.bytes - before[side].bytes));
@@ -460,8 +477,9 @@ static void run(struct world *w)
 		w->flows[i] = (struct flow){ .w = w, .number = i };
 		for (unsigned j = 0; j < 2; j++)
 			w->flows[i].end[j] = (struct end){ .flow = &w->flows[i], .side = j };
-		sim_call_at(w->sim, start + (w->nflows > 1 ? (int64_t)rng_below(&w->rng, 1000) * MS : 0), start_flow,
-			    &w->flows[i]);
+		sim_call_at(w->sim,
+			    start + (w->nflows > 1 ? (int64_t)rng_below(&w->rng, 1000) * MS : 0),
+			    start_flow, &w->flows[i]);
 	}
 	schedule_weather(w, start);
 	w->open = 2 * w->nflows;
@@ -472,8 +490,11 @@ static void run(struct world *w)
 
 		while (f < w->flows + w->nflows - 1 && f->end[0].gone && f->end[1].gone)
 			f++;
-		fail(w, "%s after %lld ms: %u ends open; flow %u: side 0 sent %llu received %llu, side 1 sent %llu "
-		     "received %llu", end_name[end], (long long)(w->out->took_ns / MS), w->open, f->number,
+		fail(w,
+		     "%s after %lld ms: %u ends open; flow %u: side 0 sent %llu received %llu, "
+		     "side 1 sent %llu "
+		     "received %llu",
+		     end_name[end], (long long)(w->out->took_ns / MS), w->open, f->number,
 		     (unsigned long long)f->end[0].sent, (unsigned long long)f->end[0].received,
 		     (unsigned long long)f->end[1].sent, (unsigned long long)f->end[1].received);
 	}
@@ -483,10 +504,12 @@ void play(const struct scenario *sc, uint64_t seed, bool trace, struct verdict_o
 {
 	struct sim_setup setup = {
 		.seed = seed,
-		.start_ns = (int64_t)(4294967296 - 500) * MS, /* the millisecond clock wraps after half a second */
+		.start_ns = (int64_t)(4294967296 - 500) *
+			    MS, /* the millisecond clock wraps after half a second */
 		.mtu_bytes = sc->mtu_bytes,
 		.offload = { sc->offload, sc->mixed ? sc->offload1 : sc->offload },
-		.way = { sc->way[0], sc->way[1].delay_ns || sc->way[1].rate_bit_s ? sc->way[1] : sc->way[0] },
+		.way = { sc->way[0],
+			 sc->way[1].delay_ns || sc->way[1].rate_bit_s ? sc->way[1] : sc->way[0] },
 		.ring_records = trace ? 65536 : 0,
 	};
 	struct world *w = calloc(1, sizeof(*w));
@@ -501,7 +524,8 @@ void play(const struct scenario *sc, uint64_t seed, bool trace, struct verdict_o
 	make_pattern(w);
 	w->sim = sim_new(&setup);
 	for (unsigned i = 0; i < 2; i++) {
-		glass_tunable_set(sim_stack(w->sim, i), "arp_probes_max", 20); /* bad luck is no error of TCP's */
+		glass_tunable_set(sim_stack(w->sim, i), "arp_probes_max",
+				  20); /* bad luck is no error of TCP's */
 		if (sc->mem_max_mb)
 			glass_tunable_set(sim_stack(w->sim, i), "mem_max_mb", sc->mem_max_mb);
 		glass_memory(sim_stack(w->sim, i), &before[i]);
@@ -512,7 +536,8 @@ void play(const struct scenario *sc, uint64_t seed, bool trace, struct verdict_o
 	if (out->ok) {
 		glass_close(sim_stack(w->sim, 1), w->listener);
 		w->listener = NULL;
-		sim_run(w->sim, NULL, NULL, sim_now(w->sim) + 1200 * S); /* orphans end, TIME-WAIT too */
+		sim_run(w->sim, NULL, NULL,
+			sim_now(w->sim) + 1200 * S); /* orphans end, TIME-WAIT too */
 		check_account(w);
 		check_drop(w);
 		check_memory(w, before);

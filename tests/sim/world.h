@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Two stacks that exchange known bytes over a hostile wire, and the judge: every byte in its place, everything over
- * within a given virtual time, every packet accounted for, nothing left in memory.
+ * Two stacks that exchange known bytes over a hostile wire, and the judge: every byte in its
+ * place, everything over within a given virtual time, every packet accounted for, nothing left in
+ * memory.
  */
 #ifndef TESTS_SIM_WORLD_H
 #define TESTS_SIM_WORLD_H
@@ -12,32 +13,32 @@
 #define S 1000000000ll
 
 enum ending {
-	END_BOTH,      /* each side shuts down when it has sent all, and closes when it has read all */
-	END_HALF,      /* side 1 begins to send when side 0 has ended */
-	END_TOGETHER,  /* both close at the same moment */
-	END_ABORT,     /* side 0 aborts after half of its bytes: side 1 must see a reset, not an end */
+	END_BOTH, /* each side shuts down when it has sent all, and closes when it has read all */
+	END_HALF, /* side 1 begins to send when side 0 has ended */
+	END_TOGETHER, /* both close at the same moment */
+	END_ABORT, /* side 0 aborts after half of its bytes: side 1 must see a reset, not an end */
 };
 
 struct scenario {
 	const char *name;
-	struct sim_way way[2];	 /* side 1 is as side 0 when its delay and rate are 0 */
-	uint64_t bytes[2];	 /* sent by each side, per connection */
-	unsigned flows;		 /* 0: one */
-	uint32_t offload;	 /* of both devices */
-	uint32_t offload1;	 /* of side 1's device, when mixed is set */
+	struct sim_way way[2]; /* side 1 is as side 0 when its delay and rate are 0 */
+	uint64_t bytes[2];     /* sent by each side, per connection */
+	unsigned flows;	       /* 0: one */
+	uint32_t offload;      /* of both devices */
+	uint32_t offload1;     /* of side 1's device, when mixed is set */
 	bool mixed;
 	uint32_t mtu_bytes;
-	int64_t rcvbuf, sndbuf;	 /* 0: default */
-	int64_t read_every_ns;	 /* slow reader: */
-	size_t read_bytes;	 /* this much at a time */
+	int64_t rcvbuf, sndbuf; /* 0: default */
+	int64_t read_every_ns;	/* slow reader: */
+	size_t read_bytes;	/* this much at a time */
 	enum ending ending;
-	int64_t ms_max;		 /* all connections are over by then, in virtual time */
+	int64_t ms_max; /* all connections are over by then, in virtual time */
 	bool nodelay;
-	int64_t mem_max_mb;	 /* of each stack; 0: default */
+	int64_t mem_max_mb;	     /* of each stack; 0: default */
 	int64_t down_at_ms, down_ms; /* the wire is cut this long, this long after the beginning */
-	int64_t mtu_at_ms;	 /* then both devices' MTU becomes: */
+	int64_t mtu_at_ms;	     /* then both devices' MTU becomes: */
 	uint32_t mtu_later;
-	const char *must_drop;	 /* a reason that must have been met, or NULL */
+	const char *must_drop; /* a reason that must have been met, or NULL */
 };
 
 struct verdict_of_run {

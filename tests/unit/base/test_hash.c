@@ -52,7 +52,8 @@ static void test_alignment_does_not_matter(void **state)
 static void test_two_words_are_sixteen_bytes(void **state)
 {
 	(void)state;
-	assert_true(siphash_u64(&key, 0x0706050403020100ull, 0x0f0e0d0c0b0a0908ull) == official[16]);
+	assert_true(siphash_u64(&key, 0x0706050403020100ull, 0x0f0e0d0c0b0a0908ull) ==
+		    official[16]);
 }
 
 static void test_the_key_matters(void **state)

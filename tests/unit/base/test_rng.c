@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* The generator: the same seed says the same, another seed something else, and the range is kept. */
+/*
+ * The generator: the same seed says the same, another seed something else, and the range is kept.
+ */
 #include "unit.h"
 
 #include "../../../src/base/rng.h"

@@ -15,8 +15,10 @@ static void test_order_across_the_wrap(void **state)
 		for (unsigned j = 0; j < ARRAY_LEN(steps); j++) {
 			struct seq a = seq_of(places[i]), b = seq_add(a, steps[j]);
 
-			assert_true(seq_lt(a, b) && seq_leq(a, b) && !seq_gt(a, b) && !seq_geq(a, b));
-			assert_true(seq_gt(b, a) && seq_geq(b, a) && !seq_lt(b, a) && !seq_leq(b, a));
+			assert_true(seq_lt(a, b) && seq_leq(a, b) && !seq_gt(a, b) &&
+				    !seq_geq(a, b));
+			assert_true(seq_gt(b, a) && seq_geq(b, a) && !seq_lt(b, a) &&
+				    !seq_leq(b, a));
 			assert_true(!seq_eq(a, b));
 			assert_int_equal(seq_diff(b, a), (int32_t)steps[j]);
 			assert_int_equal(seq_diff(a, b), -(int32_t)steps[j]);
@@ -29,7 +31,8 @@ static void test_equal(void **state)
 	struct seq a = seq_of(0xffffffff), b = seq_add(seq_of(0xfffffffe), 1);
 
 	(void)state;
-	assert_true(seq_eq(a, b) && seq_leq(a, b) && seq_geq(a, b) && !seq_lt(a, b) && !seq_gt(a, b));
+	assert_true(seq_eq(a, b) && seq_leq(a, b) && seq_geq(a, b) && !seq_lt(a, b) &&
+		    !seq_gt(a, b));
 	assert_int_equal(seq_diff(a, b), 0);
 }
 

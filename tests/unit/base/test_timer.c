@@ -74,7 +74,10 @@ static void test_equal_deadlines_fire_in_arming_order(void **state)
 		assert_ptr_equal(timers_take(&ts, 5), &t[i]);
 }
 
-/* A timer that is moved counts as armed at that moment, whether it moves to a later or an earlier time. */
+/*
+ * A timer that is moved counts as armed at that moment, whether it moves to a later or an earlier
+ * time.
+ */
 static void test_moved_timers_keep_arming_order(void **state)
 {
 	struct timer a, b, c;

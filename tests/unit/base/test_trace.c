@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* The flight recorder's writing side: layout, words, wrap, and a head that tells how many were lost. */
+/*
+ * The flight recorder's writing side: layout, words, wrap, and a head that tells how many were
+ * lost.
+ */
 #include "unit.h"
 
 #include <stdlib.h>
@@ -64,7 +67,8 @@ static void test_layout(void **state)
 	assert_int_equal(sizeof(struct glass_record), 64);
 	assert_int_equal(ring->start_ns, 1000);
 	assert_int_equal(ring->head, 0);
-	assert_int_equal(ring->records_at + 128 * sizeof(struct glass_record), glass_ring_bytes(100));
+	assert_int_equal(ring->records_at + 128 * sizeof(struct glass_record),
+			 glass_ring_bytes(100));
 	free(ring);
 }
 
@@ -114,7 +118,8 @@ static void test_long_words_are_cut(void **state)
 	const char *text;
 
 	(void)state;
-	text = word(ring, WORD("0123456789012345678901234567890123456789012345678901234567890123456789"));
+	text = word(ring,
+		    WORD("0123456789012345678901234567890123456789012345678901234567890123456789"));
 	assert_int_equal(strlen(text), ring->word_bytes / 3 * 2 - 1);
 	assert_string_equal(text + strlen(text) + 1, "test_trace.c");
 	free(ring);
