@@ -30,7 +30,7 @@ static bool pool_charge(struct pool *pool, size_t bytes)
 {
 	if (pool->fail_countdown && !--pool->fail_countdown)
 		return false;
-	if (pool->bytes + bytes > pool->bytes_max)
+	if (pool->bytes > pool->bytes_max || bytes > pool->bytes_max - pool->bytes)
 		return false;
 	pool->bytes += bytes;
 	return true;
