@@ -29,7 +29,7 @@
 
 #define CLIENTS_MAX 8192	 /* one descriptor each */
 #define CLIENTS_PER_UID_MAX 4096 /* so that one user leaves room for others */
-#define REQUESTS_PER_TURN 64	 /* of one client, before the others have their turn */
+#define ACCEPTS_PER_TURN 64	 /* new clients, before the old ones have their turn */
 #define BACKLOG 512
 
 struct client {
@@ -232,8 +232,8 @@ static void request_run(struct daemon *d, struct client *c, const struct abi_req
 	op->handler(d, c, req, (const char *)(req + 1), fd);
 }
 
-/* One request; false: there is none now, or the client is gone. */
-static bool client_request(struct daemon *d, struct client *c)
+/* One request, if there is one. The client may be gone afterwards. */
+static void client_request(struct daemon *d, struct client *c)
 {
 	struct control *k = d->control;
 	union {
@@ -250,10 +250,10 @@ static bool client_request(struct daemon *d, struct client *c)
 	int fd;
 
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
-		return false;
+		return;
 	if (n <= 0) {
 		client_drop(d, c, NULL);
-		return false;
+		return;
 	}
 	k->in.bytes[n] = 0; /* data that is text ends */
 	fd = take_fd(&m);
@@ -268,20 +268,15 @@ static bool client_request(struct daemon *d, struct client *c)
 	if (fd >= 0)
 		close(fd);
 	c->busy = false;
-	if (!fault && !c->doomed)
-		return true;
-	client_drop(d, c, fault);
-	return false;
+	if (fault || c->doomed)
+		client_drop(d, c, fault);
 }
 
+/* One request a turn: when more wait, epoll tells again, after the others. */
 static void client_ready(struct daemon *d, struct watch *w, uint32_t epoll_events)
 {
-	struct client *c = container_of(w, struct client, watch);
-
 	(void)epoll_events;
-	for (unsigned i = 0; i < REQUESTS_PER_TURN; i++)
-		if (!client_request(d, c))
-			return;
+	client_request(d, container_of(w, struct client, watch));
 }
 
 /* ---- clients
@@ -357,7 +352,7 @@ static void op_adopt(struct daemon *d, struct client *c, const struct abi_reques
 static void listener_ready(struct daemon *d, struct watch *w, uint32_t epoll_events)
 {
 	(void)epoll_events;
-	for (unsigned i = 0; i < REQUESTS_PER_TURN; i++) {
+	for (unsigned i = 0; i < ACCEPTS_PER_TURN; i++) {
 		int fd = accept4(w->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 
 		if (fd < 0) /* also EMFILE: it stays queued until a descriptor is free */

@@ -26,7 +26,6 @@
 
 #include "program.h"
 
-#define TURN_BYTES 1048576 /* from one program, before the others have their turn */
 #define PUSH_IOVS 64
 
 /* ---- program to stack
@@ -62,24 +61,26 @@ static size_t pull_bytes(struct end *e, uint8_t *space, size_t take, bool whole)
 
 enum pull { PULL_MORE, PULL_DRY, PULL_STUCK };
 
-/* DRY: nothing waits any more; a later write is a new edge. STUCK: no room. */
-static enum pull pull_once(struct daemon *d, struct end *e, size_t *turn)
+/*
+ * DRY: all that waited was taken; a later write is a new edge. STUCK: no room. What was written meanwhile is left for
+ * that edge, so that the pair's size limits a program's turn.
+ */
+static enum pull pull_once(struct daemon *d, struct end *e, size_t *waiting)
 {
-	size_t waiting = (size_t)(pair_queued(e) - e->canary);
 	size_t room = 0, n;
 	void *space;
 
-	if (!waiting)
+	if (!*waiting)
 		return PULL_DRY;
-	space = glass_send_reserve(d->g, e->sock, waiting, &room);
+	space = glass_send_reserve(d->g, e->sock, *waiting, &room);
 	if (!space || !room)
 		return PULL_STUCK;
-	if (room > waiting)
-		room = waiting;
-	n = pull_bytes(e, space, room, room == waiting);
+	if (room > *waiting)
+		room = *waiting;
+	n = pull_bytes(e, space, room, room == *waiting);
 	glass_send_commit(d->g, e->sock, n);
-	*turn += n;
-	return n == waiting ? PULL_DRY : PULL_MORE;
+	*waiting -= n;
+	return *waiting ? PULL_MORE : PULL_DRY;
 }
 
 /* All that the program wrote was taken, and it has shut down or closed. */
@@ -100,12 +101,14 @@ static bool pull_finished(struct daemon *d, struct end *e)
 bool data_pull(struct daemon *d, struct end *e)
 {
 	enum pull state = PULL_MORE;
-	size_t turn = 0;
+	size_t waiting = (size_t)(pair_queued(e) - e->canary), before;
 
-	while (state == PULL_MORE && turn < TURN_BYTES)
-		state = pull_once(d, e, &turn);
+	do {
+		before = waiting;
+		state = pull_once(d, e, &waiting);
+	} while (state == PULL_MORE && waiting != before);
 	e->wants_space = state == PULL_STUCK;
-	if (state == PULL_MORE) /* have epoll tell again */
+	if (state == PULL_MORE) /* nothing came although it waits: have epoll tell again */
 		loop_change(d, &e->watch, END_EVENTS | (e->wants_out ? (uint32_t)EPOLLOUT : 0));
 	if (state == PULL_DRY && e->eof)
 		return pull_finished(d, e);

@@ -97,7 +97,7 @@ void listen_event(struct daemon *d, struct end *e)
 
 /* ---- LISTEN --------------------------------------------------------------------------------- */
 
-static void listen_begun(struct daemon *d, struct end *e, int64_t backlog)
+static void listen_begun(struct end *e, int64_t backlog)
 {
 	int n = backlog > UNDER_WAY_MAX ? UNDER_WAY_MAX : backlog < 1 ? 1 : (int)backlog;
 	int size = n * MESSAGE_TRUESIZE / 2; /* the kernel doubles it */
@@ -106,7 +106,6 @@ static void listen_begun(struct daemon *d, struct end *e, int64_t backlog)
 	if (e->state == END_FRESH)
 		pair_name(e, 'l', 0);
 	e->state = END_LISTENING;
-	listen_event(d, e);
 }
 
 void op_listen(struct daemon *d, struct client *c, const struct abi_request *req, const char *data,
@@ -122,9 +121,10 @@ void op_listen(struct daemon *d, struct client *c, const struct abi_request *req
 		err = -EINVAL;
 	if (!err && !e->v6only)
 		err = glass_listen(d->g, e->sock, backlog < 0 || backlog > 65535 ? 65535 : (unsigned)backlog);
-	reply_errno(d, c, req, -err);
+	/* The name first: as soon as listen() returns, accept() looks at it. */
 	if (!err)
-		listen_begun(d, e, backlog);
+		listen_begun(e, backlog);
+	reply_errno(d, c, req, -err);
 }
 
 /* ---- BIND ----------------------------------------------------------------------------------- */
