@@ -60,7 +60,7 @@ struct glass_reader {
 	/* The ring's geometry as it was found valid: it is never read again. */
 	uint32_t words_at, word_count, word_bytes, record_count, records_at;
 	int64_t start_ns;
-	/* Names of the devices by index, for printing. The caller may set them; "dev1" is printed where there is none. */
+	/* Names of the devices by index, for printing: the caller may set them. Without: "dev1". */
 	const char *const *dev_name;
 	unsigned dev_count;
 };

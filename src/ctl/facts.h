@@ -17,7 +17,8 @@ struct facts {
 	const struct conn_story *conn;
 	struct times syn, syn_in, arp;
 	uint32_t arp_target; /* the neighbour that was asked for */
-	bool neigh_answered, neigh_failed, reset, black_hole, established, ended, fin_in, fin_out, closed, sent_rst;
+	bool neigh_answered, neigh_failed, reset, black_hole, established, ended, fin_in, fin_out,
+		closed, sent_rst;
 	bool fin_in_first;
 	uint64_t state; /* TCP state, as records number them */
 	int64_t established_ns, reset_ns, end_ns, last_ns, heard_ns, traffic_ns;

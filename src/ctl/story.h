@@ -137,6 +137,7 @@ bool print_act(const struct print *p, uint32_t number);
 
 void kind_text(const struct story *s, enum glass_kind kind, uint64_t v, char *out, size_t size);
 void word_text(const struct story *s, uint64_t word, char *out, size_t size);
+void file_text(const struct story *s, uint64_t word, char *out, size_t size);
 /* "#6 call connect" */
 void act_label(const struct print *p, uint32_t number, char *out, size_t size);
 /* "[S] seq 0 ack 0 len 0 wnd 65535", "timer arp fired" */

@@ -214,14 +214,15 @@ static void act_line(const struct print *p, const struct glass_record *r)
 {
 	const struct story *s = p->story;
 	const struct glass_event_desc *d = glass_event_desc(r->event);
-	char text[TEXT_BYTES], room[128];
+	char text[TEXT_BYTES], room[128], file[64];
 
 	glass_record_text(&s->reader, r, text, sizeof(text));
 	word_text(s, r->room, room, sizeof(room));
+	file_text(s, r->room, file, sizeof(file));
 	print_time(p, r->time_ns);
 	if (r->event == EV_ENTER)
 		printf("  %s%-*s%s %-16s %s bytes\n", color(C_CYAN), ROOM_WIDTH + 2, room,
-		       color(C_NONE), glass_reader_file(&s->reader, r->room), text);
+		       color(C_NONE), file, text);
 	else
 		printf("    %s%-*s%s %s%-16s %s%s\n", color(C_CYAN), ROOM_WIDTH, room,
 		       color(C_NONE), color(event_color(r->event)), d ? d->name : "?", text,

@@ -15,6 +15,17 @@ void word_text(const struct story *s, uint64_t word, char *out, size_t size)
 	kind_text(s, GLASS_KIND_WORD, word, out, size);
 }
 
+/* The source file of a room; what could steer a terminal becomes a question mark. */
+void file_text(const struct story *s, uint64_t word, char *out, size_t size)
+{
+	const char *file = glass_reader_file(&s->reader, word);
+	size_t n = 0;
+
+	for (; n + 1 < size && file[n]; n++)
+		out[n] = file[n] < 0x20 || file[n] >= 0x7f ? '?' : file[n];
+	out[n] = '\0';
+}
+
 /* ---- what a step is ---- */
 
 /* What this step does with the packet. */
