@@ -2,9 +2,9 @@
 /*
  * rr: round trips of one byte, and connections per second, on ordinary blocking sockets.
  *
- *	rr serve ADDR PORT			echoes one byte at a time, connection after connection
- *	rr trips ADDR PORT SECONDS		prints the median and 99th percentile of a round trip in us
- *	rr connects ADDR PORT SECONDS		connect, one byte there and back, close: prints how many per second
+ *	rr serve ADDR PORT		echoes one byte at a time, connection after connection
+ *	rr trips ADDR PORT SECONDS	median and 99th percentile of a round trip, in us
+ *	rr connects ADDR PORT SECONDS	connect, one byte each way, close: how many per second
  */
 #include <arpa/inet.h>
 #include <netinet/tcp.h>
@@ -67,7 +67,8 @@ static void serve(const struct sockaddr_in *at)
 	char byte;
 
 	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
-	if (fd < 0 || bind(fd, (const struct sockaddr *)at, sizeof(*at)) < 0 || listen(fd, 1024) < 0)
+	if (fd < 0 || bind(fd, (const struct sockaddr *)at, sizeof(*at)) < 0 ||
+	    listen(fd, 1024) < 0)
 		die("rr: listen");
 	while ((c = accept(fd, NULL, NULL)) >= 0) {
 		setsockopt(c, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));

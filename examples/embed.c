@@ -55,8 +55,7 @@ static int64_t clock_ns(void)
 	return t.tv_sec * 1000000000ll + t.tv_nsec;
 }
 
-/* ---- the device: three functions are all that a stack needs of the world
- * ---------------------------- */
+/* ---- the device: three functions are all that a stack needs of the world ---- */
 
 static int tap_open(const char *name)
 {
@@ -101,8 +100,7 @@ static void frames_out(struct app *a)
 	}
 }
 
-/* ---- the two applications
- * --------------------------------------------------------------------------- */
+/* ---- the two applications ---- */
 
 /* Sends back what came; what the send buffer does not take stays in the receive queue. */
 static void echo(struct app *a, struct glass_sock *s)
@@ -158,8 +156,7 @@ static void ask(struct app *a, const struct glass_event *e)
 	a->done = true;
 }
 
-/* ---- the loop
- * --------------------------------------------------------------------------------------- */
+/* ---- the loop ---- */
 
 static int wait_ms(const struct app *a)
 {
@@ -190,8 +187,7 @@ static void run(struct app *a)
 	frames_out(a);
 }
 
-/* ---- setting it up
- * ---------------------------------------------------------------------------------- */
+/* ---- setting it up ---- */
 
 static struct glass_addr addr_of(const char *text)
 {

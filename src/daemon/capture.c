@@ -30,8 +30,10 @@ static enum glass_link link_of_first(const struct daemon *d)
 	return GLASS_ETHERNET;
 }
 
-/* A slow reader must not stop the stack. A file never makes one wait, and its flags are not ours to
- * change. */
+/*
+ * A slow reader must not stop the stack. A file never makes one wait, and its flags are not ours to
+ * change.
+ */
 static int stop_waiting(int fd)
 {
 	struct stat st;

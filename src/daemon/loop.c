@@ -56,8 +56,7 @@ int64_t clock_now_ns(void)
 	return t.tv_sec * 1000000000ll + t.tv_nsec;
 }
 
-/* ---- watches
- * ---------------------------------------------------------------------------------------- */
+/* ---- watches ---- */
 
 int loop_init(struct daemon *d)
 {
@@ -114,8 +113,7 @@ void loop_unwatch(struct daemon *d, struct watch *w)
 	}
 }
 
-/* ---- frames in
- * -------------------------------------------------------------------------------------- */
+/* ---- frames in ---- */
 
 /* NULL: no memory; then the reserve is read into, so that the device does not stay readable. */
 static struct pkt *packet_to_fill(struct daemon *d)
@@ -174,8 +172,7 @@ void loop_unwatch_device(struct daemon *d, unsigned dev)
 	loop_unwatch(d, &d->loop->dev[dev].watch);
 }
 
-/* ---- frames and news out
- * ---------------------------------------------------------------------------- */
+/* ---- frames and news out ---- */
 
 static void send_frame(struct daemon *d, const struct glass_frame *frame)
 {
@@ -224,16 +221,17 @@ void loop_flush(struct daemon *d)
 	bool news = true;
 
 	for (int i = 0; news && i < FLUSH_MAX; i++) {
-		/* Frames first: pulling them also delivers what the stack sent to itself, which is
-		 * news. */
+		/*
+		 * Frames first: pulling them also delivers what the stack sent to itself, which is
+		 * news.
+		 */
 		news = flush_frames(d);
 		news |= flush_events(d);
 	}
 	d->loop->unfinished = news;
 }
 
-/* ---- waiting
- * ---------------------------------------------------------------------------------------- */
+/* ---- waiting ---- */
 
 /* How long to sleep at most; 0: not at all; -1: for ever. */
 static int64_t wait_ns(struct daemon *d, int64_t now_ns)
@@ -300,8 +298,7 @@ void loop_run(struct daemon *d)
 		loop_round(d);
 }
 
-/* ---- the end
- * ---------------------------------------------------------------------------------------- */
+/* ---- the end ---- */
 
 /* Connections that still have something to say to their peers. */
 static bool anybody_talks(struct daemon *d)

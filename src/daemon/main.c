@@ -42,10 +42,10 @@ static bool fail(const char *what, int rc)
 	return false;
 }
 
-/* ---- the stack
- * -------------------------------------------------------------------------------------- */
+/* ---- the stack ---- */
 
-/* Others may read the recorder and never write it: the seals hold for whoever gets the descriptor.
+/*
+ * Others may read the recorder and never write it: the seals hold for whoever gets the descriptor.
  */
 static bool start_ring(struct process *p)
 {
@@ -82,8 +82,7 @@ static bool start_stack(struct process *p)
 	return options_set_tunables(&p->options, p->d.g);
 }
 
-/* ---- the device
- * ------------------------------------------------------------------------------------- */
+/* ---- the device ---- */
 
 /* Locally administered, and the same for the same seed. */
 static void mac_of_seed(uint8_t mac[6], uint64_t seed)
@@ -139,8 +138,7 @@ static bool start_addresses(struct process *p)
 	return rc ? fail("--gateway (is it in the network of --address?)", rc) : true;
 }
 
-/* ---- the loop
- * --------------------------------------------------------------------------------------- */
+/* ---- the loop ---- */
 
 static void signals_ready(struct daemon *d, struct watch *w, uint32_t events)
 {
@@ -151,8 +149,10 @@ static void signals_ready(struct daemon *d, struct watch *w, uint32_t events)
 		d->stopping = true;
 }
 
-/* SIGTERM, SIGINT and SIGHUP end the daemon in order; a reader that went away must not end it at
- * all. */
+/*
+ * SIGTERM, SIGINT and SIGHUP end the daemon in order; a reader that went away must not end it at
+ * all.
+ */
 static bool start_signals(struct process *p)
 {
 	sigset_t set;
@@ -197,8 +197,7 @@ static bool start_doors(struct process *p)
 	return rc ? fail("control socket", rc) : true;
 }
 
-/* ---- all of it
- * -------------------------------------------------------------------------------------- */
+/* ---- all of it ---- */
 
 static bool start(struct process *p)
 {

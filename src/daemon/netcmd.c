@@ -49,8 +49,7 @@ static struct hole *hole_find(const struct daemon *d, const void *ip4)
 	return NULL;
 }
 
-/* ---- frames
- * ----------------------------------------------------------------------------------------- */
+/* ---- frames ---- */
 
 /* The frame's first bytes. What it does not have is zero, which is no type that we look for. */
 static void frame_peek(const struct daemon *d, const struct glass_frame *f, struct peek *out)
@@ -71,7 +70,8 @@ static void frame_peek(const struct daemon *d, const struct glass_frame *f, stru
 	}
 }
 
-/* The answer of somebody who is not there: a hardware address made from the one that was asked for.
+/*
+ * The answer of somebody who is not there: a hardware address made from the one that was asked for.
  */
 static void hole_answer(struct daemon *d, unsigned dev, struct hole *h,
 			const struct arp_packet *ask)
@@ -127,8 +127,7 @@ bool net_swallows(struct daemon *d, const struct glass_frame *frame)
 	return true;
 }
 
-/* ---- words
- * ------------------------------------------------------------------------------------------ */
+/* ---- words ---- */
 
 static int hole_add(struct daemon *d, const struct glass_addr *addr)
 {

@@ -57,8 +57,7 @@ static const struct option_row {
 };
 #define ROWS (sizeof(rows) / sizeof(rows[0]))
 
-/* ---- values
- * ----------------------------------------------------------------------------------------- */
+/* ---- values ---- */
 
 static bool number(const char *what, const char *text, uint64_t min, uint64_t max, uint64_t *out)
 {
@@ -101,8 +100,7 @@ static bool cidr(const char *what, const char *text, struct cidr *out)
 	return true;
 }
 
-/* ---- one function per option
- * ------------------------------------------------------------------------ */
+/* ---- one function per option ---- */
 
 static bool set_help(struct options *o, const char *value)
 {
@@ -242,8 +240,7 @@ static bool set_spin(struct options *o, const char *value)
 	return true;
 }
 
-/* ---- all of them
- * ------------------------------------------------------------------------------------ */
+/* ---- all of them ---- */
 
 static void getopt_tables(struct option *longs, char *letters)
 {
@@ -312,8 +309,7 @@ int options_parse(struct options *o, int argc, char **argv)
 	return EXIT_FAILURE;
 }
 
-/* ---- tunables
- * --------------------------------------------------------------------------------------- */
+/* ---- tunables ---- */
 
 static void say_range(const struct glass *g, const char *name, const char *value)
 {

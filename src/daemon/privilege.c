@@ -49,7 +49,8 @@ static int caps_clear(void)
 	return syscall(SYS_capset, &header, none) < 0 ? -errno : 0;
 }
 
-/* What a later exec could gain. Without CAP_SETPCAP it stays, and no_new_privs makes it worthless.
+/*
+ * What a later exec could gain. Without CAP_SETPCAP it stays, and no_new_privs makes it worthless.
  */
 static void bounding_clear(void)
 {

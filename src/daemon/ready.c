@@ -54,8 +54,10 @@ bool ready_fork(struct ready *r)
 		close(ends[1]);
 		await_child(ends[0], child);
 	}
-	/* Whatever we inherited: a pipe that stays open here would keep its reader waiting for
-	 * ever. */
+	/*
+	 * Whatever we inherited: a pipe that stays open here would keep its reader waiting for
+	 * ever.
+	 */
 	close(ends[0]);
 	if (ends[1] != 3 && dup3(ends[1], 3, O_CLOEXEC) == 3)
 		ends[1] = 3;

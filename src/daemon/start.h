@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* How glassd starts and ends: the pieces that main.c puts in order. Each tells its error by
- * notice(). */
+/*
+ * How glassd starts and ends: the pieces that main.c puts in order. Each tells its error by
+ * notice().
+ */
 #ifndef GLASS_DAEMON_START_H
 #define GLASS_DAEMON_START_H
 

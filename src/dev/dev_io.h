@@ -37,8 +37,10 @@ enum dev_kind { DEV_TAP, DEV_TUN };
 struct dev_io *tap_open(enum dev_kind kind, const char *name, bool no_offload, char *why,
 			size_t why_size);
 
-/* The device was deleted and is there again: takes it with the same descriptor. -EPERM: it is not
- * there. */
+/*
+ * The device was deleted and is there again: takes it with the same descriptor. -EPERM: it is not
+ * there.
+ */
 int tap_attach(struct dev_io *io);
 
 /*
@@ -62,8 +64,10 @@ struct host_link {
 int host_link_get(const char *name, struct host_link *out);
 /* A netlink descriptor that becomes readable when any link changes; or -errno. */
 int host_watch_open(void);
-/* The next change. 1: *out is set; 0: none now; -ENOBUFS: changes were lost, ask host_link_get();
- * else -errno. */
+/*
+ * The next change. 1: *out is set; 0: none now; -ENOBUFS: changes were lost, ask host_link_get();
+ * else -errno.
+ */
 int host_watch_next(int fd, struct host_link *out);
 
 /* Two devices in one process, joined: what one sends the other receives. For tests. 0 or -errno. */
@@ -77,8 +81,10 @@ struct pcap_writer {
 	uint8_t *rest;		/* of a record that went out in part */
 	size_t rest_at, rest_length;
 };
-/* 0 or -errno; -EAGAIN of pcap_frame: this frame is left out. At the end pcap_stop: -EAGAIN: the
- * last record is cut. */
+/*
+ * 0 or -errno; -EAGAIN of pcap_frame: this frame is left out. At the end pcap_stop: -EAGAIN: the
+ * last record is cut.
+ */
 int pcap_start(struct pcap_writer *w, int fd, enum glass_link link);
 int pcap_frame(struct pcap_writer *w, int64_t realtime_ns, const struct glass_iov *iov,
 	       unsigned niov);

@@ -93,8 +93,7 @@ static int addr_add(struct mnl_socket *nl, const struct host_link *link,
 	return nl_ask(nl, nlh, NULL, NULL);
 }
 
-/* ---- is the network in use?
- * ------------------------------------------------------------------------- */
+/* ---- is the network in use? ---- */
 
 struct overlap {
 	const struct glass_addr *addr;
@@ -147,8 +146,10 @@ static int overlap_row(const struct nlmsghdr *nlh, void *arg)
 	return mnl_attr_parse(nlh, sizeof(*seen.ifa), overlap_attr, &seen);
 }
 
-/* A network that lies on another device already would be taken from it: the host's own traffic
- * would suffer. */
+/*
+ * A network that lies on another device already would be taken from it: the host's own traffic
+ * would suffer.
+ */
 static int refuse_overlap(struct mnl_socket *nl, const struct host_link *link,
 			  const struct glass_addr *addr, unsigned prefix_bits, struct why *why)
 {
@@ -173,8 +174,7 @@ static int refuse_overlap(struct mnl_socket *nl, const struct host_link *link,
 	return -EADDRINUSE;
 }
 
-/* ---- all of it
- * -------------------------------------------------------------------------------------- */
+/* ---- all of it ---- */
 
 static int say(struct why *why, int rc, const char *what, const char *name)
 {

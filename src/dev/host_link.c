@@ -15,8 +15,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* ---- one question
- * ----------------------------------------------------------------------------------- */
+/* ---- one question ---- */
 
 int nl_open(struct mnl_socket **nl, unsigned groups)
 {
@@ -69,8 +68,7 @@ void nl_addr_text(const struct glass_addr *addr, char *out, size_t size)
 		out[0] = '\0';
 }
 
-/* ---- links
- * ------------------------------------------------------------------------------------------ */
+/* ---- links ---- */
 
 static int link_attr(const struct nlattr *attr, void *arg)
 {
@@ -149,8 +147,7 @@ int host_link_get(const char *name, struct host_link *out)
 	return rc;
 }
 
-/* ---- news of them
- * ----------------------------------------------------------------------------------- */
+/* ---- news of them ---- */
 
 int host_watch_open(void)
 {

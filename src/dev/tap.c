@@ -46,8 +46,7 @@ static struct tap *tap_of(struct dev_io *io)
 	return (struct tap *)(void *)io; /* io is the first member */
 }
 
-/* ---- the header of a frame
- * -------------------------------------------------------------------------- */
+/* ---- the header of a frame ---- */
 
 /*
  * What the kernel said of a received frame. Nothing is believed: offsets and sizes are the stack's
@@ -104,8 +103,7 @@ static void vnet_of_frame(const struct tap *t, const struct glass_frame *f,
 	h->hdr_len = off->hdr_len;
 }
 
-/* ---- frames
- * ----------------------------------------------------------------------------------------- */
+/* ---- frames ---- */
 
 static int tap_receive(struct dev_io *io, struct pkt *p)
 {
@@ -167,8 +165,7 @@ static const struct dev_io_ops tap_ops = { .receive = tap_receive,
 					   .send = tap_send,
 					   .close = tap_close };
 
-/* ---- opening
- * ---------------------------------------------------------------------------------------- */
+/* ---- opening ---- */
 
 /* Asks for as much as the kernel gives; the answer in GLASS_OFFLOAD_*. */
 static uint32_t tap_ask_offload(int fd)
@@ -266,8 +263,10 @@ static bool name_is_good(const char *name)
 	       strcmp(name, "..");
 }
 
-/* Locally administered (bit 1 of the first byte), no group (bit 0), and of no relation to the host
- * side's. */
+/*
+ * Locally administered (bit 1 of the first byte), no group (bit 0), and of no relation to the host
+ * side's.
+ */
 static void mac_random(uint8_t mac[6])
 {
 	if (getrandom(mac, 6, 0) != 6)

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Black holes: their words, the ARP answer, what is swallowed and what is not. On a whole stack,
- * over TAP's and TUN's links. */
+/*
+ * Black holes: their words, the ARP answer, what is swallowed and what is not. On a whole stack,
+ * over TAP's and TUN's links.
+ */
 #include "../base/unit.h"
 
 #include "../../../src/daemon/daemon.h"

@@ -70,8 +70,10 @@ static void test_raw_ip(void **state)
 	fclose(f);
 }
 
-/* A pipe that nobody reads takes a part of a record; the rest follows, and whole records are left
- * out meanwhile. */
+/*
+ * A pipe that nobody reads takes a part of a record; the rest follows, and whole records are left
+ * out meanwhile.
+ */
 static void test_slow_reader(void **state)
 {
 	static uint8_t bytes[3000], file[1 << 20];
