@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Glass as a library: a stack inside a program, on a TAP device, with a loop of the program's own.
- *Nothing but glass.h and Linux.
+ * Nothing but glass.h and Linux.
  *
  *	embed DEV ADDR/BITS serve PORT		answers every byte that it gets (RFC 862)
  *	embed DEV ADDR/BITS ask HOST PORT TEXT	sends TEXT, prints what comes back
