@@ -177,6 +177,7 @@ struct tcp_conn {
 	struct seq small_end;	 /* end of the last segment that was not full (Nagle) */
 	bool force_out;		 /* a timer says: send what waits, full segment or not */
 	bool want_out;		 /* the program waits for room */
+	bool starved;		 /* there was no memory for its bytes: it is to try again soon */
 	bool ack_now;		 /* an ACK is owed at once */
 	bool closed_by_user;	 /* no reader any more: data is answered with RST */
 	bool shut_rd;

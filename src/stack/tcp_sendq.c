@@ -45,8 +45,10 @@ void *tcp_reserve(struct glass *g, struct tcp_conn *c, size_t want, size_t *leng
 		return NULL;
 	if (!t->spare)
 		t->spare = buf_new(&g->pool, BUF_BIG_BYTES);
-	if (!t->spare) {
+	if (!t->spare) { /* no ACK of ours need be due that would wake the program */
 		stat_inc(g, STAT_NOMEM);
+		c->starved = true;
+		tcp_arm_ack(g, c);
 		return NULL;
 	}
 	*length = want < space ? want : space;

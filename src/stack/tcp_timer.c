@@ -210,6 +210,9 @@ static void ack_fired(struct glass *g, struct timer *t)
 	struct tcp_conn *c = container_of(t, struct tcp_conn, ack_timer);
 	uint32_t outer;
 
+	if (c->starved)
+		wake(g, &c->waker);
+	c->starved = false;
 	if (!c->unacked)
 		return; /* the ACK rode on data meanwhile */
 	outer = tcp_timer_enter(g, c, t, WORD("delayed ACK"));
