@@ -467,6 +467,17 @@ static void schedule_weather(struct world *w, int64_t start)
 		sim_call_at(w->sim, start + sc->mtu_at_ms * MS, change_mtu, w);
 }
 
+/* How many ends are open, apart from those whose peer aborted before they were accepted. */
+static unsigned never_begun_excepted(const struct world *w)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < w->nflows; i++)
+		n += !w->flows[i].end[0].gone +
+		     (w->flows[i].end[1].begun && !w->flows[i].end[1].gone);
+	return n;
+}
+
 static void run(struct world *w)
 {
 	static const char *const end_name[] = { "done", "idle", "late", "livelock", "no memory" };
@@ -485,6 +496,8 @@ static void run(struct world *w)
 	w->open = 2 * w->nflows;
 	end = sim_run(w->sim, all_over, w, start + w->sc->ms_max * MS);
 	w->out->took_ns = sim_now(w->sim) - start;
+	if (end != SIM_DONE && w->sc->ending == END_ABORT && !never_begun_excepted(w))
+		return;
 	if (end != SIM_DONE && w->out->ok) {
 		const struct flow *f = w->flows;
 
