@@ -88,15 +88,24 @@ struct pkt *dev_loop_take(struct glass *g)
 	return container_of(node, struct pkt, node);
 }
 
+/* Bytes of the longest IP packet that p is on the wire: of a super-packet, one of its segments. */
+static uint32_t wire_bytes(const struct dev *d, const struct pkt *p)
+{
+	const struct tcp_header *tcp = (const struct tcp_header *)(const void *)p->l4;
+
+	if (!p->gso_size || !(d->setup.offload & GLASS_OFFLOAD_TSO))
+		return pkt_len(p) - dev_header_bytes(d);
+	return (uint32_t)(p->l4 - p->l3) + (tcp->data_offset >> 4) * 4u + p->gso_size;
+}
+
 static enum verdict dev_refuse(struct glass *g, struct pkt *p)
 {
 	struct dev *d = &g->dev[p->dev];
-	uint32_t bytes = pkt_len(p) - dev_header_bytes(d);
 
 	if (!d->up)
 		return drop(g, p, DEV_DOWN, p->dev);
-	if (bytes > d->setup.mtu_bytes && !(p->gso_size && d->setup.offload & GLASS_OFFLOAD_TSO))
-		return drop(g, p, DEV_MTU, bytes, d->setup.mtu_bytes);
+	if (p->l3 && wire_bytes(d, p) > d->setup.mtu_bytes)
+		return drop(g, p, DEV_MTU, wire_bytes(d, p), d->setup.mtu_bytes);
 	if (p->dev != DEV_LO && g->outq_len >= OUT_QUEUE_MAX)
 		return drop(g, p, DEV_QUEUE_FULL, g->outq_len);
 	return GO_ON;

@@ -16,27 +16,28 @@
 #include "ip_frag.h"
 #include "link.h"
 
-/* A permutation of 16 bits: four rounds of Feistel's network with a keyed function. */
-static uint16_t permute16(const struct hash_key *key, ip4_t dst, uint16_t v)
+/*
+ * A permutation of 16 bits that depends on 64 bits of key. It need not resist him who sees its
+ * results: that is the destination itself, and another one has another key.
+ */
+static uint16_t permute16(uint64_t key, uint16_t v)
 {
-	uint8_t left = (uint8_t)(v >> 8), right = (uint8_t)v;
+	uint32_t x = v ^ (uint16_t)key;
 
-	for (unsigned round = 0; round < 4; round++) {
-		uint8_t f = (uint8_t)siphash_u64(key, dst, (uint64_t)round << 8 | right);
-		uint8_t mixed = left ^ f;
-
-		left = right;
-		right = mixed;
+	for (int round = 0; round < 2; round++) {
+		key >>= 16;
+		x = (x * ((uint16_t)key | 1u)) & 0xffff; /* odd, so it can be undone */
+		x ^= x >> 7;
 	}
-	return (uint16_t)(left << 8 | right);
+	return (uint16_t)(x ^ key >> 16);
 }
 
 uint16_t frag_next_id(struct glass *g, ip4_t dst)
 {
 	struct frag_table *t = g->frag;
-	uint16_t *counter = &t->ids[siphash_u64(&t->id_key, dst, 4) % FRAG_ID_COUNTERS];
+	uint64_t key = siphash_u64(&t->id_key, dst, 0);
 
-	return permute16(&t->id_key, dst, (*counter)++);
+	return permute16(key, t->ids[key % FRAG_ID_COUNTERS]++);
 }
 
 /* bytes of payload from offset off, with p's header in front; NULL: out of memory. */

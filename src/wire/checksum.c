@@ -22,13 +22,28 @@ static inline uint64_t load64(const uint8_t *b)
 	return v;
 }
 
-/* Fewer than eight bytes, as if zeros followed them. */
-static inline uint64_t load_rest(const uint8_t *b, size_t n)
+/* Fewer than eight bytes, as if zeros followed them. A piece may stand in any half-word of the sum.
+ */
+static inline uint64_t add_rest(uint64_t sum, const uint8_t *b, size_t n)
 {
-	uint8_t word[8] = { 0 };
+	uint32_t four;
+	uint16_t two, one = 0;
 
-	memcpy(word, b, n);
-	return load64(word);
+	if (n & 4) {
+		memcpy(&four, b, sizeof(four));
+		sum = add64(sum, four);
+		b += 4;
+	}
+	if (n & 2) {
+		memcpy(&two, b, sizeof(two));
+		sum = add64(sum, two);
+		b += 2;
+	}
+	if (n & 1) {
+		memcpy(&one, b, 1);
+		sum = add64(sum, one);
+	}
+	return sum;
 }
 
 uint64_t csum_add(uint64_t sum, const void *bytes, size_t length)
@@ -46,7 +61,7 @@ uint64_t csum_add(uint64_t sum, const void *bytes, size_t length)
 	sum = add64(add64(sum, s1), add64(s2, s3));
 	for (; length >= 8; length -= 8, b += 8)
 		sum = add64(sum, load64(b));
-	return length ? add64(sum, load_rest(b, length)) : sum;
+	return add_rest(sum, b, length);
 }
 
 uint64_t csum_add_at(uint64_t sum, size_t at, const void *bytes, size_t length)

@@ -5,6 +5,7 @@
  */
 #include "../frames.h"
 
+#include "../../../src/stack/ip.h"
 #include "../../../src/stack/link.h"
 #include "../../../src/wire/tcp.h"
 
@@ -272,6 +273,33 @@ static void test_mtu_lowered_on_the_way(void **state)
 	end();
 }
 
+/* Of a super-packet the segments count. */
+static void test_mtu_of_a_super_packet(void **state)
+{
+	const struct ip_send to = { .src = US, .dst = PEER, .proto = 6, .dont_fragment = true };
+	const uint16_t sizes[] = { 1448, 1449 };
+	struct ip_path path;
+
+	(void)state;
+	start(CSUM | TSO);
+	for (size_t i = 0; i < ARRAY_LEN(sizes); i++) {
+		struct pkt *p = pkt_build(h.g, IP_HEADROOM, 32 + 30000);
+		struct tcp_header *t = pkt_put(p, 32 + 30000);
+
+		memset(t, 0, 32 + 30000);
+		t->data_offset = 0x80;
+		p->l4 = p->data;
+		p->gso_size = sizes[i];
+		assert_int_equal(ip_route(h.g, PEER, 0, &path), 0);
+		assert_int_equal(ip_output(h.g, p, &to, &path), i ? DROP_DEV_MTU : ACCEPTED);
+	}
+	assert_drop_record(&h, DROP_DEV_MTU, 1501, 1500);
+	assert_true(host_out(&h, &f));
+	assert_int_equal(f.off.gso_size, 1448);
+	assert_silent(&h);
+	end();
+}
+
 static void test_frame_lost_by_the_device(void **state)
 {
 	struct glass_frame out;
@@ -350,6 +378,7 @@ int main(void)
 		cmocka_unit_test(test_device_down),
 		cmocka_unit_test(test_queue_is_bounded),
 		cmocka_unit_test(test_mtu_lowered_on_the_way),
+		cmocka_unit_test(test_mtu_of_a_super_packet),
 		cmocka_unit_test(test_frame_lost_by_the_device),
 		cmocka_unit_test(test_loopback),
 		cmocka_unit_test(test_loopback_source_stays_here),
