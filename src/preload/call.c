@@ -15,7 +15,6 @@
  *
  * In: every wrapper.   Out: src/daemon/control.c.
  */
-#define _GNU_SOURCE
 #include <stdbool.h>
 #include <fcntl.h>
 #include <sys/resource.h>
@@ -221,7 +220,7 @@ static long receive_reply(int fd, struct call *c)
 	struct msghdr m = { .msg_iov = iov,
 			    .msg_iovlen = 2,
 			    .msg_control = &control,
-			    .msg_controllen = sizeof(control.space) };
+			    .msg_controllen = CMSG_LEN(sizeof(int)) };
 	long n;
 
 	do

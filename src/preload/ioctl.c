@@ -4,7 +4,6 @@
  *
  * In: the program.   Out: src/daemon/program_option.c (QUEUED).
  */
-#define _GNU_SOURCE
 #include <stdarg.h>
 #include <asm/ioctls.h>
 #include <linux/sockios.h>

@@ -5,7 +5,6 @@
  *
  * In: the program.   Out: src/daemon/program_listen.c.
  */
-#define _GNU_SOURCE
 #include <fcntl.h>
 
 #include "call.h"
@@ -65,7 +64,7 @@ static int receive_connection(int fd, struct abi_accept *a, int flags)
 	struct msghdr m = { .msg_iov = &iov,
 			    .msg_iovlen = 1,
 			    .msg_control = &control,
-			    .msg_controllen = sizeof(control.space) };
+			    .msg_controllen = CMSG_LEN(sizeof(int)) };
 	long n = raw3(SYS_recvmsg, fd, addr_of(&m), flags & SOCK_CLOEXEC ? MSG_CMSG_CLOEXEC : 0);
 	struct cmsghdr *cm = CMSG_FIRSTHDR(&m);
 

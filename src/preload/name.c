@@ -4,7 +4,6 @@
  *
  * In: the program.   Out: src/daemon/program_option.c (NAMES).
  */
-#define _GNU_SOURCE
 #include "call.h"
 #include "ours.h"
 

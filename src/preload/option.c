@@ -6,7 +6,6 @@
  *
  * In: the program.   Out: src/daemon/program_option.c.
  */
-#define _GNU_SOURCE
 #include <netinet/in.h>
 
 #include <glass/glass.h>

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 /* Names of ends, addresses of programs. */
-#define _GNU_SOURCE
 #include "ours.h"
 
 #include <netinet/in.h>

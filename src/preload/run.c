@@ -6,7 +6,6 @@
  *
  * In: src/ctl.   Out: execv; the exit status is the program's. 126, 127: it could not be started, as in sh.
  */
-#define _GNU_SOURCE
 #include <elf.h>
 #include <errno.h>
 #include <fcntl.h>

@@ -5,7 +5,6 @@
  *
  * In: the program.   Out: src/daemon/program.c, program_connect.c.
  */
-#define _GNU_SOURCE
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <poll.h>

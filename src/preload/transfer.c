@@ -6,7 +6,6 @@
  *
  * In: the program.
  */
-#define _GNU_SOURCE
 #include "ours.h"
 
 #ifndef MSG_FASTOPEN
