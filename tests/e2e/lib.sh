@@ -47,6 +47,9 @@ LAB=$(mktemp -d "${TMPDIR:-/tmp}/glass-lab.XXXXXX")
 export PATH STACK HOST LAB
 export GLASS_DIR=$LAB/run
 unset GLASS_STACK
+# What a sanitized glassd finds, also at its end when nobody sees its stderr: lab_end looks.
+export ASAN_OPTIONS=${ASAN_OPTIONS:+$ASAN_OPTIONS:}log_path=$LAB/sanitizer
+export UBSAN_OPTIONS=${UBSAN_OPTIONS:+$UBSAN_OPTIONS:}log_path=$LAB/sanitizer:print_stacktrace=1
 
 lab_tests=0
 lab_failed=0
@@ -61,6 +64,11 @@ lab_end()
 		kill "$pid" 2>/dev/null
 	done
 	lab_stop default
+	if compgen -G "$LAB/sanitizer.*" >/dev/null; then
+		echo "# a sanitizer found:"
+		sed 's/^/# /' "$LAB"/sanitizer.*
+		status=1
+	fi
 	rm -rf "$LAB"
 	[ $status = 0 ] && [ $lab_failed -gt 0 ] && status=1
 	exit $status
