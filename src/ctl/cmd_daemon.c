@@ -33,7 +33,7 @@ static void find_glassd(char out[PATH_MAX])
 		    !access(out, X_OK))
 			return;
 	}
-	strcpy(out, "glassd");
+	snprintf(out, PATH_MAX, "glassd");
 }
 
 /* What of glassd's options matters here too. */
@@ -165,6 +165,17 @@ int cmd_up(const struct command *self, int argc, char **argv)
 
 /* ---- down ---- */
 
+/* Success is silent, but JSON was asked for. */
+static void say_done(const char *what)
+{
+	if (!ctl.json)
+		return;
+	json_begin_object(NULL);
+	json_string("stack", ctl.stack);
+	json_string("done", what);
+	json_end();
+}
+
 static void sleep_ms(long ms)
 {
 	nanosleep(&(struct timespec){ ms / 1000, ms % 1000 * 1000000 }, NULL);
@@ -187,8 +198,10 @@ int cmd_down(const struct command *self, int argc, char **argv)
 		return client_failed("down", err, &rep);
 	for (int waited = 0; waited < DOWN_WAIT_MS; waited += DOWN_POLL_MS) {
 		client_close();
-		if (client_try_open())
+		if (client_try_open()) {
+			say_done("down");
 			return EXIT_OK;
+		}
 		sleep_ms(DOWN_POLL_MS);
 	}
 	return failed("stack %s was told to end, and still runs after %d s\ntype: glass status",

@@ -229,7 +229,7 @@ static void route_row(const struct glass_route_info *r)
 
 	snprintf(dst, sizeof(dst), "%s/%u", addr_text(&r->dst, net), r->prefix_bits);
 	if (!r->prefix_bits)
-		strcpy(dst, "default");
+		snprintf(dst, sizeof(dst), "default");
 	addr_text(&r->via, via);
 	addr_text(&r->src, src);
 	if (!ctl.json) {

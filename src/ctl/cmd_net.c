@@ -42,16 +42,17 @@ static void show_json(const char *text)
 
 int cmd_net(const struct command *self, int argc, char **argv)
 {
-	int n = opt_parse(self, NULL, 0, argc, argv), err;
+	int n = opt_parse(self, NULL, 0, argc, argv), err, length = 0;
 	char words[WORDS_BYTES] = "";
 	struct reply rep;
 
 	if (n < 0)
 		return EXIT_USAGE;
 	for (int i = 1; i <= n; i++) {
-		if (strlen(words) + strlen(argv[i]) + 2 > sizeof(words))
+		length += snprintf(words + length, sizeof(words) - (size_t)length, "%s%s",
+				   i > 1 ? " " : "", argv[i]);
+		if (length >= (int)sizeof(words))
 			return usage(self, "that is too long");
-		strcat(strcat(words, i > 1 ? " " : ""), argv[i]);
 	}
 	err = client_open();
 	if (err)
@@ -169,6 +170,18 @@ static int64_t copy_all(struct copy *c, int from)
 	return lost;
 }
 
+static void say_captured(int64_t frames, int64_t lost, FILE *out)
+{
+	if (ctl.json) {
+		fprintf(out, "{\"frames\":%" PRId64 ",\"lost\":%" PRId64 "}\n", frames, lost);
+		return;
+	}
+	fprintf(out, "%" PRId64 " frames written", frames);
+	if (lost)
+		fprintf(out, ", %" PRId64 " left out because writing was too slow", lost);
+	fputc('\n', out);
+}
+
 static int capture(const struct command *self, FILE *to)
 {
 	struct sigaction act = { .sa_handler = on_signal };
@@ -190,10 +203,7 @@ static int capture(const struct command *self, FILE *to)
 	close(fd[0]);
 	if (fflush(to))
 		return failed("cannot write: %s", strerror(errno));
-	fprintf(stderr, "%" PRId64 " frames written", c.frames);
-	if (lost > 0)
-		fprintf(stderr, ", %" PRId64 " left out because writing was too slow", lost);
-	fputc('\n', stderr);
+	say_captured(c.frames, lost > 0 ? lost : 0, to == stdout ? stderr : stdout);
 	return EXIT_OK;
 }
 

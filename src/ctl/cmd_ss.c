@@ -237,7 +237,9 @@ static void conn_extra(uint64_t row, void *arg)
 
 static int print_text(const struct table *t)
 {
-	const struct glass_conn_info *c, **shown = calloc(t->count + 1, sizeof(*shown));
+	const struct glass_conn_info *c;
+	/* NOLINTNEXTLINE(bugprone-sizeof-expression): pointers are what it holds. */
+	const struct glass_conn_info **shown = calloc(t->count + 1, sizeof(*shown));
 	struct columns cols;
 	uint64_t n = 0;
 

@@ -85,6 +85,8 @@ static bool record_wanted(const struct story *s, uint32_t i, const uint32_t *con
 
 	if (event_number >= 0 && r->event != event_number)
 		return false;
+	if (want.packet && r->pkt != want.packet && (r->pkt || r->cause != want.packet))
+		return false;
 	return r->time_ns >= since && (!want.has_conn || conn_of_record[i] == want.conn);
 }
 
@@ -263,7 +265,7 @@ static void follow(struct print *p, struct story *s)
 
 /* ---- */
 
-static int tell(const struct command *self, struct story *s)
+static int tell(struct story *s)
 {
 	struct print p = { .story = s,
 			   .zero_ns = s->reader.start_ns,
@@ -274,16 +276,15 @@ static int tell(const struct command *self, struct story *s)
 	story_read(s);
 	if (want.follow) {
 		follow(&p, s);
+	} else if (ctl.json || want.raw || event_number >= 0) {
+		tell_records(&p);
 	} else if (want.packet) {
 		if (want.packet > UINT32_MAX || !print_act(&p, (uint32_t)want.packet))
 			code = failed("#%" PRId64 " is not in the recorder\ntype: glass trace",
 				      want.packet);
-	} else if (ctl.json || want.raw || event_number >= 0) {
-		tell_records(&p);
 	} else {
 		code = tell_story(&p, s);
 	}
-	(void)self;
 	tell_lost(s);
 	return code;
 }
@@ -304,7 +305,7 @@ int cmd_trace(const struct command *self, int argc, char **argv)
 		return usage(self, "a saved recorder does not go on");
 	code = story_open(&s, want.ring);
 	if (!code)
-		code = want.save ? story_save(&s, want.save) : tell(self, &s);
+		code = want.save ? story_save(&s, want.save) : tell(&s);
 	story_close(&s);
 	return code;
 }

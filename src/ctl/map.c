@@ -23,7 +23,7 @@ uint32_t map_get(const struct map *m, uint32_t key)
 
 static void map_grow(struct map *m)
 {
-	struct map bigger = { .cap = m->cap ? m->cap * 2 : 1024 };
+	struct map bigger = { .cap = m->cap ? m->cap * 2 : 1024 }, old = *m;
 	uint32_t at;
 
 	bigger.key = calloc(bigger.cap, sizeof(*bigger.key));
@@ -40,8 +40,8 @@ static void map_grow(struct map *m)
 		bigger.value[at] = m->value[i];
 	}
 	bigger.used = m->used;
-	map_free(m);
 	*m = bigger;
+	map_free(&old);
 }
 
 void map_set(struct map *m, uint32_t key, uint32_t value)

@@ -122,6 +122,9 @@ static bool is_decision(const struct print *p, const struct act *a, const struct
 {
 	if (r->event == EV_ENTER || is_title(a, r))
 		return false;
+	/* A timer that fires and sends nothing has a reason. */
+	if (r->event == EV_TCP_STOP && a && a->title.event == EV_TIMER_FIRED)
+		return true;
 	return p->verbose || !event_is_quiet(r->event);
 }
 

@@ -23,7 +23,7 @@ const char *addr_text(const struct glass_addr *a, char out[64])
 {
 	if (a->family == GLASS_UNSPEC ||
 	    !inet_ntop(a->family == GLASS_IP6 ? AF_INET6 : AF_INET, a->byte, out, 64))
-		strcpy(out, "*");
+		snprintf(out, 64, "*");
 	return out;
 }
 
@@ -40,7 +40,7 @@ const char *end_text(const struct glass_end *e, char out[80])
 
 	addr_text(&e->addr, addr);
 	if (e->addr.family == GLASS_UNSPEC || (is_any(&e->addr) && !e->port))
-		strcpy(addr, "0.0.0.0");
+		snprintf(addr, sizeof(addr), "0.0.0.0");
 	if (e->port)
 		snprintf(port, sizeof(port), "%u", e->port);
 	snprintf(out, 80, e->addr.family == GLASS_IP6 ? "[%s]:%s" : "%s:%s", addr, port);

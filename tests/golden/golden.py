@@ -22,6 +22,7 @@ CASES = [
     ("fetch", ["trace", "--raw", "--since", "0.0001", "--last", "12"], "raw.txt"),
     ("fetch", ["trace", "1", "--verbose", "--last", "3"], "verbose.txt"),
     ("fetch", ["trace", "--event", "tcp_state", "--json"], "state.jsonl"),
+    ("fetch", ["trace", "--packet", "9", "--json"], "packet.jsonl"),
     ("fetch", ["why"], "why-closed.txt"),
     ("unreachable", ["trace", "1"], "unreachable.txt"),
     ("unreachable", ["why"], "why-unreachable.txt"),
