@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Steps as lines. A step begins with what it is: time, number, title, cause. Then the rooms it
- *walked through, and what was decided there:
+ * walked through, and what was decided there:
  *
- *	  0.000310  #4   rx [S.] seq 0 ack 1 len 0 wnd 65160
- *	                 glass0 > eth_input > ip_input > ip_deliver > tcp_input > tcp_syn_sent_input
- *	                 tcp_change_state   SYN-SENT -> ESTABLISHED: SYN-ACK
+ *  0.000310  #4   rx [S.] seq 0 ack 1 len 0 wnd 65160
+ *                 glass0 > eth_input > ip_input > ip_deliver > tcp_input > tcp_syn_sent_input
+ *                 tcp_change_state       SYN-SENT -> ESTABLISHED: SYN-ACK
  */
 #include <inttypes.h>
 #include <string.h>
