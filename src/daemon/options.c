@@ -267,12 +267,33 @@ static const struct option_row *row_of(int c)
 	return NULL;
 }
 
+static bool same_network(const struct cidr *net, const struct glass_addr *addr)
+{
+	for (unsigned bit = 0; bit < net->prefix_bits; bit++) {
+		uint8_t mask = (uint8_t)(0x80 >> bit % 8);
+
+		if ((net->addr.byte[bit / 8] ^ addr->byte[bit / 8]) & mask)
+			return false;
+	}
+	return true;
+}
+
+/* -1: the options make sense together; else the exit status. */
 static int options_check(const struct options *o)
 {
-	if (memcmp(o->address.addr.byte, o->host_address.addr.byte, 4) || o->no_host_setup)
+	if (o->no_host_setup)
 		return -1;
-	notice("--address and --host-address are the same: the stack and the host are two hosts in "
-	       "one network");
+	if (!memcmp(o->address.addr.byte, o->host_address.addr.byte, 4)) {
+		notice("--address and --host-address are the same: the stack and the host are two "
+		       "hosts in "
+		       "one network");
+		return EXIT_FAILURE;
+	}
+	if (o->gateway.family || same_network(&o->address, &o->host_address.addr))
+		return -1;
+	notice("the host's address is not in the network of --address, so the two could not talk. "
+	       "Give "
+	       "--host-address an address of that network");
 	return EXIT_FAILURE;
 }
 

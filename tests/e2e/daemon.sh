@@ -121,7 +121,8 @@ lab_start --mtu 1400 --address 10.9.0.1/16 --host-address 10.9.0.2/16 --dev lab9
 like "the MTU is the host's too" "$(ip link show lab9)" "mtu 1400"
 like "a tunable is set" "$(ping -c1 -W1 10.9.0.1)" "ttl=33"
 lab_stop
-for bad in "--mtu 5" "--address 10.0.0.4" "--set nonsense=1" "--set ip_default_ttl=999" "--stack a/b" "--foo" "word"; do
+for bad in "--mtu 5" "--address 10.0.0.4" "--set nonsense=1" "--set ip_default_ttl=999" "--stack a/b" "--foo" "word" \
+	"--address 10.0.0.5/24" "--address 10.3.0.4/24"; do
 	# shellcheck disable=SC2086
 	text=$("$GLASSD" $bad 2>&1)
 	is "refused: $bad" $? 1
