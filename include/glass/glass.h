@@ -2,17 +2,18 @@
 /*
  * Glass: a TCP/IP stack as a library. Packets in, packets out, time in.
  *
- * The library does no I/O, starts no thread, reads no clock and keeps no global: everything it knows hangs
- * on a struct glass. Its owner feeds frames and the time, and pulls frames and readiness events:
+ * The library does no I/O, starts no thread, reads no clock and keeps no global: everything it
+ * knows hangs on a struct glass. Its owner feeds frames and the time, and pulls frames and
+ * readiness events:
  *
  *	glass_input(g, dev, p, now);			a frame came in (consumes p)
- *	glass_advance(g, now);				time has passed: fire the timers that are due
+ *	glass_advance(g, now);				time has passed: fire what is due
  *	while (glass_output(g, &frame)) ...		frames that want to leave
- *	while (glass_event(g, &event)) ...		sockets that became readable, writable, broken
+ *	while (glass_event(g, &event)) ...		sockets became readable, writable, broken
  *	sleep until glass_next_deadline(g)
  *
- * Times are nanoseconds of any monotonic clock. Functions that can fail return 0 or a length, or -errno.
- * Nothing ever blocks. One struct glass belongs to one thread at a time.
+ * Times are nanoseconds of any monotonic clock. Functions that can fail return 0 or a length, or
+ * -errno. Nothing ever blocks. One struct glass belongs to one thread at a time.
  */
 #ifndef GLASS_H
 #define GLASS_H
@@ -33,7 +34,7 @@ struct glass_sock;
 
 #define GLASS_NEVER INT64_MAX /* glass_next_deadline(): no timer is armed */
 
-/* ---- addresses -------------------------------------------------------------------------------------- */
+/* ---- addresses ------------------------------------------------------------------------------- */
 
 enum glass_family { GLASS_UNSPEC = 0, GLASS_IP4 = 4, GLASS_IP6 = 6 };
 
@@ -53,10 +54,10 @@ static inline struct glass_addr glass_ip4(unsigned a, unsigned b, unsigned c, un
 	return (struct glass_addr){ GLASS_IP4, { (uint8_t)a, (uint8_t)b, (uint8_t)c, (uint8_t)d } };
 }
 
-/* ---- life ------------------------------------------------------------------------------------------- */
+/* ---- life ------------------------------------------------------------------------------------ */
 
 struct glass_setup {
-	uint64_t seed[2]; /* all randomness and all keyed hashes come from these 128 bits: keep them secret */
+	uint64_t seed[2]; /* all randomness and all keyed hashes come from it: keep it secret */
 	int64_t now_ns;
 	void *ring; /* flight recorder memory, see glass_trace.h; NULL: none */
 	size_t ring_bytes;
@@ -77,13 +78,15 @@ struct glass_tunable {
 };
 GLASS_API bool glass_tunable_at(const struct glass *g, unsigned i, struct glass_tunable *out);
 
-/* ---- devices, addresses, routes --------------------------------------------------------------------- */
+/* ---- devices, addresses, routes -------------------------------------------------------------- */
 
 enum glass_link { GLASS_ETHERNET, GLASS_RAW_IP };
 
 enum {
-	GLASS_OFFLOAD_CSUM = 1, /* the device completes checksums, and may deliver packets without one */
-	GLASS_OFFLOAD_TSO = 2,	/* the device cuts super-packets of up to 64 KB, and may deliver them */
+	/* The device completes checksums, and may deliver packets without one. */
+	GLASS_OFFLOAD_CSUM = 1,
+	/* The device cuts super-packets of up to 64 KB, and may deliver them. */
+	GLASS_OFFLOAD_TSO = 2,
 };
 
 struct glass_dev_setup {
@@ -99,11 +102,12 @@ GLASS_API int glass_dev_add(struct glass *g, const struct glass_dev_setup *setup
 GLASS_API int glass_dev_set_mtu(struct glass *g, unsigned dev, uint32_t mtu_bytes);
 GLASS_API int glass_dev_set_up(struct glass *g, unsigned dev, bool up);
 /* An address with its prefix length adds the connected route. -EEXIST, -EINVAL, -ENOSPC. */
-GLASS_API int glass_addr_add(struct glass *g, unsigned dev, struct glass_addr addr, unsigned prefix_bits);
+GLASS_API int glass_addr_add(struct glass *g, unsigned dev, struct glass_addr addr,
+			     unsigned prefix_bits);
 GLASS_API int glass_addr_del(struct glass *g, unsigned dev, struct glass_addr addr);
 /* via.family == GLASS_UNSPEC: on-link. */
-GLASS_API int glass_route_add(struct glass *g, struct glass_addr dst, unsigned prefix_bits, struct glass_addr via,
-			      unsigned dev);
+GLASS_API int glass_route_add(struct glass *g, struct glass_addr dst, unsigned prefix_bits,
+			      struct glass_addr via, unsigned dev);
 GLASS_API int glass_route_del(struct glass *g, struct glass_addr dst, unsigned prefix_bits);
 
 struct glass_dev_info {
@@ -133,20 +137,23 @@ GLASS_API bool glass_addr_at(const struct glass *g, unsigned i, struct glass_add
 GLASS_API bool glass_route_at(const struct glass *g, unsigned i, struct glass_route_info *out);
 GLASS_API bool glass_neigh_at(const struct glass *g, unsigned i, struct glass_neigh_info *out);
 
-/* ---- packets ---------------------------------------------------------------------------------------- */
+/* ---- packets --------------------------------------------------------------------------------- */
 
 /* What a device says of a frame beside its bytes: the values of struct virtio_net_hdr. */
 struct glass_offload {
-	bool csum_partial;     /* the checksum field holds the pseudo-header's sum; the rest is to be added */
-	bool csum_valid;       /* received only: the device has checked the checksum */
-	uint16_t csum_start;   /* where the sum begins, from the start of the frame */
-	uint16_t csum_offset;  /* where the result goes, from csum_start */
-	uint16_t gso_size;     /* 0: one packet; else a super-packet of TCP segments of this size */
-	uint16_t hdr_len;      /* bytes of Ethernet, IP and TCP header before the payload */
-	bool gso_ecn;	       /* the first segment carries CWR */
+	bool csum_partial;    /* the checksum field holds the pseudo-header's sum only */
+	bool csum_valid;      /* received only: the device has checked the checksum */
+	uint16_t csum_start;  /* where the sum begins, from the start of the frame */
+	uint16_t csum_offset; /* where the result goes, from csum_start */
+	uint16_t gso_size;    /* 0: one packet; else a super-packet of TCP segments of this size */
+	uint16_t hdr_len;     /* bytes of Ethernet, IP and TCP header before the payload */
+	bool gso_ecn;	      /* the first segment carries CWR */
 };
 
-/* A packet with room for a received frame of up to capacity bytes; NULL: out of memory. The caller owns it. */
+/*
+ * A packet with room for a received frame of up to capacity bytes; NULL: out of memory. The
+ * caller owns it.
+ */
 GLASS_API struct pkt *glass_pkt_new(struct glass *g, size_t capacity);
 GLASS_API void glass_pkt_free(struct glass *g, struct pkt *p);
 /* Where the frame is to be written, and how much fits. */
@@ -175,31 +182,46 @@ struct glass_frame {
 };
 
 /*
- * The next frame that wants to leave; false: none. The bytes stay valid until the next call of any function
- * with this g. What the device does not take is lost, as on any wire: tell glass_output_lost().
+ * The next frame that wants to leave; false: none. The bytes stay valid until the next call of
+ * any function with this g. What the device does not take is lost, as on any wire: tell
+ * glass_output_lost().
  */
 GLASS_API bool glass_output(struct glass *g, struct glass_frame *frame);
-/* The frame just pulled could not be sent (a positive errno): counts and traces it as DEV_TX_FAILED. */
+/*
+ * The frame just pulled could not be sent (a positive errno): counts and traces it as
+ * DEV_TX_FAILED.
+ */
 GLASS_API void glass_output_lost(struct glass *g, const struct glass_frame *frame, int error);
-/* The frame just pulled was swallowed on purpose, on its way to dst: counts and traces it as BLACKHOLE. */
-GLASS_API void glass_output_swallowed(struct glass *g, const struct glass_frame *frame, struct glass_addr dst);
+/*
+ * The frame just pulled was swallowed on purpose, on its way to dst: counts and traces it as
+ * BLACKHOLE.
+ */
+GLASS_API void glass_output_swallowed(struct glass *g, const struct glass_frame *frame,
+				      struct glass_addr dst);
 
-/* ---- time ------------------------------------------------------------------------------------------- */
+/* ---- time ------------------------------------------------------------------------------------ */
 
 GLASS_API int64_t glass_next_deadline(struct glass *g);
 GLASS_API void glass_advance(struct glass *g, int64_t now_ns);
 
-/* ---- sockets ---------------------------------------------------------------------------------------- */
+/* ---- sockets --------------------------------------------------------------------------------- */
 
 enum glass_proto { GLASS_TCP = 6, GLASS_UDP = 17, GLASS_PING = 1 };
 
 /* Readiness, with poll(2)'s meaning. */
-enum { GLASS_IN = 1, GLASS_OUT = 4, GLASS_ERR = 8, GLASS_HUP = 16, GLASS_RDHUP = 32, GLASS_CONNECTED = 64 };
+enum {
+	GLASS_IN = 1,
+	GLASS_OUT = 4,
+	GLASS_ERR = 8,
+	GLASS_HUP = 16,
+	GLASS_RDHUP = 32,
+	GLASS_CONNECTED = 64
+};
 
 struct glass_event {
 	struct glass_sock *sock;
 	void *user;
-	unsigned ready; /* what is true now; a socket appears again when something has become true */
+	unsigned ready; /* what is true now; it appears again when something has become true */
 };
 
 /* NULL: out of memory or the tunable sock_max is reached. */
@@ -214,25 +236,38 @@ GLASS_API int glass_connect(struct glass *g, struct glass_sock *s, const struct 
 /* The next established connection as a new socket; NULL: none waits. */
 GLASS_API struct glass_sock *glass_accept(struct glass *g, struct glass_sock *listener);
 
-/* TCP. Bytes taken (fewer than length when the send buffer fills), or -EAGAIN, -EPIPE, -ENOTCONN, -ECONNRESET... */
-GLASS_API int64_t glass_send(struct glass *g, struct glass_sock *s, const void *bytes, size_t length);
+/*
+ * TCP. Bytes taken (fewer than length when the send buffer fills), or -EAGAIN, -EPIPE, -ENOTCONN,
+ * -ECONNRESET...
+ */
+GLASS_API int64_t glass_send(struct glass *g, struct glass_sock *s, const void *bytes,
+			     size_t length);
 /* Bytes copied out; 0: end of stream; -EAGAIN, -ENOTCONN, -ECONNRESET... */
 GLASS_API int64_t glass_recv(struct glass *g, struct glass_sock *s, void *bytes, size_t length);
 
 /*
- * TCP without copies. glass_send_reserve: a place for up to *length bytes (at most want, at most what the
- * send buffer allows; 0: it is full), valid until the next call with g; glass_send_commit says how many came.
- * glass_recv_peek: the in-order bytes as iovecs, valid until the next call with g; glass_recv_consume frees them.
+ * TCP without copies. glass_send_reserve: a place for up to *length bytes (at most want, at most
+ * what the send buffer allows; 0: it is full), valid until the next call with g;
+ * glass_send_commit says how many came. glass_recv_peek: the in-order bytes as iovecs, valid
+ * until the next call with g; glass_recv_consume frees them.
  */
-GLASS_API void *glass_send_reserve(struct glass *g, struct glass_sock *s, size_t want, size_t *length);
+GLASS_API void *glass_send_reserve(struct glass *g, struct glass_sock *s, size_t want,
+				   size_t *length);
 GLASS_API void glass_send_commit(struct glass *g, struct glass_sock *s, size_t length);
-GLASS_API unsigned glass_recv_peek(struct glass *g, struct glass_sock *s, struct glass_iov *iov, unsigned niov);
+GLASS_API unsigned glass_recv_peek(struct glass *g, struct glass_sock *s, struct glass_iov *iov,
+				   unsigned niov);
 GLASS_API void glass_recv_consume(struct glass *g, struct glass_sock *s, size_t length);
 
-/* UDP and PING: one datagram. to may be NULL when connected. A PING datagram is an ICMP echo message. */
-GLASS_API int64_t glass_sendto(struct glass *g, struct glass_sock *s, const void *bytes, size_t length,
-			       const struct glass_end *to);
-/* *full is the datagram's true length (more than length: the rest is lost). -EAGAIN, -ECONNREFUSED... */
+/*
+ * UDP and PING: one datagram. to may be NULL when connected. A PING datagram is an ICMP echo
+ * message.
+ */
+GLASS_API int64_t glass_sendto(struct glass *g, struct glass_sock *s, const void *bytes,
+			       size_t length, const struct glass_end *to);
+/*
+ * *full is the datagram's true length (more than length: the rest is lost). -EAGAIN,
+ * -ECONNREFUSED...
+ */
 struct glass_dgram {
 	struct glass_end from, to;
 	size_t full;
@@ -244,7 +279,10 @@ GLASS_API int64_t glass_recvfrom(struct glass *g, struct glass_sock *s, void *by
 
 enum glass_how { GLASS_SHUT_RD, GLASS_SHUT_WR, GLASS_SHUT_RDWR };
 GLASS_API int glass_shutdown(struct glass *g, struct glass_sock *s, enum glass_how how);
-/* close(2): orderly (FIN), or RST when bytes are unread or linger is 0. s is gone; the connection may live on. */
+/*
+ * close(2): orderly (FIN), or RST when bytes are unread or linger is 0. s is gone; the connection
+ * may live on.
+ */
 GLASS_API void glass_close(struct glass *g, struct glass_sock *s);
 /* RST, whatever is queued. s is gone. */
 GLASS_API void glass_abort(struct glass *g, struct glass_sock *s);
@@ -252,8 +290,9 @@ GLASS_API void glass_abort(struct glass *g, struct glass_sock *s);
 GLASS_API unsigned glass_ready(struct glass *g, struct glass_sock *s);
 /* SO_ERROR: the pending error as a positive errno, cleared by the call; 0: none. */
 GLASS_API int glass_error(struct glass *g, struct glass_sock *s);
-GLASS_API int glass_local(const struct glass_sock *s, struct glass_end *out);  /* getsockname */
-GLASS_API int glass_remote(const struct glass_sock *s, struct glass_end *out); /* getpeername; -ENOTCONN */
+/* getsockname(2), getpeername(2); -ENOTCONN. */
+GLASS_API int glass_local(const struct glass_sock *s, struct glass_end *out);
+GLASS_API int glass_remote(const struct glass_sock *s, struct glass_end *out);
 /* The next socket whose readiness changed; false: none. */
 GLASS_API bool glass_event(struct glass *g, struct glass_event *event);
 
@@ -264,10 +303,12 @@ enum glass_opt {
 #undef SOCK_OPT
 	GLASS_OPT_COUNT
 };
-GLASS_API int glass_setopt(struct glass *g, struct glass_sock *s, enum glass_opt opt, int64_t value);
-GLASS_API int glass_getopt(struct glass *g, struct glass_sock *s, enum glass_opt opt, int64_t *value);
+GLASS_API int glass_setopt(struct glass *g, struct glass_sock *s, enum glass_opt opt,
+			   int64_t value);
+GLASS_API int glass_getopt(struct glass *g, struct glass_sock *s, enum glass_opt opt,
+			   int64_t *value);
 
-/* ---- looking in ------------------------------------------------------------------------------------- */
+/* ---- looking in ------------------------------------------------------------------------------ */
 
 /* A row of "glass ss -i": names and units as in "ss -ti". */
 struct glass_conn_info {
@@ -275,14 +316,16 @@ struct glass_conn_info {
 	uint8_t proto;	   /* enum glass_proto */
 	const char *state; /* as ss: ESTAB, SYN-SENT, LISTEN, UNCONN ... */
 	struct glass_end local, remote;
-	uint64_t recv_q, send_q; /* as ss: bytes unread; bytes not acknowledged. LISTEN: waiting; backlog */
+	/* As ss: bytes unread; bytes not acknowledged. LISTEN: connections waiting; backlog. */
+	uint64_t recv_q, send_q;
 	uint32_t mss, rcv_mss, cwnd_segments, ssthresh_segments;
 	uint8_t wscale_snd, wscale_rcv;
 	bool timestamps, sack, orphan;
 	uint32_t snd_wnd, rcv_wnd, unacked_segments, sacked_segments, lost_segments, retrans_out;
 	uint64_t bytes_sent, bytes_acked, bytes_received, bytes_retrans;
 	uint64_t segs_out, segs_in, retrans_total, dsack_dups, reord_seen;
-	int64_t rto_ns, srtt_ns, rttvar_ns, minrtt_ns, timer_ns; /* timer_ns: until timer fires; -1: none */
+	int64_t rto_ns, srtt_ns, rttvar_ns, minrtt_ns;
+	int64_t timer_ns;  /* until the timer fires; -1: none */
 	const char *timer; /* on (retransmit), probe, tlp, keepalive, timewait, persist; "" none */
 	const char *cc, *ca_state; /* reno ...; Open Recovery Loss */
 	unsigned backoff;

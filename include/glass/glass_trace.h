@@ -2,13 +2,14 @@
 /*
  * The flight recorder: what the stack writes down of everything it does, and how to read it.
  *
- * A ring of records of one cache line each, in memory that the owner of the stack provides (glassd: shared
- * memory, so that "glass trace" reads while the stack runs). It is always on and overwrites its oldest
- * records; a reader that falls behind learns how many it lost. Strings (names of functions and files, reasons
- * in words) are written as numbers of the ring's own word table, so a ring explains itself.
+ * A ring of records of one cache line each, in memory that the owner of the stack provides
+ * (glassd: shared memory, so that "glass trace" reads while the stack runs). It is always on and
+ * overwrites its oldest records; a reader that falls behind learns how many it lost. Strings
+ * (names of functions and files, reasons in words) are written as numbers of the ring's own word
+ * table, so a ring explains itself.
  *
- * Every act has a number: a packet that came in or was built, a timer that fired, a call of the program.
- * Every record names the act it speaks of (pkt) and the act that led to it (cause).
+ * Every act has a number: a packet that came in or was built, a timer that fired, a call of the
+ * program. Every record names the act it speaks of (pkt) and the act that led to it (cause).
  */
 #ifndef GLASS_TRACE_H
 #define GLASS_TRACE_H
@@ -33,7 +34,9 @@ struct glass_record {
 	uint64_t v[GLASS_TRACE_VALUES];
 };
 
-/* The ring's memory: this header, word_count words of word_bytes each, then record_count records. */
+/*
+ * The ring's memory: this header, word_count words of word_bytes each, then record_count records.
+ */
 struct glass_ring {
 	uint64_t magic;
 	uint32_t version;
@@ -49,8 +52,8 @@ struct glass_ring {
 GLASS_API size_t glass_ring_bytes(size_t records);
 
 /*
- * A reader's place in a ring. The memory may be changing under it, and may be hostile: everything is
- * checked and copied before use.
+ * A reader's place in a ring. The memory may be changing under it, and may be hostile: everything
+ * is checked and copied before use.
  */
 struct glass_reader {
 	const struct glass_ring *ring;
@@ -65,7 +68,10 @@ struct glass_reader {
 	unsigned dev_count;
 };
 
-/* Starts at the oldest record. 0, or -EINVAL: not a ring of this version, or it does not fit in bytes. */
+/*
+ * Starts at the oldest record. 0, or -EINVAL: not a ring of this version, or it does not fit in
+ * bytes.
+ */
 GLASS_API int glass_reader_open(struct glass_reader *r, const void *ring, size_t bytes);
 /* false: nothing new. */
 GLASS_API bool glass_reader_next(struct glass_reader *r, struct glass_record *out);
@@ -77,7 +83,7 @@ GLASS_API const char *glass_reader_file(const struct glass_reader *r, uint64_t w
 /* What a value means, and so how it is printed. */
 enum glass_kind {
 	GLASS_KIND_NONE,
-	GLASS_KIND_U64,	  /* decimal */
+	GLASS_KIND_U64, /* decimal */
 	GLASS_KIND_I64,
 	GLASS_KIND_HEX,
 	GLASS_KIND_BYTES, /* decimal, a number of bytes */
@@ -92,13 +98,13 @@ enum glass_kind {
 	GLASS_KIND_TIME,  /* point in time */
 	GLASS_KIND_ERRNO,
 	GLASS_KIND_WORD,
-	GLASS_KIND_DROP,  /* drop reason */
-	GLASS_KIND_PKT,	  /* another act */
+	GLASS_KIND_DROP, /* drop reason */
+	GLASS_KIND_PKT,	 /* another act */
 	GLASS_KIND_CONN,
 	GLASS_KIND_DEV,
-	GLASS_KIND_PROTO, /* IP protocol */
-	GLASS_KIND_ETHER, /* Ethernet type */
-	GLASS_KIND_CHARS, /* up to eight characters, the first in the lowest byte */
+	GLASS_KIND_PROTO,  /* IP protocol */
+	GLASS_KIND_ETHER,  /* Ethernet type */
+	GLASS_KIND_CHARS,  /* up to eight characters, the first in the lowest byte */
 	GLASS_KIND_RESULT, /* a count, or a negative errno, which prints by its name */
 };
 
@@ -108,19 +114,19 @@ struct glass_field {
 };
 
 struct glass_event_desc {
-	const char *name;	/* tcp_retransmit */
-	const char *text;	/* template: "retransmit seq {seq} ..." */
-	const char *doc;	/* a sentence for the man page */
+	const char *name; /* tcp_retransmit */
+	const char *text; /* template: "retransmit seq {seq} ..." */
+	const char *doc;  /* a sentence for the man page */
 	struct glass_field field[GLASS_TRACE_VALUES];
 };
 /* NULL past the end. */
 GLASS_API const struct glass_event_desc *glass_event_desc(unsigned event);
 
 struct glass_drop_desc {
-	const char *name;	/* IP_BAD_CSUM */
-	const char *text;	/* template with the values that failed */
-	const char *source;	/* RFC and section */
-	const char *advice;	/* what to look at when it is seen */
+	const char *name;   /* IP_BAD_CSUM */
+	const char *text;   /* template with the values that failed */
+	const char *source; /* RFC and section */
+	const char *advice; /* what to look at when it is seen */
 	struct glass_field field[2];
 };
 /* reason is what glass_input() answered; NULL: not a drop reason. Reasons are numbered from 1. */
@@ -128,10 +134,13 @@ GLASS_API const struct glass_drop_desc *glass_drop_desc(unsigned reason);
 GLASS_API const char *glass_tcp_state_name(unsigned state);
 
 /* One record as text (without time and numbers), or as one JSON object. Returns as snprintf. */
-GLASS_API int glass_record_text(const struct glass_reader *r, const struct glass_record *rec, char *out, size_t size);
-GLASS_API int glass_record_json(const struct glass_reader *r, const struct glass_record *rec, char *out, size_t size);
+GLASS_API int glass_record_text(const struct glass_reader *r, const struct glass_record *rec,
+				char *out, size_t size);
+GLASS_API int glass_record_json(const struct glass_reader *r, const struct glass_record *rec,
+				char *out, size_t size);
 /* One value as text. Returns as snprintf. */
-GLASS_API int glass_value_text(const struct glass_reader *r, enum glass_kind kind, uint64_t v, char *out, size_t size);
+GLASS_API int glass_value_text(const struct glass_reader *r, enum glass_kind kind, uint64_t v,
+			       char *out, size_t size);
 
 #ifdef __cplusplus
 }

@@ -30,7 +30,8 @@ static inline struct be16 be16_of(unsigned v)
 
 static inline struct be32 be32_of(uint32_t v)
 {
-	return (struct be32){ { (uint8_t)(v >> 24), (uint8_t)(v >> 16), (uint8_t)(v >> 8), (uint8_t)v } };
+	return (struct be32){ { (uint8_t)(v >> 24), (uint8_t)(v >> 16), (uint8_t)(v >> 8),
+				(uint8_t)v } };
 }
 
 #endif

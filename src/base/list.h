@@ -10,7 +10,7 @@ struct list {
 	struct list *next, *prev;
 };
 
-#define container_of(ptr, type, member) ((type *)(void *)((char *)(ptr) - offsetof(type, member)))
+#define container_of(ptr, type, member) ((type *)(void *)((char *)(ptr)-offsetof(type, member)))
 
 static inline void list_init(struct list *l)
 {
@@ -63,15 +63,15 @@ static inline struct list *list_take(struct list *l)
 #define list_first(l, type, member) container_of((l)->next, type, member)
 #define list_last(l, type, member) container_of((l)->prev, type, member)
 
-#define list_for_each(pos, l, type, member)                                                   \
-	for (type *pos = container_of((l)->next, type, member); &pos->member != (l);          \
+#define list_for_each(pos, l, type, member)                                          \
+	for (type *pos = container_of((l)->next, type, member); &pos->member != (l); \
 	     pos = container_of(pos->member.next, type, member))
 
 /* The current member may be removed. */
-#define list_for_each_safe(pos, l, type, member)                                              \
-	for (type *pos = container_of((l)->next, type, member),                               \
-		  *pos##_next = container_of(pos->member.next, type, member);                 \
-	     &pos->member != (l);                                                             \
+#define list_for_each_safe(pos, l, type, member)                              \
+	for (type *pos = container_of((l)->next, type, member),               \
+		  *pos##_next = container_of(pos->member.next, type, member); \
+	     &pos->member != (l);                                             \
 	     pos = pos##_next, pos##_next = container_of(pos->member.next, type, member))
 
 #endif

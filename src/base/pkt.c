@@ -132,7 +132,8 @@ struct pkt *pkt_new(struct pool *pool, size_t headroom, size_t size)
 	struct pkt *p;
 
 	if (total > PKT_INLINE_BYTES) {
-		b = buf_new(pool, total > BUF_BIG_BYTES / 2 && total < BUF_BIG_BYTES ? BUF_BIG_BYTES : total);
+		b = buf_new(pool, total > BUF_BIG_BYTES / 2 && total < BUF_BIG_BYTES ? BUF_BIG_BYTES
+										     : total);
 		if (!b)
 			return NULL;
 	}

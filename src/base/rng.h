@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Randomness from one seed: SipHash of a counter. Nobody without the seed can tell what comes next. */
+/*
+ * Randomness from one seed: SipHash of a counter. Nobody without the seed can tell what comes
+ * next.
+ */
 #ifndef GLASS_BASE_RNG_H
 #define GLASS_BASE_RNG_H
 

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* TCP sequence numbers, RFC 9293 3.4: arithmetic modulo 2^32 that cannot be mixed up with plain integers. */
+/*
+ * TCP sequence numbers, RFC 9293 3.4: arithmetic modulo 2^32 that cannot be mixed up with plain
+ * integers.
+ */
 #ifndef GLASS_BASE_SEQ_H
 #define GLASS_BASE_SEQ_H
 

@@ -50,7 +50,10 @@ void timers_release(struct timers *ts, unsigned n)
 {
 	assert(ts->reserved >= n);
 	ts->reserved -= n;
-	/* Memory comes back after a rush; when it cannot be had, the heap stays as large as it is. */
+	/*
+	 * Memory comes back after a rush; when it cannot be had, the heap stays as large as it
+	 * is.
+	 */
 	if (ts->cap > HEAP_MIN && ts->reserved < ts->cap / 8)
 		heap_resize(ts, ts->cap / 2);
 }

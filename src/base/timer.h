@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Timers: a heap ordered by deadline, then by order of arming, so that a run can be repeated exactly.
+ * Timers: a heap ordered by deadline, then by order of arming, so that a run can be repeated
+ * exactly.
  *
- * Moving a timer to a later time is the common case (each ACK moves the retransmission timer) and costs two
- * stores: the heap keeps the old key, and the timer is put back when that comes up.
+ * Moving a timer to a later time is the common case (each ACK moves the retransmission timer) and
+ * costs two stores: the heap keeps the old key, and the timer is put back when that comes up.
  */
 #ifndef GLASS_BASE_TIMER_H
 #define GLASS_BASE_TIMER_H
@@ -16,11 +17,11 @@ struct glass;
 struct pool;
 
 struct timer {
-	int64_t deadline_ns; /* meaningful while armed */
+	int64_t deadline_ns;  /* meaningful while armed */
 	uint64_t armed_order; /* of the last arming */
-	int64_t key_ns;	 /* where it lies in the heap: key_ns, then order */
+	int64_t key_ns;	      /* where it lies in the heap: key_ns, then order */
 	uint64_t order;
-	uint32_t slot;	 /* 1 + index in the heap; 0: not in it */
+	uint32_t slot; /* 1 + index in the heap; 0: not in it */
 	bool armed;
 	void (*fire)(struct glass *g, struct timer *t);
 };

@@ -47,7 +47,8 @@ static void write_words(struct glass_ring *ring)
 
 	for (uint32_t i = 0; i < ring->word_count; i++, word += WORD_BYTES) {
 		copy_text(word, WORD_BYTES / 3 * 2, __start_glass_words[i].text);
-		copy_text(word + strlen(word) + 1, WORD_BYTES / 3, base_name(__start_glass_words[i].file));
+		copy_text(word + strlen(word) + 1, WORD_BYTES / 3,
+			  base_name(__start_glass_words[i].file));
 	}
 }
 

@@ -3,8 +3,8 @@
  * Writing the flight recorder (its format and how to read it: glass_trace.h).
  *
  *	ENTER(g, p);							first line of a room
- *	EVENT(g, conn, pkt, TCP_STATE, from, to, WORD("SYN received"));	values in the order of event.def
- *	return drop(g, p, IP_BAD_CSUM, got, want);			(stack.h) values as in drop.def
+ *	EVENT(g, conn, pkt, TCP_STATE, from, to, WORD("SYN"));	values as in event.def
+ *	return drop(g, p, IP_BAD_CSUM, got, want);		(stack.h) values as in drop.def
  *
  * The macros need a struct glass with a member `struct trace trace`.
  */
@@ -62,12 +62,11 @@ extern const struct trace_word __start_glass_words[] __attribute__((visibility("
 extern const struct trace_word __stop_glass_words[] __attribute__((visibility("hidden")));
 
 /* The number of a string literal or of __func__; 1 is the first, 0 is none. */
-#define WORD(string)                                                                                          \
-	(__extension__({                                                                                      \
-		static const struct trace_word word_ __attribute__((section("glass_words"), used)) = {        \
-			string, __FILE_NAME__                                                                 \
-		};                                                                                            \
-		(uint64_t)(&word_ - __start_glass_words) + 1;                                                 \
+#define WORD(string)                                                                               \
+	(__extension__({                                                                           \
+		static const struct trace_word word_                                               \
+			__attribute__((section("glass_words"), used)) = { string, __FILE_NAME__ }; \
+		(uint64_t)(&word_ - __start_glass_words) + 1;                                      \
 	}))
 
 #ifndef __FILE_NAME__
@@ -94,15 +93,16 @@ static inline uint32_t trace_act(struct trace *t)
 	return t->last_act;
 }
 
-static inline void trace_write(struct trace *t, unsigned event, uint64_t room, uint32_t conn, uint32_t pkt,
-			       uint32_t cause, const uint64_t *v, unsigned n)
+static inline void trace_write(struct trace *t, unsigned event, uint64_t room, uint32_t conn,
+			       uint32_t pkt, uint32_t cause, const uint64_t *v, unsigned n)
 {
 	struct glass_record *r;
 
 	if (!t->ring)
 		return;
 	r = &t->records[t->head & t->mask];
-	*r = (struct glass_record){ t->now_ns, (uint16_t)event, (uint16_t)room, conn, pkt, cause, { 0 } };
+	*r = (struct glass_record){ t->now_ns, (uint16_t)event, (uint16_t)room, conn,
+				    pkt,       cause,		{ 0 } };
 	for (unsigned i = 0; i < n; i++)
 		r->v[i] = v[i];
 	__atomic_store_n(&t->ring->head, ++t->head, __ATOMIC_RELEASE);
@@ -111,17 +111,18 @@ static inline void trace_write(struct trace *t, unsigned event, uint64_t room, u
 #define TRACE_VALUES(...) ((const uint64_t[]){ __VA_ARGS__ })
 
 /* conn and pkt: numbers, 0 for none. The cause is the act going on. */
-#define EVENT(g, conn, pkt, ID, ...)                                                                          \
-	do {                                                                                                  \
-		_Static_assert(sizeof(TRACE_VALUES(__VA_ARGS__)) / sizeof(uint64_t) == GLASS_EVN_##ID,        \
-			       "values as in event.def");                                                     \
-		trace_write(&(g)->trace, GLASS_EV_##ID, WORD(__func__), conn, pkt, (g)->trace.cause,          \
-			    TRACE_VALUES(__VA_ARGS__), GLASS_EVN_##ID);                                       \
+#define EVENT(g, conn, pkt, ID, ...)                                                      \
+	do {                                                                              \
+		_Static_assert(sizeof(TRACE_VALUES(__VA_ARGS__)) / sizeof(uint64_t) ==    \
+				       GLASS_EVN_##ID,                                    \
+			       "values as in event.def");                                 \
+		trace_write(&(g)->trace, GLASS_EV_##ID, WORD(__func__), conn, pkt,        \
+			    (g)->trace.cause, TRACE_VALUES(__VA_ARGS__), GLASS_EVN_##ID); \
 	} while (0)
 
 /* A packet enters a room. */
-#define ENTER(g, p)                                                                                           \
-	trace_write(&(g)->trace, GLASS_EV_ENTER, WORD(__func__), (p)->conn, (p)->id, (g)->trace.cause,        \
-		    TRACE_VALUES(pkt_len(p)), 1)
+#define ENTER(g, p)                                                                  \
+	trace_write(&(g)->trace, GLASS_EV_ENTER, WORD(__func__), (p)->conn, (p)->id, \
+		    (g)->trace.cause, TRACE_VALUES(pkt_len(p)), 1)
 
 #endif

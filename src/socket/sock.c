@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Sockets: their life, and the doors of glass.h that serve every protocol. What differs is in sock_tcp.c and
- * sock_dgram.c.
+ * Sockets: their life, and the doors of glass.h that serve every protocol. What differs is in
+ * sock_tcp.c and sock_dgram.c.
  *
  * In: the owner of the stack.  Out: sock_tcp.c, sock_dgram.c.
  */
 #include "sock.h"
 
-/* ---- life of the stack, sockets included ------------------------------------------------------------ */
+/* ---- life of the stack, sockets included ----------------------------------------------------- */
 
 struct glass *glass_new(const struct glass_setup *setup)
 {
@@ -23,7 +23,7 @@ void glass_free(struct glass *g)
 	stack_free(g);
 }
 
-/* ---- life of a socket ------------------------------------------------------------------------------- */
+/* ---- life of a socket ------------------------------------------------------------------------ */
 
 struct glass_sock *sock_new(struct glass *g, enum glass_proto proto)
 {
@@ -99,9 +99,10 @@ void glass_abort(struct glass *g, struct glass_sock *s)
 	sock_close(g, s, true);
 }
 
-/* ---- calls ------------------------------------------------------------------------------------------ */
+/* ---- calls ----------------------------------------------------------------------------------- */
 
-int64_t sock_call_end(struct glass *g, const struct glass_sock *s, uint32_t outer, uint64_t name, int64_t result)
+int64_t sock_call_end(struct glass *g, const struct glass_sock *s, uint32_t outer, uint64_t name,
+		      int64_t result)
 {
 	EVENT(g, sock_conn_id(s), g->trace.cause, RESULT, name, (uint64_t)result);
 	act_end(g, outer);
@@ -125,7 +126,8 @@ int glass_bind(struct glass *g, struct glass_sock *s, const struct glass_end *lo
 	int err = sock_end_read(local, &addr, &port);
 
 	if (!err)
-		err = s->proto == GLASS_TCP ? sock_tcp_bind(g, s, addr, port) : sock_dgram_bind(g, s, addr, port);
+		err = s->proto == GLASS_TCP ? sock_tcp_bind(g, s, addr, port)
+					    : sock_dgram_bind(g, s, addr, port);
 	return (int)sock_call_end(g, s, outer, WORD("bind"), err);
 }
 
@@ -137,8 +139,8 @@ int glass_connect(struct glass *g, struct glass_sock *s, const struct glass_end 
 	int err = sock_end_read(remote, &addr, &port);
 
 	if (!err)
-		err = s->proto == GLASS_TCP ? sock_tcp_connect(g, s, addr, port) :
-					      sock_dgram_connect(g, s, addr, port);
+		err = s->proto == GLASS_TCP ? sock_tcp_connect(g, s, addr, port)
+					    : sock_dgram_connect(g, s, addr, port);
 	return (int)sock_call_end(g, s, outer, WORD("connect"), err);
 }
 
@@ -195,7 +197,10 @@ bool glass_event(struct glass *g, struct glass_event *event)
 		return false;
 	s = container_of(node, struct waker, node)->sock;
 	*event = (struct glass_event){ .sock = s, .user = s->user, .ready = glass_ready(g, s) };
-	/* The window may have shrunk since the wake: who was not told of room is told when there is some. */
+	/*
+	 * The window may have shrunk since the wake: who was not told of room is told when there
+	 * is some.
+	 */
 	if (s->conn && !(event->ready & GLASS_OUT))
 		s->conn->want_out = true;
 	return true;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * BSD sockets on the stack, still without file descriptors: one struct for what a program holds, and by protocol
- * what it stands on: a TCP connection or listener, or a datagram endpoint.
+ * BSD sockets on the stack, still without file descriptors: one struct for what a program holds,
+ * and by protocol what it stands on: a TCP connection or listener, or a datagram endpoint.
  */
 #ifndef GLASS_SOCKET_SOCK_H
 #define GLASS_SOCKET_SOCK_H
@@ -16,20 +16,24 @@ struct glass_sock {
 	uint32_t number; /* in the trace */
 	uint8_t proto;	 /* enum glass_proto */
 	struct tcp_config config;
-	struct tcp_bind bind;	      /* TCP before connect or listen; the listener has its own */
-	struct tcp_conn *conn;	      /* TCP, from connect or accept on */
+	struct tcp_bind bind;	       /* TCP before connect or listen; the listener has its own */
+	struct tcp_conn *conn;	       /* TCP, from connect or accept on */
 	struct tcp_listener *listener; /* TCP, from listen on */
-	struct udp_end *udp;	      /* UDP and PING */
-	bool announced_connected;     /* GLASS_CONNECTED was seen by the owner */
+	struct udp_end *udp;	       /* UDP and PING */
+	bool announced_connected;      /* GLASS_CONNECTED was seen by the owner */
 };
 
 /* A call by the program: an act, and the cause of what follows. End with sock_call_end(). */
-#define SOCK_CALL(g, s, name, argument)                                                                       \
-	uint32_t outer = act_begin(g);                                                                        \
-	EVENT(g, sock_conn_id(s), (g)->trace.cause, CALL, WORD(name), (s)->number, (uint64_t)(argument))
+#define SOCK_CALL(g, s, name, argument)                                            \
+	uint32_t outer = act_begin(g);                                             \
+	EVENT(g, sock_conn_id(s), (g)->trace.cause, CALL, WORD(name), (s)->number, \
+	      (uint64_t)(argument))
 
-/* What the call answered; errors are recorded, successes of the data path are not worth a record. */
-int64_t sock_call_end(struct glass *g, const struct glass_sock *s, uint32_t outer, uint64_t name, int64_t result);
+/*
+ * What the call answered; errors are recorded, successes of the data path are not worth a record.
+ */
+int64_t sock_call_end(struct glass *g, const struct glass_sock *s, uint32_t outer, uint64_t name,
+		      int64_t result);
 
 static inline uint32_t sock_conn_id(const struct glass_sock *s)
 {

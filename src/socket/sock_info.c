@@ -7,15 +7,17 @@
 #include "sock.h"
 
 static const char *const ss_names[TCPS_COUNT] = {
-	[TCPS_CLOSED] = "UNCONN",	   [TCPS_LISTEN] = "LISTEN",
-	[TCPS_SYN_SENT] = "SYN-SENT",	   [TCPS_SYN_RECEIVED] = "SYN-RECV",
-	[TCPS_ESTABLISHED] = "ESTAB",	   [TCPS_FIN_WAIT_1] = "FIN-WAIT-1",
-	[TCPS_FIN_WAIT_2] = "FIN-WAIT-2",  [TCPS_CLOSE_WAIT] = "CLOSE-WAIT",
-	[TCPS_CLOSING] = "CLOSING",	   [TCPS_LAST_ACK] = "LAST-ACK",
+	[TCPS_CLOSED] = "UNCONN",	  [TCPS_LISTEN] = "LISTEN",
+	[TCPS_SYN_SENT] = "SYN-SENT",	  [TCPS_SYN_RECEIVED] = "SYN-RECV",
+	[TCPS_ESTABLISHED] = "ESTAB",	  [TCPS_FIN_WAIT_1] = "FIN-WAIT-1",
+	[TCPS_FIN_WAIT_2] = "FIN-WAIT-2", [TCPS_CLOSE_WAIT] = "CLOSE-WAIT",
+	[TCPS_CLOSING] = "CLOSING",	  [TCPS_LAST_ACK] = "LAST-ACK",
 	[TCPS_TIME_WAIT] = "TIME-WAIT",
 };
 
-static const char *const ca_names[] = { [CA_OPEN] = "Open", [CA_RECOVERY] = "Recovery", [CA_LOSS] = "Loss" };
+static const char *const ca_names[] = {
+	[CA_OPEN] = "Open", [CA_RECOVERY] = "Recovery", [CA_LOSS] = "Loss"
+};
 
 static uint32_t segments(const struct tcp_conn *c, uint32_t bytes)
 {
@@ -26,15 +28,17 @@ static uint32_t segments(const struct tcp_conn *c, uint32_t bytes)
 static void info_timer(const struct glass *g, const struct tcp_conn *c, struct glass_conn_info *out)
 {
 	static const char *const names[] = {
-		[RTX_NONE] = "", [RTX_RTO] = "on", [RTX_PROBE] = "tlp", [RTX_REORDER] = "reorder",
-		[RTX_PERSIST] = "persist",
+		[RTX_NONE] = "",	   [RTX_RTO] = "on",	      [RTX_PROBE] = "tlp",
+		[RTX_REORDER] = "reorder", [RTX_PERSIST] = "persist",
 	};
 	const struct timer *t = &c->rtx_timer;
 
 	out->timer = names[c->rtx_mode];
 	if (!t->armed && c->life_timer.armed) {
 		t = &c->life_timer;
-		out->timer = c->state == TCPS_TIME_WAIT || c->state == TCPS_FIN_WAIT_2 ? "timewait" : "keepalive";
+		out->timer = c->state == TCPS_TIME_WAIT || c->state == TCPS_FIN_WAIT_2
+				     ? "timewait"
+				     : "keepalive";
 	}
 	out->timer_ns = t->armed ? t->deadline_ns - now(g) : -1;
 }
@@ -94,7 +98,12 @@ static void info_conn(const struct glass *g, const struct tcp_conn *c, struct gl
 static void info_empty(const struct glass_sock *s, struct glass_conn_info *out)
 {
 	*out = (struct glass_conn_info){
-		.proto = s->proto, .state = "UNCONN", .timer = "", .timer_ns = -1, .cc = "", .ca_state = "",
+		.proto = s->proto,
+		.state = "UNCONN",
+		.timer = "",
+		.timer_ns = -1,
+		.cc = "",
+		.ca_state = "",
 		.error_why = "",
 	};
 	glass_local(s, &out->local);
@@ -121,7 +130,10 @@ int glass_sock_info(struct glass *g, struct glass_sock *s, struct glass_conn_inf
 	return 0;
 }
 
-/* First the sockets that are no connections (the cursor's upper half is 0), then the table of connections. */
+/*
+ * First the sockets that are no connections (the cursor's upper half is 0), then the table of
+ * connections.
+ */
 bool glass_conn_next(struct glass *g, uint64_t *cursor, struct glass_conn_info *out)
 {
 	const uint64_t conns = 1ull << 63;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Socket options: the table is sock_opt.def; here is where each value lives and what changing it does.
+ * Socket options: the table is sock_opt.def; here is where each value lives and what changing it
+ * does.
  *
  * In: the owner of the stack.  Out: the connection's or the endpoint's configuration.
  */
@@ -14,7 +15,7 @@ struct opt_row {
 enum { BOOL, INT, TIME, LINGER, RO };
 
 static const struct opt_row rows[GLASS_OPT_COUNT] = {
-#define SOCK_OPT(ID, level, name, kind, lo, hi, initial, doc)                                                 \
+#define SOCK_OPT(ID, level, name, kind, lo, hi, initial, doc) \
 	[GLASS_##ID] = { .min = (lo), .max = (hi), .read_only = (kind) == RO },
 #include <glass/sock_opt.def>
 #undef SOCK_OPT
@@ -85,7 +86,8 @@ int glass_setopt(struct glass *g, struct glass_sock *s, enum glass_opt opt, int6
 
 	if ((unsigned)opt >= GLASS_OPT_COUNT || rows[opt].read_only)
 		return -ENOPROTOOPT;
-	if (opt == GLASS_OPT_SNDBUF || opt == GLASS_OPT_RCVBUF) { /* Linux: out of range is cut, not refused */
+	if (opt == GLASS_OPT_SNDBUF ||
+	    opt == GLASS_OPT_RCVBUF) { /* Linux: out of range is cut, not refused */
 		value = value < rows[opt].min / 2 ? rows[opt].min / 2 : value;
 		value = value > rows[opt].max / 2 ? rows[opt].max / 2 : value;
 	} else if (value < rows[opt].min || value > rows[opt].max) {

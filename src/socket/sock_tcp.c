@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * TCP sockets: from the calls of a program to a connection or a listener. Errors are those that Linux answers.
+ * TCP sockets: from the calls of a program to a connection or a listener. Errors are those that
+ * Linux answers.
  *
- * In: sock.c, the owner of the stack (send, recv, accept).  Out: tcp_connect.c, tcp_listen.c, tcp_sendq.c, tcp_user.c.
+ * In: sock.c, the owner of the stack (send, recv, accept). Out: tcp_connect.c, tcp_listen.c,
+ * tcp_sendq.c, tcp_user.c.
  */
 #include "sock.h"
 
 #include <string.h>
 
-/* ---- opening ---------------------------------------------------------------------------------------- */
+/* ---- opening --------------------------------------------------------------------------------- */
 
 int sock_tcp_bind(struct glass *g, struct glass_sock *s, ip4_t addr, uint16_t port)
 {
@@ -26,7 +28,10 @@ static int connect_refused(const struct glass_sock *s)
 	return s->conn->connected_once ? -EISCONN : -EALREADY;
 }
 
-/* What a failed attempt left behind: the socket may try again (RFC 9293 has no opinion; Linux allows it). */
+/*
+ * What a failed attempt left behind: the socket may try again (RFC 9293 has no opinion; Linux
+ * allows it).
+ */
 static void forget_conn(struct glass *g, struct glass_sock *s)
 {
 	if (!s->conn)
@@ -107,7 +112,7 @@ struct glass_sock *glass_accept(struct glass *g, struct glass_sock *listener)
 	return s;
 }
 
-/* ---- data ------------------------------------------------------------------------------------------- */
+/* ---- data ------------------------------------------------------------------------------------ */
 
 /* 0: bytes may be sent. */
 static int send_refused(const struct glass_sock *s)
@@ -145,7 +150,7 @@ void glass_send_commit(struct glass *g, struct glass_sock *s, size_t length)
 	SOCK_CALL(g, s, "send", length);
 
 	if (s->conn && tcp_commit(g, s->conn, length))
-		tcp_abort(g, s->conn, ENOBUFS); /* bytes that were taken from the program must not be lost silently */
+		tcp_abort(g, s->conn, ENOBUFS); /* what was taken must not be lost silently */
 	act_end(g, outer);
 }
 
@@ -168,7 +173,8 @@ int64_t glass_send(struct glass *g, struct glass_sock *s, const void *bytes, siz
 	return done || !length ? (int64_t)done : -EAGAIN;
 }
 
-unsigned glass_recv_peek(struct glass *g, struct glass_sock *s, struct glass_iov *iov, unsigned niov)
+unsigned glass_recv_peek(struct glass *g, struct glass_sock *s, struct glass_iov *iov,
+			 unsigned niov)
 {
 	unsigned n = 0;
 
@@ -225,7 +231,7 @@ int64_t glass_recv(struct glass *g, struct glass_sock *s, void *bytes, size_t le
 	return (int64_t)done;
 }
 
-/* ---- ending ----------------------------------------------------------------------------------------- */
+/* ---- ending ---------------------------------------------------------------------------------- */
 
 int sock_tcp_shutdown(struct glass *g, struct glass_sock *s, enum glass_how how)
 {

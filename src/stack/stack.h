@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The stack's one object, and what every room may use. The rooms of each layer are declared in link.h, ip.h,
- * udp.h and tcp.h.
+ * The stack's one object, and what every room may use. The rooms of each layer are declared in
+ * link.h, ip.h, udp.h and tcp.h.
  */
 #ifndef GLASS_STACK_STACK_H
 #define GLASS_STACK_STACK_H
@@ -83,13 +83,13 @@ struct glass {
 	struct ip_route route[ROUTE_MAX];
 	unsigned nroute;
 
-	struct list outq;	/* frames for the devices */
+	struct list outq; /* frames for the devices */
 	uint32_t outq_len;
-	struct list loopq;	/* packets to ourselves, IP header first: dev_loop_take() */
+	struct list loopq; /* packets to ourselves, IP header first: dev_loop_take() */
 	uint32_t loopq_len;
-	struct pkt *leaving;	/* the frame last handed out: its bytes are still being read */
-	struct list wakes;	/* struct waker: news for the socket layer */
-	struct list socks;	/* struct glass_sock */
+	struct pkt *leaving; /* the frame last handed out: its bytes are still being read */
+	struct list wakes;   /* struct waker: news for the socket layer */
+	struct list socks;   /* struct glass_sock */
 	uint32_t nsocks, last_sock;
 
 	/* Each is owned by the file of its name. */
@@ -128,14 +128,15 @@ struct pkt *pkt_build(struct glass *g, size_t headroom, size_t size);
  * The end of a packet: counts, traces and frees it, and answers the reason, so that a room says
  * `return drop(g, p, IP_BAD_CSUM, got, want)`. The values are those of drop.def.
  */
-#define drop(g, p, ID, ...)                                                                                   \
-	(__extension__({                                                                                      \
-		_Static_assert(sizeof(TRACE_VALUES(__VA_ARGS__)) / sizeof(uint64_t) == DROPN_##ID,            \
-			       "values as in drop.def");                                                      \
-		drop_packet(g, p, DROP_##ID, WORD(__func__), TRACE_VALUES(__VA_ARGS__), DROPN_##ID);          \
+#define drop(g, p, ID, ...)                                                                        \
+	(__extension__({                                                                           \
+		_Static_assert(sizeof(TRACE_VALUES(__VA_ARGS__)) / sizeof(uint64_t) == DROPN_##ID, \
+			       "values as in drop.def");                                           \
+		drop_packet(g, p, DROP_##ID, WORD(__func__), TRACE_VALUES(__VA_ARGS__),            \
+			    DROPN_##ID);                                                           \
 	}))
-enum verdict drop_packet(struct glass *g, struct pkt *p, enum verdict reason, uint64_t room, const uint64_t *v,
-			 unsigned n);
+enum verdict drop_packet(struct glass *g, struct pkt *p, enum verdict reason, uint64_t room,
+			 const uint64_t *v, unsigned n);
 
 /* The packet has reached its end well. */
 static inline enum verdict accept_packet(struct glass *g, struct pkt *p)
@@ -152,8 +153,8 @@ static inline void wake(struct glass *g, struct waker *w)
 }
 
 /*
- * A new act that is not a packet: a timer's firing, a call. Answers the act that was going on, to be put back
- * by act_end() when this one is over.
+ * A new act that is not a packet: a timer's firing, a call. Answers the act that was going on, to
+ * be put back by act_end() when this one is over.
  */
 static inline uint32_t act_begin(struct glass *g)
 {
@@ -169,9 +170,10 @@ static inline void act_end(struct glass *g, uint32_t outer)
 }
 
 /* First line of a timer's function: the firing becomes an act. End with act_end(g, outer). */
-#define TIMER_ENTER(g, t, name)                                                                               \
-	uint32_t outer = act_begin(g);                                                                        \
-	EVENT(g, 0, (g)->trace.cause, TIMER_FIRED, WORD(name), (uint64_t)(now(g) - (t)->deadline_ns))
+#define TIMER_ENTER(g, t, name)                                \
+	uint32_t outer = act_begin(g);                         \
+	EVENT(g, 0, (g)->trace.cause, TIMER_FIRED, WORD(name), \
+	      (uint64_t)(now(g) - (t)->deadline_ns))
 
 static inline uint64_t trace_mac(const uint8_t mac[MAC_BYTES])
 {
@@ -194,7 +196,8 @@ static inline struct glass_addr addr_of_ip4(ip4_t a)
 
 static inline ip4_t ip4_of_addr(const struct glass_addr *a)
 {
-	return (ip4_t)a->byte[0] << 24 | (ip4_t)a->byte[1] << 16 | (ip4_t)a->byte[2] << 8 | a->byte[3];
+	return (ip4_t)a->byte[0] << 24 | (ip4_t)a->byte[1] << 16 | (ip4_t)a->byte[2] << 8 |
+	       a->byte[3];
 }
 
 #endif

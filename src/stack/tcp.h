@@ -2,12 +2,14 @@
 /*
  * TCP: one connection, and the rooms that a segment walks through.
  *
- * Bytes to be sent lie once, in the chunks of the send queue, until they are acknowledged; frames refer to
- * them. What was sent is a list of struct tcp_tx, one per frame (so up to 64 KB each), in order of sequence
- * numbers; a second list has those still in flight in order of sending, for RACK (RFC 8985).
+ * Bytes to be sent lie once, in the chunks of the send queue, until they are acknowledged; frames
+ * refer to them. What was sent is a list of struct tcp_tx, one per frame (so up to 64 KB each),
+ * in order of sequence numbers; a second list has those still in flight in order of sending, for
+ * RACK (RFC 8985).
  *
- * A room that makes a connection owe something to the wire calls tcp_owe(); the frames are built when the
- * owner of the stack pulls (glass_output), so that a batch of received segments is answered once.
+ * A room that makes a connection owe something to the wire calls tcp_owe(); the frames are built
+ * when the owner of the stack pulls (glass_output), so that a batch of received segments is
+ * answered once.
  */
 #ifndef GLASS_STACK_TCP_H
 #define GLASS_STACK_TCP_H
@@ -31,27 +33,27 @@ enum tcp_state {
 	TCPS_COUNT
 };
 
-#define TCP_MSS_DEFAULT 536	   /* RFC 9293 MUST-15 */
-#define TCP_MSS_MIN 48		   /* CVE-2019-11479: a smaller one from the peer counts as this */
-#define TCP_WSCALE_MAX 14	   /* RFC 7323 2.3 */
-#define TCP_DUPACKS 3		   /* RFC 5681 3.2 */
-#define TCP_SUPER_BYTES_MAX 65160  /* payload of a super-packet: with all headers below 64 KB */
-#define TCP_CHUNK_BYTES 4096	   /* least room of a chunk: a super-packet's worth fits PKT_FRAGS_MAX */
-#define TCP_QUICK_ACKS 16	   /* segments acknowledged at once when a connection is young */
+#define TCP_MSS_DEFAULT 536	  /* RFC 9293 MUST-15 */
+#define TCP_MSS_MIN 48		  /* CVE-2019-11479: a smaller one from the peer counts as this */
+#define TCP_WSCALE_MAX 14	  /* RFC 7323 2.3 */
+#define TCP_DUPACKS 3		  /* RFC 5681 3.2 */
+#define TCP_SUPER_BYTES_MAX 65160 /* payload of a super-packet: with all headers below 64 KB */
+#define TCP_CHUNK_BYTES 4096	  /* least room of a chunk: 64 KB of them fit PKT_FRAGS_MAX */
+#define TCP_QUICK_ACKS 16	  /* segments acknowledged at once when a connection is young */
 #define TCP_PORT_BUCKETS 4096
-#define TCP_BUDGET_BYTES 262144	   /* sent by one connection before the next one has its turn */
+#define TCP_BUDGET_BYTES 262144 /* sent by one connection before the next one has its turn */
 
 /* A port in use, and who uses it. */
 struct tcp_port {
 	struct list node;  /* in its bucket */
 	struct list binds; /* struct tcp_bind */
 	uint16_t port;
-	uint32_t conns;	   /* connections with this local port, TIME-WAIT too */
+	uint32_t conns; /* connections with this local port, TIME-WAIT too */
 };
 
 /* A socket's claim on a port. */
 struct tcp_bind {
-	struct list node; /* in port->binds */
+	struct list node;      /* in port->binds */
 	struct tcp_port *port; /* NULL: not bound */
 	ip4_t addr;	       /* 0: any */
 	bool reuse_addr, reuse_port, listening;
@@ -65,7 +67,7 @@ struct tcp_config {
 	bool nodelay, cork, keepalive, quickack;
 	uint8_t syn_retries, keep_count;
 	uint16_t keep_idle_s, keep_interval_s, defer_accept_s;
-	int32_t linger_s;	/* -1: off */
+	int32_t linger_s;	  /* -1: off */
 	uint32_t user_timeout_ms; /* 0: retries decide */
 };
 
@@ -74,9 +76,9 @@ struct tcp_listener {
 	struct tcp_bind bind;
 	struct tcp_config config;
 	uint32_t backlog;
-	struct list accept;    /* struct tcp_conn: established, nobody has taken them */
+	struct list accept; /* struct tcp_conn: established, nobody has taken them */
 	uint32_t naccept;
-	struct list embryos;   /* struct tcp_conn in SYN-RECEIVED */
+	struct list embryos; /* struct tcp_conn in SYN-RECEIVED */
 	uint32_t nembryos;
 };
 
@@ -92,21 +94,21 @@ enum tcp_tx_flag {
 	TX_LOST = 2,	/* taken for lost */
 	TX_RETRANS = 4, /* sent again, that copy is in flight */
 	TX_EVER_RETRANS = 8,
-	TX_FIN = 16,	/* ends with our FIN */
+	TX_FIN = 16, /* ends with our FIN */
 };
 
 /* A frame that was sent and is not acknowledged. */
 struct tcp_tx {
 	struct list node;      /* conn->sent, by sequence number */
-	struct list in_flight; /* conn->flight, by time of (re)transmission; empty when SACKED, or LOST and not resent */
+	struct list in_flight; /* conn->flight, by time of sending; empty: SACKED, or LOST */
 	struct seq seq;
-	uint32_t len;	       /* sequence space: payload, and one for a FIN */
+	uint32_t len;		 /* sequence space: payload, and one for a FIN */
 	struct tcp_chunk *chunk; /* where its payload begins */
-	uint32_t off;	       /* in chunk->buf->bytes */
-	uint32_t pkt;	       /* number of the packet that carried it first */
+	uint32_t off;		 /* in chunk->buf->bytes */
+	uint32_t pkt;		 /* number of the packet that carried it first */
 	uint8_t flags;
-	int64_t sent_ns;       /* last transmission */
-	uint64_t delivered;    /* conn->delivered at that time */
+	int64_t sent_ns;    /* last transmission */
+	uint64_t delivered; /* conn->delivered at that time */
 };
 
 enum tcp_ca_state { CA_OPEN, CA_RECOVERY, CA_LOSS };
@@ -129,71 +131,72 @@ extern const struct tcp_cc tcp_cc_reno;
 
 struct tcp_conn {
 	struct waker waker;
-	struct list node;    /* in the table's bucket of its four addresses */
-	struct list by_id;   /* in the table's bucket of its number */
-	struct list pending; /* in table->pending while it owes something to the wire */
-	struct list queue;   /* listener's embryos or accept; table->time_wait */
+	struct list node;	       /* in the table's bucket of its four addresses */
+	struct list by_id;	       /* in the table's bucket of its number */
+	struct list pending;	       /* in table->pending while it owes something to the wire */
+	struct list queue;	       /* listener's embryos or accept; table->time_wait */
 	struct tcp_listener *listener; /* until accepted */
 	struct tcp_port *port;
-	uint32_t id;	     /* in the trace */
-	uint32_t owe_cause;  /* the act that made it owe */
+	uint32_t id;	    /* in the trace */
+	uint32_t owe_cause; /* the act that made it owe */
 
 	ip4_t laddr, raddr;
 	uint16_t lport, rport;
 	struct ip_path path;
-	uint8_t state;	     /* enum tcp_state; written by tcp_set_state() only */
+	uint8_t state; /* enum tcp_state; written by tcp_set_state() only */
 	bool hashed;
 	bool passive;
 	bool connected_once; /* reached ESTABLISHED */
 	bool wscale_ok, sack_ok, ts_ok;
 	uint8_t snd_wscale, rcv_wscale;
-	uint16_t mss;	     /* payload of a full segment to send, options taken off */
-	uint16_t peer_mss;   /* as the peer told, or the default; 0: no SYN has come */
-	uint16_t rcv_mss;    /* largest segment received, as an estimate of the peer's */
+	uint16_t mss;	   /* payload of a full segment to send, options taken off */
+	uint16_t peer_mss; /* as the peer told, or the default; 0: no SYN has come */
+	uint16_t rcv_mss;  /* largest segment received, as an estimate of the peer's */
 
 	struct {
-		struct seq una, nxt, wl1, wl2, iss; /* nxt: one past the highest ever sent, it never goes back */
-		uint32_t wnd;	 /* peer's window, scaled */
+		struct seq una, nxt, wl1, wl2,
+			iss;	  /* nxt: one past the highest ever sent, it never goes back */
+		uint32_t wnd;	  /* peer's window, scaled */
 		uint32_t wnd_max; /* largest it ever was */
 	} snd;
 	struct {
 		struct seq nxt, irs;
 		struct seq edge;  /* right edge of the window as advertised: never moves left */
 		struct seq acked; /* last ACK sent (RFC 7323: Last.ACK.sent) */
-		uint32_t limit;	  /* bytes of window to offer at most: grows with use up to config.rcvbuf */
+		uint32_t limit;	  /* bytes to offer at most: grows with use, to config.rcvbuf */
 	} rcv;
 	struct tcp_config config;
 
 	/* Sending: tcp_output.c, tcp_ack.c, tcp_recovery.c */
-	struct list chunks;	 /* struct tcp_chunk: snd.una .. */
-	uint32_t queued;	 /* bytes in chunks, sent or not */
+	struct list chunks;	      /* struct tcp_chunk: snd.una .. */
+	uint32_t queued;	      /* bytes in chunks, sent or not */
 	struct tcp_chunk *next_chunk; /* of the next new byte; NULL: none */
 	uint32_t next_off;
-	struct list sent;	 /* struct tcp_tx */
+	struct list sent; /* struct tcp_tx */
 	struct list flight;
 	uint32_t sacked, lost, retrans; /* bytes of tx with the flag */
 	uint32_t ntx;
 	bool fin_queued, fin_sent;
-	struct seq small_end;	 /* end of the last segment that was not full (Nagle) */
-	bool force_out;		 /* a timer says: send what waits, full segment or not */
-	bool want_out;		 /* the program waits for room */
-	bool starved;		 /* there was no memory for its bytes: it is to try again soon */
-	bool ack_now;		 /* an ACK is owed at once */
-	bool closed_by_user;	 /* no reader any more: data is answered with RST */
+	struct seq small_end; /* end of the last segment that was not full (Nagle) */
+	bool force_out;	      /* a timer says: send what waits, full segment or not */
+	bool want_out;	      /* the program waits for room */
+	bool starved;	      /* there was no memory for its bytes: it is to try again soon */
+	bool ack_now;	      /* an ACK is owed at once */
+	bool closed_by_user;  /* no reader any more: data is answered with RST */
 	bool shut_rd;
 	const struct tcp_cc *cc;
 	uint32_t cwnd, ssthresh, cc_count;
-	uint8_t ca_state;	 /* enum tcp_ca_state */
+	uint8_t ca_state; /* enum tcp_ca_state */
 	uint8_t dupacks;
-	struct seq recover;	 /* snd.nxt when the recovery began */
+	struct seq recover;			     /* snd.nxt when the recovery began */
 	uint32_t prr_delivered, prr_out, recover_fs; /* RFC 9937 */
-	uint64_t delivered;	 /* bytes known to have arrived */
+	uint64_t delivered;			     /* bytes known to have arrived */
 
 	/* RACK-TLP, RFC 8985 */
 	int64_t rack_sent_ns, rack_rtt_ns, rack_min_rtt_ns;
 	int64_t reorder_at_ns; /* when the next frame counts as lost; 0: none waits */
 	struct seq rack_end;
-	struct seq rack_fack;	 /* highest sequence delivered */
+	struct seq rack_fack; /* highest sequence delivered */
 	bool rack_reordering;
 	uint8_t rack_reo_mult, rack_reo_persist;
 	bool tlp_out, tlp_is_retrans;
@@ -201,42 +204,42 @@ struct tcp_conn {
 
 	/* Round-trip time: RFC 6298 */
 	int64_t srtt_ns, rttvar_ns, rto_ns;
-	uint8_t backoff;	 /* timeouts in a row */
-	uint8_t probes;		 /* zero-window or keepalive probes in a row */
-	int64_t rtx_since_ns;	 /* when the oldest unacknowledged byte was first timed out; 0: not */
+	uint8_t backoff;      /* timeouts in a row */
+	uint8_t probes;	      /* zero-window or keepalive probes in a row */
+	int64_t rtx_since_ns; /* when the oldest unacknowledged byte was first timed out; 0: not */
 
 	/* Timers */
 	struct timer rtx_timer, ack_timer, life_timer;
-	uint8_t rtx_mode;	 /* enum tcp_rtx_timer */
-	uint32_t syn_pkt;	 /* number of the packet that carried our first SYN */
+	uint8_t rtx_mode; /* enum tcp_rtx_timer */
+	uint32_t syn_pkt; /* number of the packet that carried our first SYN */
 
 	/* Receiving: tcp_reass.c */
-	struct list rx;		 /* struct pkt in order */
+	struct list rx; /* struct pkt in order */
 	uint32_t rx_bytes;
-	struct list ooo;	 /* struct pkt by seq */
+	struct list ooo; /* struct pkt by seq */
 	uint32_t ooo_bytes, ooo_count;
 	struct tcp_sack_block sack[TCP_SACK_BLOCKS_MAX]; /* most recent first */
 	uint8_t nsack;
-	bool dsack;		 /* dsack_block is to be told */
+	bool dsack; /* dsack_block is to be told */
 	struct tcp_sack_block dsack_block;
-	bool fin_received;	 /* and everything before it */
-	bool fin_known;		 /* fin_seq is valid: a FIN waits behind a hole */
+	bool fin_received; /* and everything before it */
+	bool fin_known;	   /* fin_seq is valid: a FIN waits behind a hole */
 	struct seq fin_seq;
-	uint32_t unacked;	 /* bytes received since the last ACK sent */
-	uint8_t quick;		 /* segments still to be acknowledged at once */
-	bool pingpong;		 /* the program answers: ACKs can ride on data */
-	int64_t last_data_ns;	 /* payload came in */
-	int64_t last_rx_ns;	 /* anything acceptable came in */
+	uint32_t unacked;     /* bytes received since the last ACK sent */
+	uint8_t quick;	      /* segments still to be acknowledged at once */
+	bool pingpong;	      /* the program answers: ACKs can ride on data */
+	int64_t last_data_ns; /* payload came in */
+	int64_t last_rx_ns;   /* anything acceptable came in */
 	int64_t last_tx_ns;
-	int64_t challenge_ns;	 /* last challenge ACK or answer to an unacceptable segment */
-	int64_t drs_ns;		 /* receive window growth: start of the period, bytes read in it */
+	int64_t challenge_ns; /* last challenge ACK or answer to an unacceptable segment */
+	int64_t drs_ns;	      /* receive window growth: start of the period, bytes read in it */
 	uint32_t drs_bytes;
 
 	/* RFC 7323 */
 	uint32_t ts_offset, ts_recent;
 	int64_t ts_recent_ns;
 
-	int error;		 /* what the program is to be told; positive errno */
+	int error; /* what the program is to be told; positive errno */
 	int soft_error;
 	const char *error_why;
 
@@ -249,7 +252,7 @@ struct tcp_conn {
 struct tcp_seg {
 	struct seq seq, ack;
 	uint32_t len, span;
-	uint32_t wnd;	 /* not scaled */
+	uint32_t wnd; /* not scaled */
 	uint8_t flags;
 	uint16_t sport, dport;
 	ip4_t src, dst;
@@ -267,14 +270,15 @@ struct tcp_table {
 	uint32_t last_id;
 	struct list dead; /* struct tcp_conn: ended, freed when the door closes */
 	struct hash_key hash_key, isn_key, ts_key;
-	struct buf *spare;  /* where the next bytes of a program go */
+	struct buf *spare; /* where the next bytes of a program go */
 };
 
 /* tcp_demux.c: finding the connection; ports */
 int tcp_init(struct glass *g);
 void tcp_fini(struct glass *g);
 enum verdict tcp_input(struct glass *g, struct pkt *p, const struct ip_info *ip);
-struct tcp_conn *tcp_find(struct glass *g, ip4_t laddr, uint16_t lport, ip4_t raddr, uint16_t rport);
+struct tcp_conn *tcp_find(struct glass *g, ip4_t laddr, uint16_t lport, ip4_t raddr,
+			  uint16_t rport);
 struct tcp_conn *tcp_find_id(struct glass *g, uint32_t id);
 /* Puts c into the tables; 0 or -ENOBUFS. */
 int tcp_hash(struct glass *g, struct tcp_conn *c);
@@ -287,13 +291,19 @@ struct tcp_conn *tcp_next(struct glass *g, uint64_t *cursor);
 /* port 0: an unpredictable free one. 0, -EADDRINUSE, -EADDRNOTAVAIL, -ENOBUFS. */
 int tcp_bind(struct glass *g, struct tcp_bind *b, ip4_t addr, uint16_t port);
 void tcp_unbind(struct glass *g, struct tcp_bind *b);
-/* A local port such that the four addresses of c are free; may end a connection in TIME-WAIT. -EADDRNOTAVAIL. */
+/*
+ * A local port such that the four addresses of c are free; may end a connection in TIME-WAIT.
+ * -EADDRNOTAVAIL.
+ */
 int tcp_choose_port(struct glass *g, struct tcp_conn *c);
 struct tcp_port *tcp_port_get(struct glass *g, uint16_t port);
 struct tcp_port *tcp_port_find(struct glass *g, uint16_t port);
 void tcp_port_put(struct glass *g, struct tcp_port *port);
 
-/* c takes the addresses of old, which rests in TIME-WAIT: its ISN and timestamps go on from there. */
+/*
+ * c takes the addresses of old, which rests in TIME-WAIT: its ISN and timestamps go on from
+ * there.
+ */
 void tcp_take_over(struct glass *g, struct tcp_conn *c, struct tcp_conn *old);
 
 /* tcp_isn.c */
@@ -308,11 +318,19 @@ static inline uint32_t tcp_ts_now(const struct glass *g, const struct tcp_conn *
 struct tcp_conn *tcp_new(struct glass *g, const struct tcp_config *config);
 void tcp_config_init(const struct glass *g, struct tcp_config *config);
 #define tcp_set_state(g, c, to, why) tcp_change_state(g, c, to, WORD(why), why)
-void tcp_change_state(struct glass *g, struct tcp_conn *c, enum tcp_state to, uint64_t why, const char *why_text);
-/* Ends the connection by an error the program is to see (0: orderly); c may be freed when no socket has it. */
+void tcp_change_state(struct glass *g, struct tcp_conn *c, enum tcp_state to, uint64_t why,
+		      const char *why_text);
+/*
+ * Ends the connection by an error the program is to see (0: orderly); c may be freed when no
+ * socket has it.
+ */
 #define tcp_end(g, c, error, why) tcp_end_conn(g, c, error, WORD(why), why)
-void tcp_end_conn(struct glass *g, struct tcp_conn *c, int error, uint64_t why, const char *why_text);
-/* Frees what ended since the last time: when a door of the stack closes, nobody holds a pointer any more. */
+void tcp_end_conn(struct glass *g, struct tcp_conn *c, int error, uint64_t why,
+		  const char *why_text);
+/*
+ * Frees what ended since the last time: when a door of the stack closes, nobody holds a pointer
+ * any more.
+ */
 void tcp_reap(struct glass *g);
 /* The socket lets go of an ended connection. */
 void tcp_free(struct glass *g, struct tcp_conn *c);
@@ -323,22 +341,29 @@ static inline bool tcp_synchronized(const struct tcp_conn *c)
 
 /* tcp_connect.c */
 int tcp_connect(struct glass *g, struct tcp_conn *c, ip4_t raddr, uint16_t rport);
-enum verdict tcp_syn_sent_input(struct glass *g, struct tcp_conn *c, struct pkt *p, struct tcp_seg *seg);
+enum verdict tcp_syn_sent_input(struct glass *g, struct tcp_conn *c, struct pkt *p,
+				struct tcp_seg *seg);
 /* What SYN or SYN-ACK of the peer tells: options, sequence numbers. */
 void tcp_learn_syn(struct glass *g, struct tcp_conn *c, const struct tcp_seg *seg);
 void tcp_established(struct glass *g, struct tcp_conn *c);
 
 /* tcp_listen.c */
-/* A listener that takes over the claim on a port. 0, -EADDRINUSE (somebody listens there), -ENOBUFS. */
-int tcp_listen(struct glass *g, struct tcp_bind *claim, const struct tcp_config *config, struct tcp_listener **out);
+/*
+ * A listener that takes over the claim on a port. 0, -EADDRINUSE (somebody listens there),
+ * -ENOBUFS.
+ */
+int tcp_listen(struct glass *g, struct tcp_bind *claim, const struct tcp_config *config,
+	       struct tcp_listener **out);
 void tcp_listener_free(struct glass *g, struct tcp_listener *l);
-enum verdict tcp_listen_input(struct glass *g, struct tcp_listener *l, struct pkt *p, struct tcp_seg *seg);
+enum verdict tcp_listen_input(struct glass *g, struct tcp_listener *l, struct pkt *p,
+			      struct tcp_seg *seg);
 struct tcp_conn *tcp_accept(struct glass *g, struct tcp_listener *l);
 /* The handshake of an embryo is complete; false: the backlog is full. */
 bool tcp_promote(struct glass *g, struct tcp_conn *c);
 
 /* tcp_input.c */
-enum verdict tcp_conn_input(struct glass *g, struct tcp_conn *c, struct pkt *p, struct tcp_seg *seg);
+enum verdict tcp_conn_input(struct glass *g, struct tcp_conn *c, struct pkt *p,
+			    struct tcp_seg *seg);
 
 /* tcp_ack.c */
 enum verdict tcp_check_ack(struct glass *g, struct tcp_conn *c, struct pkt *p, struct tcp_seg *seg);
@@ -346,16 +371,18 @@ void tcp_rtt_sample(struct glass *g, struct tcp_conn *c, int64_t rtt_ns);
 
 /* tcp_recovery.c: what of the sent is with the peer, what is lost. */
 struct tcp_ack_sum {
-	uint32_t acked;	      /* bytes cumulatively acknowledged now */
-	uint32_t delivered;   /* bytes newly acknowledged or SACKed */
-	int64_t rtt_ns;	      /* of the newest segment never resent; -1: none */
-	uint32_t prior_flight;/* bytes in flight before this ACK */
+	uint32_t acked;	       /* bytes cumulatively acknowledged now */
+	uint32_t delivered;    /* bytes newly acknowledged or SACKed */
+	int64_t rtt_ns;	       /* of the newest segment never resent; -1: none */
+	uint32_t prior_flight; /* bytes in flight before this ACK */
 	bool dsack, progress, dupack;
-	bool retrans_acked;   /* something that was sent again is acknowledged */
+	bool retrans_acked; /* something that was sent again is acknowledged */
 };
-void tcp_sack_read(struct glass *g, struct tcp_conn *c, const struct tcp_seg *seg, struct tcp_ack_sum *sum);
+void tcp_sack_read(struct glass *g, struct tcp_conn *c, const struct tcp_seg *seg,
+		   struct tcp_ack_sum *sum);
 void tcp_sent_acked(struct glass *g, struct tcp_conn *c, struct seq ack, struct tcp_ack_sum *sum);
-void tcp_recover(struct glass *g, struct tcp_conn *c, const struct tcp_seg *seg, struct tcp_ack_sum *sum);
+void tcp_recover(struct glass *g, struct tcp_conn *c, const struct tcp_seg *seg,
+		 struct tcp_ack_sum *sum);
 void tcp_rack_timeout(struct glass *g, struct tcp_conn *c);
 /* RFC 5681: everything not SACKed is lost; cwnd is one segment. */
 void tcp_enter_loss(struct glass *g, struct tcp_conn *c);
@@ -395,11 +422,11 @@ void tcp_sendq_purge(struct glass *g, struct tcp_conn *c);
 
 /* tcp_output.c */
 void tcp_owe(struct glass *g, struct tcp_conn *c);
-#define tcp_owe_ack(g, c, why)                                                                                \
-	do {                                                                                                  \
-		EVENT(g, (c)->id, 0, TCP_ACK_WHY, WORD(why));                                                 \
-		(c)->ack_now = true;                                                                          \
-		tcp_owe(g, c);                                                                                \
+#define tcp_owe_ack(g, c, why)                                \
+	do {                                                  \
+		EVENT(g, (c)->id, 0, TCP_ACK_WHY, WORD(why)); \
+		(c)->ack_now = true;                          \
+		tcp_owe(g, c);                                \
 	} while (0)
 /* Bytes queued and never sent. */
 uint32_t tcp_unsent(const struct tcp_conn *c);
@@ -407,7 +434,10 @@ uint32_t tcp_unsent(const struct tcp_conn *c);
 bool tcp_output_pending(struct glass *g);
 
 /* tcp_segment.c */
-/* len new bytes (or fewer) as one frame, with a FIN when that is wished and they are the last. false: no memory. */
+/*
+ * len new bytes (or fewer) as one frame, with a FIN when that is wished and they are the last.
+ * false: no memory.
+ */
 bool tcp_send_data(struct glass *g, struct tcp_conn *c, uint32_t len, bool fin);
 void tcp_send_syn(struct glass *g, struct tcp_conn *c);
 void tcp_send_ack(struct glass *g, struct tcp_conn *c);
@@ -417,7 +447,8 @@ void tcp_send_rst(struct glass *g, struct tcp_conn *c);
 /* RST for a segment that belongs to no connection: RFC 9293 3.10.7.1. */
 void tcp_reply_rst(struct glass *g, const struct tcp_seg *seg);
 /* Sends tx again, at most limit bytes of it. false: it did not get out. */
-bool tcp_retransmit(struct glass *g, struct tcp_conn *c, struct tcp_tx *tx, uint32_t limit, uint64_t why);
+bool tcp_retransmit(struct glass *g, struct tcp_conn *c, struct tcp_tx *tx, uint32_t limit,
+		    uint64_t why);
 void tcp_set_mss(struct glass *g, struct tcp_conn *c);
 /* An ACK for an unacceptable segment, rate-limited per connection (RFC 5961 7). */
 void tcp_challenge(struct glass *g, struct tcp_conn *c);
@@ -426,7 +457,8 @@ void tcp_challenge(struct glass *g, struct tcp_conn *c);
 void tcp_timers_init(struct tcp_conn *c);
 void tcp_timers_stop(struct glass *g, struct tcp_conn *c);
 /* The firing of a timer as an act; answers the outer act for act_end(). */
-uint32_t tcp_timer_enter(struct glass *g, const struct tcp_conn *c, const struct timer *t, uint64_t name);
+uint32_t tcp_timer_enter(struct glass *g, const struct tcp_conn *c, const struct timer *t,
+			 uint64_t name);
 /* After anything was sent or acknowledged: the one timer that fits now. */
 void tcp_rearm(struct glass *g, struct tcp_conn *c, bool restart);
 void tcp_arm_ack(struct glass *g, struct tcp_conn *c);

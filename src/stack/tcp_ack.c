@@ -11,7 +11,8 @@
 /* RFC 6298 2.2, 2.3, 2.4, 2.5 */
 void tcp_rtt_sample(struct glass *g, struct tcp_conn *c, int64_t rtt_ns)
 {
-	int64_t min_ns = g->tun.tcp_rto_min_ms * NS_PER_MS, max_ns = g->tun.tcp_rto_max_ms * NS_PER_MS;
+	int64_t min_ns = g->tun.tcp_rto_min_ms * NS_PER_MS,
+		max_ns = g->tun.tcp_rto_max_ms * NS_PER_MS;
 	int64_t deviation, spread;
 
 	if (rtt_ns < 0)
@@ -25,8 +26,10 @@ void tcp_rtt_sample(struct glass *g, struct tcp_conn *c, int64_t rtt_ns)
 		c->srtt_ns += (rtt_ns - c->srtt_ns) / 8;
 	}
 	spread = 4 * c->rttvar_ns > CLOCK_GRANULARITY_NS ? 4 * c->rttvar_ns : CLOCK_GRANULARITY_NS;
-	/* As Linux: the variance term itself is at least the minimum, so that a short path with a peer that
-	 * delays ACKs does not time out. */
+	/*
+	 * As Linux: the variance term itself is at least the minimum, so that a short path with a
+	 * peer that delays ACKs does not time out.
+	 */
 	if (spread < min_ns)
 		spread = min_ns;
 	c->rto_ns = c->srtt_ns + spread;
@@ -41,7 +44,8 @@ static void tcp_update_window(struct glass *g, struct tcp_conn *c, const struct 
 {
 	uint32_t wnd = seg->wnd << c->snd_wscale;
 
-	if (!seq_lt(c->snd.wl1, seg->seq) && !(seq_eq(c->snd.wl1, seg->seq) && seq_leq(c->snd.wl2, seg->ack)))
+	if (!seq_lt(c->snd.wl1, seg->seq) &&
+	    !(seq_eq(c->snd.wl1, seg->seq) && seq_leq(c->snd.wl2, seg->ack)))
 		return;
 	c->snd.wl1 = seg->seq;
 	c->snd.wl2 = seg->ack;
@@ -56,11 +60,13 @@ static void tcp_update_window(struct glass *g, struct tcp_conn *c, const struct 
 }
 
 /* The handshake's third segment, or a data segment in its place. */
-static enum verdict tcp_ack_syn_received(struct glass *g, struct tcp_conn *c, struct pkt *p, struct tcp_seg *seg)
+static enum verdict tcp_ack_syn_received(struct glass *g, struct tcp_conn *c, struct pkt *p,
+					 struct tcp_seg *seg)
 {
 	if (!seq_gt(seg->ack, c->snd.una) || seq_gt(seg->ack, c->snd.nxt)) {
 		tcp_reply_rst(g, seg);
-		return drop(g, p, TCP_ACK_UNSENT, seg->ack.v - c->snd.iss.v, c->snd.nxt.v - c->snd.iss.v);
+		return drop(g, p, TCP_ACK_UNSENT, seg->ack.v - c->snd.iss.v,
+			    c->snd.nxt.v - c->snd.iss.v);
 	}
 	if (!tcp_promote(g, c)) {
 		stat_inc(g, STAT_TCP_LISTEN_OVERFLOWS);
@@ -86,14 +92,16 @@ static void tcp_fin_acked(struct glass *g, struct tcp_conn *c)
 			tcp_arm_life(g, c, g->tun.tcp_fin_timeout_ms * NS_PER_MS,
 				     WORD("the peer may keep its side open this long"));
 	} else if (c->state == TCPS_CLOSING) {
-		tcp_set_state(g, c, TCPS_TIME_WAIT, "our FIN is acknowledged, the peer's came before");
+		tcp_set_state(g, c, TCPS_TIME_WAIT,
+			      "our FIN is acknowledged, the peer's came before");
 		tcp_arm_life(g, c, g->tun.tcp_time_wait_ms * NS_PER_MS, WORD("2 MSL"));
 	} else if (c->state == TCPS_LAST_ACK) {
 		tcp_end(g, c, 0, "both FINs are acknowledged");
 	}
 }
 
-static void tcp_ack_advance(struct glass *g, struct tcp_conn *c, struct seq ack, struct tcp_ack_sum *sum)
+static void tcp_ack_advance(struct glass *g, struct tcp_conn *c, struct seq ack,
+			    struct tcp_ack_sum *sum)
 {
 	bool fin = c->fin_sent && seq_eq(ack, c->snd.nxt);
 
@@ -123,11 +131,14 @@ enum verdict tcp_check_ack(struct glass *g, struct tcp_conn *c, struct pkt *p, s
 		return tcp_ack_syn_received(g, c, p, seg);
 	if (seq_gt(seg->ack, c->snd.nxt)) {
 		tcp_challenge(g, c);
-		return drop(g, p, TCP_ACK_UNSENT, seg->ack.v - c->snd.iss.v, c->snd.nxt.v - c->snd.iss.v);
+		return drop(g, p, TCP_ACK_UNSENT, seg->ack.v - c->snd.iss.v,
+			    c->snd.nxt.v - c->snd.iss.v);
 	}
-	if (seq_diff(c->snd.una, seg->ack) > 0 && (uint32_t)seq_diff(c->snd.una, seg->ack) > c->snd.wnd_max) {
+	if (seq_diff(c->snd.una, seg->ack) > 0 &&
+	    (uint32_t)seq_diff(c->snd.una, seg->ack) > c->snd.wnd_max) {
 		tcp_challenge(g, c);
-		return drop(g, p, TCP_ACK_OLD, seg->ack.v - c->snd.iss.v, c->snd.una.v - c->snd.iss.v);
+		return drop(g, p, TCP_ACK_OLD, seg->ack.v - c->snd.iss.v,
+			    c->snd.una.v - c->snd.iss.v);
 	}
 	if (seq_lt(seg->ack, c->snd.una))
 		return GO_ON; /* an old acknowledgment; its payload may still be new */
@@ -140,14 +151,16 @@ enum verdict tcp_check_ack(struct glass *g, struct tcp_conn *c, struct pkt *p, s
 		tcp_sack_read(g, c, seg, &sum);
 	tcp_update_window(g, c, seg);
 	/*
-	 * Karn's algorithm, RFC 6298 3: an ACK that covers something sent again says nothing of the time, for the rest may
-	 * have waited behind it. Nor does its timestamp: a duplicate is answered with that of the original.
+	 * Karn's algorithm, RFC 6298 3: an ACK that covers something sent again says nothing of
+	 * the time, for the rest may have waited behind it. Nor does its timestamp: a duplicate
+	 * is answered with that of the original.
 	 */
 	if (!sum.retrans_acked)
 		tcp_rtt_sample(g, c, sum.rtt_ns);
 	tcp_recover(g, c, seg, &sum);
 	if (sum.acked)
-		EVENT(g, c->id, p->id, TCP_ACKED, c->snd.una.v - c->snd.iss.v, sum.acked, tcp_in_flight(c), c->cwnd);
+		EVENT(g, c->id, p->id, TCP_ACKED, c->snd.una.v - c->snd.iss.v, sum.acked,
+		      tcp_in_flight(c), c->cwnd);
 	tcp_rearm(g, c, sum.progress);
 	if (sum.acked && c->fin_sent && seq_eq(c->snd.una, c->snd.nxt))
 		tcp_fin_acked(g, c);

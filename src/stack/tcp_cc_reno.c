@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Reno: RFC 5681 with appropriate byte counting (RFC 3465) and the initial window of RFC 6928. Fast recovery itself
- * is tcp_recovery.c's; an algorithm only says how large windows are.
+ * Reno: RFC 5681 with appropriate byte counting (RFC 3465) and the initial window of RFC 6928.
+ * Fast recovery itself is tcp_recovery.c's; an algorithm only says how large windows are.
  *
  * In: tcp_recovery.c, tcp_connect.c.  Out: nothing.
  */
@@ -42,17 +42,25 @@ static bool cwnd_was_used(const struct tcp_conn *c, uint32_t prior_flight)
 
 static void reno_acked(struct glass *g, struct tcp_conn *c, uint32_t acked, uint32_t prior_flight)
 {
-	uint32_t limit;
+	uint32_t limit, grow;
 
 	(void)g;
 	if (!cwnd_was_used(c, prior_flight) || c->cwnd > UINT32_MAX / 4)
 		return;
 	if (c->cwnd < c->ssthresh) {
-		/* One ACK of a peer that receives super-packets stands for many: bytes count (RFC 3465), but after
-		 * a timeout at most two segments per ACK. */
+		/*
+		 * One ACK of a peer that receives super-packets stands for many: bytes count (RFC
+		 * 3465), but after a timeout at most two segments per ACK.
+		 */
 		limit = c->ca_state == CA_LOSS ? ABC_LIMIT * c->mss : acked;
-		c->cwnd += acked < limit ? acked : limit;
-		return;
+		grow = acked < limit ? acked : limit;
+		if (grow > c->ssthresh - c->cwnd)
+			grow = c->ssthresh -
+			       c->cwnd; /* one ACK of many bytes does not leap over it */
+		c->cwnd += grow;
+		if (c->cwnd < c->ssthresh)
+			return;
+		acked -= grow;
 	}
 	c->cc_count += acked;
 	while (c->cc_count >= c->cwnd) {

@@ -2,7 +2,8 @@
 /*
  * The active open: SYN out, and what may come back (RFC 9293 3.10.1, 3.10.7.3).
  *
- * In: the socket layer (tcp_connect), tcp_conn_input (SYN-SENT).  Out: tcp_send_syn, tcp_established.
+ * In: the socket layer (tcp_connect), tcp_conn_input (SYN-SENT). Out: tcp_send_syn,
+ * tcp_established.
  */
 #include "tcp.h"
 
@@ -106,7 +107,8 @@ static void syn_acked(struct glass *g, struct tcp_conn *c, const struct tcp_seg 
 		c->rto_ns = 3 * NS_PER_S; /* RFC 6298 5.7 */
 }
 
-enum verdict tcp_syn_sent_input(struct glass *g, struct tcp_conn *c, struct pkt *p, struct tcp_seg *seg)
+enum verdict tcp_syn_sent_input(struct glass *g, struct tcp_conn *c, struct pkt *p,
+				struct tcp_seg *seg)
 {
 	bool ack = seg->flags & TCP_ACK;
 
@@ -114,7 +116,8 @@ enum verdict tcp_syn_sent_input(struct glass *g, struct tcp_conn *c, struct pkt 
 	if (ack && (seq_leq(seg->ack, c->snd.iss) || seq_gt(seg->ack, c->snd.nxt))) { /* first */
 		if (!(seg->flags & TCP_RST))
 			tcp_reply_rst(g, seg);
-		return drop(g, p, TCP_SYN_SENT_ACK, seg->ack.v - c->snd.iss.v, c->snd.nxt.v - c->snd.iss.v);
+		return drop(g, p, TCP_SYN_SENT_ACK, seg->ack.v - c->snd.iss.v,
+			    c->snd.nxt.v - c->snd.iss.v);
 	}
 	if (seg->flags & TCP_RST) { /* second */
 		if (!ack)
@@ -135,7 +138,8 @@ enum verdict tcp_syn_sent_input(struct glass *g, struct tcp_conn *c, struct pkt 
 	tcp_set_state(g, c, TCPS_ESTABLISHED, "SYN-ACK");
 	tcp_established(g, c);
 	tcp_owe_ack(g, c, "completes the handshake");
-	if (seg->len || (seg->flags & TCP_FIN)) { /* data with the SYN-ACK: go on as in ESTABLISHED */
+	if (seg->len ||
+	    (seg->flags & TCP_FIN)) { /* data with the SYN-ACK: go on as in ESTABLISHED */
 		seg->seq = seq_add(seg->seq, 1);
 		seg->flags &= (uint8_t)~TCP_SYN;
 		seg->span--;

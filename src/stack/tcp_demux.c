@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The door to TCP: is it a segment, and whose? Connections lie in a table with a keyed hash, so that nobody can
- * choose addresses that collide; it grows with their number.
+ * The door to TCP: is it a segment, and whose? Connections lie in a table with a keyed hash, so
+ * that nobody can choose addresses that collide; it grows with their number.
  *
- * In: ip_deliver.  Out: tcp_conn_input (a connection), tcp_listen_input (a listener), tcp_reply_rst (nobody).
+ * In: ip_deliver. Out: tcp_conn_input (a connection), tcp_listen_input (a listener),
+ * tcp_reply_rst (nobody).
  */
 #include "tcp.h"
 
@@ -14,9 +15,11 @@
 #define BUCKETS_MIN 256
 #define BUCKETS_MAX (1u << 20)
 
-static struct list *bucket_of(const struct tcp_table *t, ip4_t laddr, uint16_t lport, ip4_t raddr, uint16_t rport)
+static struct list *bucket_of(const struct tcp_table *t, ip4_t laddr, uint16_t lport, ip4_t raddr,
+			      uint16_t rport)
 {
-	uint64_t h = siphash_u64(&t->hash_key, (uint64_t)laddr << 32 | raddr, (uint64_t)lport << 16 | rport);
+	uint64_t h = siphash_u64(&t->hash_key, (uint64_t)laddr << 32 | raddr,
+				 (uint64_t)lport << 16 | rport);
 
 	return &t->buckets[h & (t->nbuckets - 1)];
 }
@@ -71,7 +74,10 @@ void tcp_fini(struct glass *g)
 	g->tcp = NULL;
 }
 
-/* As many buckets as connections, within a factor of eight below: chains stay short, and memory comes back. */
+/*
+ * As many buckets as connections, within a factor of eight below: chains stay short, and memory
+ * comes back.
+ */
 static void table_resize(struct glass *g, uint32_t n)
 {
 	struct tcp_table *t = g->tcp;
@@ -135,7 +141,8 @@ void tcp_unhash(struct glass *g, struct tcp_conn *c)
 struct tcp_conn *tcp_find(struct glass *g, ip4_t laddr, uint16_t lport, ip4_t raddr, uint16_t rport)
 {
 	list_for_each(c, bucket_of(g->tcp, laddr, lport, raddr, rport), struct tcp_conn, node) {
-		if (c->lport == lport && c->rport == rport && c->raddr == raddr && c->laddr == laddr)
+		if (c->lport == lport && c->rport == rport && c->raddr == raddr &&
+		    c->laddr == laddr)
 			return c;
 	}
 	return NULL;
@@ -169,7 +176,10 @@ struct tcp_conn *tcp_next(struct glass *g, uint64_t *cursor)
 	return NULL;
 }
 
-/* A more specific address wins; among listeners that share a port by SO_REUSEPORT the peer's address decides. */
+/*
+ * A more specific address wins; among listeners that share a port by SO_REUSEPORT the peer's
+ * address decides.
+ */
 struct tcp_listener *tcp_find_listener(struct glass *g, const struct tcp_seg *seg)
 {
 	struct tcp_port *port = tcp_port_find(g, seg->dport);
@@ -195,7 +205,8 @@ struct tcp_listener *tcp_find_listener(struct glass *g, const struct tcp_seg *se
 }
 
 /* Header and options as values; the packet keeps the payload only. GO_ON, or why not. */
-static enum verdict tcp_parse(struct glass *g, struct pkt *p, const struct ip_info *ip, struct tcp_seg *seg)
+static enum verdict tcp_parse(struct glass *g, struct pkt *p, const struct ip_info *ip,
+			      struct tcp_seg *seg)
 {
 	const struct tcp_header *h = pkt_peek(p, 0, TCP_HEADER_BYTES);
 	const uint8_t *options;
@@ -208,7 +219,8 @@ static enum verdict tcp_parse(struct glass *g, struct pkt *p, const struct ip_in
 	if (header_bytes < TCP_HEADER_BYTES || !options)
 		return drop(g, p, TCP_DATA_OFFSET, header_bytes, p->len);
 	if (!(p->flags & (PKT_CSUM_VALID | PKT_CSUM_PARTIAL)) &&
-	    csum_fold(csum_add(csum_pseudo4(ip->src, ip->dst, IP_PROTO_TCP, p->len), p->data, p->len)) != 0)
+	    csum_fold(csum_add(csum_pseudo4(ip->src, ip->dst, IP_PROTO_TCP, p->len), p->data,
+			       p->len)) != 0)
 		return drop(g, p, TCP_BAD_CSUM, be16_get(h->checksum));
 	p->l4 = p->data;
 	*seg = (struct tcp_seg){
@@ -231,8 +243,9 @@ static enum verdict tcp_parse(struct glass *g, struct pkt *p, const struct ip_in
 }
 
 /*
- * RFC 9293 3.6.1 and RFC 6191: a SYN may take over the addresses of a connection in TIME-WAIT, when it cannot be
- * an old duplicate: its timestamp is newer, or its sequence number lies beyond what was received.
+ * RFC 9293 3.6.1 and RFC 6191: a SYN may take over the addresses of a connection in TIME-WAIT,
+ * when it cannot be an old duplicate: its timestamp is newer, or its sequence number lies beyond
+ * what was received.
  */
 static bool syn_ends_time_wait(const struct tcp_conn *c, const struct tcp_seg *seg)
 {
@@ -249,7 +262,8 @@ static enum verdict tcp_closed_input(struct glass *g, struct pkt *p, const struc
 	ENTER(g, p);
 	if (!(seg->flags & TCP_RST))
 		tcp_reply_rst(g, seg);
-	return drop(g, p, TCP_NO_SOCKET, trace_end4(seg->src, seg->sport), trace_end4(seg->dst, seg->dport));
+	return drop(g, p, TCP_NO_SOCKET, trace_end4(seg->src, seg->sport),
+		    trace_end4(seg->dst, seg->dport));
 }
 
 enum verdict tcp_input(struct glass *g, struct pkt *p, const struct ip_info *ip)

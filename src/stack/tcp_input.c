@@ -1,21 +1,27 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * SEGMENT ARRIVES: RFC 9293 section 3.10.7.4 with the checks of RFC 5961 and RFC 7323. The order of the calls is
- * the order of the RFC; each step lets the segment go on or says what became of it.
+ * SEGMENT ARRIVES: RFC 9293 section 3.10.7.4 with the checks of RFC 5961 and RFC 7323. The order
+ * of the calls is the order of the RFC; each step lets the segment go on or says what became of
+ * it.
  *
- * In: tcp_input.  Out: tcp_check_ack (acknowledgments), tcp_receive (payload), tcp_syn_sent_input.
+ * In: tcp_input. Out: tcp_check_ack (acknowledgments), tcp_receive (payload), tcp_syn_sent_input.
  */
 #include "tcp.h"
 
 #define PAWS_IDLE_NS (24ll * 24 * 3600 * NS_PER_S) /* RFC 7323 5.5 */
-#define OLD_SPAN_MIN 65536u /* how far behind the window a duplicate may lie and be answered at once */
+#define OLD_SPAN_MIN \
+	65536u /* how far behind the window a duplicate may lie and be answered at once */
 
-/* RFC 7323 5.3 R1: a segment whose timestamp is older than what we saw is one of an earlier time. */
-static enum verdict tcp_check_paws(struct glass *g, struct tcp_conn *c, struct pkt *p, struct tcp_seg *seg)
+/*
+ * RFC 7323 5.3 R1: a segment whose timestamp is older than what we saw is one of an earlier time.
+ */
+static enum verdict tcp_check_paws(struct glass *g, struct tcp_conn *c, struct pkt *p,
+				   struct tcp_seg *seg)
 {
 	if (!c->ts_ok || !seg->opt.timestamps || (seg->flags & TCP_RST))
 		return GO_ON;
-	if ((int32_t)(seg->opt.tsval - c->ts_recent) < 0 && now(g) - c->ts_recent_ns < PAWS_IDLE_NS) {
+	if ((int32_t)(seg->opt.tsval - c->ts_recent) < 0 &&
+	    now(g) - c->ts_recent_ns < PAWS_IDLE_NS) {
 		tcp_challenge(g, c);
 		return drop(g, p, TCP_PAWS, seg->opt.tsval, c->ts_recent);
 	}
@@ -49,18 +55,27 @@ static void tcp_trim(struct tcp_conn *c, struct pkt *p, struct tcp_seg *seg)
 	}
 }
 
-/* Not in the window: answered with an ACK, unless it is a RST; RFC 9293 3.10.7.4, "first check sequence number". */
-static enum verdict tcp_unacceptable(struct glass *g, struct tcp_conn *c, struct pkt *p, struct tcp_seg *seg)
+/*
+ * Not in the window: answered with an ACK, unless it is a RST; RFC 9293 3.10.7.4, "first check
+ * sequence number".
+ */
+static enum verdict tcp_unacceptable(struct glass *g, struct tcp_conn *c, struct pkt *p,
+				     struct tcp_seg *seg)
 {
 	uint32_t span_old = c->rcv.limit > OLD_SPAN_MIN ? c->rcv.limit : OLD_SPAN_MIN;
 	int32_t behind = seq_diff(c->rcv.nxt, seg->seq);
 
-	if (behind > 0 && (uint32_t)behind <= span_old && seq_leq(seq_add(seg->seq, seg->span), c->rcv.nxt)) {
+	if (behind > 0 && (uint32_t)behind <= span_old &&
+	    seq_leq(seq_add(seg->seq, seg->span), c->rcv.nxt)) {
 		if (seg->flags & TCP_RST)
-			return drop(g, p, TCP_RST_INVALID, seg->seq.v - c->rcv.irs.v, c->rcv.nxt.v - c->rcv.irs.v);
+			return drop(g, p, TCP_RST_INVALID, seg->seq.v - c->rcv.irs.v,
+				    c->rcv.nxt.v - c->rcv.irs.v);
 		if (seg->len)
 			tcp_note_dsack(c, seg->seq, seq_add(seg->seq, seg->len));
-		/* Our ACK was lost, or the peer probes: answered, once per batch of received segments. */
+		/*
+		 * Our ACK was lost, or the peer probes: answered, once per batch of received
+		 * segments.
+		 */
 		if (seg->span)
 			tcp_owe_ack(g, c, "a duplicate came");
 		else
@@ -69,11 +84,13 @@ static enum verdict tcp_unacceptable(struct glass *g, struct tcp_conn *c, struct
 	}
 	if (!(seg->flags & TCP_RST))
 		tcp_challenge(g, c);
-	return drop(g, p, TCP_WINDOW, seg->seq.v - c->rcv.irs.v, (uint32_t)seq_diff(c->rcv.edge, c->rcv.nxt));
+	return drop(g, p, TCP_WINDOW, seg->seq.v - c->rcv.irs.v,
+		    (uint32_t)seq_diff(c->rcv.edge, c->rcv.nxt));
 }
 
 /* First: RFC 9293 table 6. */
-static enum verdict tcp_check_sequence(struct glass *g, struct tcp_conn *c, struct pkt *p, struct tcp_seg *seg)
+static enum verdict tcp_check_sequence(struct glass *g, struct tcp_conn *c, struct pkt *p,
+				       struct tcp_seg *seg)
 {
 	uint32_t window = (uint32_t)seq_diff(c->rcv.edge, c->rcv.nxt);
 	struct seq last = seq_add(seg->seq, seg->span ? seg->span - 1 : 0);
@@ -82,10 +99,14 @@ static enum verdict tcp_check_sequence(struct glass *g, struct tcp_conn *c, stru
 	if (v != GO_ON)
 		return v;
 	if (seq_eq(seg->seq, c->rcv.nxt) && !window) {
-		/* MUST-66: at zero window RST, ACK and URG are processed; the payload is not taken. */
+		/*
+		 * MUST-66: at zero window RST, ACK and URG are processed; the payload is not
+		 * taken.
+		 */
 		if (seg->span)
 			tcp_owe_ack(g, c, "probe of our zero window");
-	} else if (!seq_in(seg->seq, c->rcv.nxt, c->rcv.edge) && !seq_in(last, c->rcv.nxt, c->rcv.edge) &&
+	} else if (!seq_in(seg->seq, c->rcv.nxt, c->rcv.edge) &&
+		   !seq_in(last, c->rcv.nxt, c->rcv.edge) &&
 		   !(seq_eq(seg->seq, c->rcv.edge) && !seg->span)) {
 		return tcp_unacceptable(g, c, p, seg);
 	}
@@ -101,8 +122,12 @@ static void tcp_note_timestamp(struct glass *g, struct tcp_conn *c, const struct
 	c->ts_recent_ns = now(g);
 }
 
-/* Second: RFC 5961 3.2. Only the exact next sequence number resets; elsewhere in the window it is questioned. */
-static enum verdict tcp_check_rst(struct glass *g, struct tcp_conn *c, struct pkt *p, struct tcp_seg *seg)
+/*
+ * Second: RFC 5961 3.2. Only the exact next sequence number resets; elsewhere in the window it is
+ * questioned.
+ */
+static enum verdict tcp_check_rst(struct glass *g, struct tcp_conn *c, struct pkt *p,
+				  struct tcp_seg *seg)
 {
 	enum tcp_state state = c->state;
 
@@ -112,7 +137,8 @@ static enum verdict tcp_check_rst(struct glass *g, struct tcp_conn *c, struct pk
 		return drop(g, p, TCP_TIME_WAIT, seg->flags);
 	if (!seq_eq(seg->seq, c->rcv.nxt)) {
 		tcp_challenge(g, c);
-		return drop(g, p, TCP_RST_INVALID, seg->seq.v - c->rcv.irs.v, c->rcv.nxt.v - c->rcv.irs.v);
+		return drop(g, p, TCP_RST_INVALID, seg->seq.v - c->rcv.irs.v,
+			    c->rcv.nxt.v - c->rcv.irs.v);
 	}
 	if (state == TCPS_SYN_RECEIVED) /* a passive one vanishes: the listener goes on (MUST-11) */
 		tcp_end(g, c, ECONNREFUSED, "RST during the handshake");
@@ -123,15 +149,19 @@ static enum verdict tcp_check_rst(struct glass *g, struct tcp_conn *c, struct pk
 	return drop(g, p, TCP_RST, state);
 }
 
-/* Fourth: RFC 5961 4.2, whatever its sequence number. A peer that really restarted answers our ACK with a RST. */
-static enum verdict tcp_check_syn(struct glass *g, struct tcp_conn *c, struct pkt *p, struct tcp_seg *seg)
+/*
+ * Fourth: RFC 5961 4.2, whatever its sequence number. A peer that really restarted answers our
+ * ACK with a RST.
+ */
+static enum verdict tcp_check_syn(struct glass *g, struct tcp_conn *c, struct pkt *p,
+				  struct tcp_seg *seg)
 {
 	if (!(seg->flags & TCP_SYN))
 		return GO_ON;
 	if (c->state == TCPS_SYN_RECEIVED && seq_eq(seg->seq, c->rcv.irs)) {
 		if (seg->flags & TCP_ACK)
 			return GO_ON; /* the SYN-ACK of a simultaneous open acknowledges our SYN */
-		tcp_send_syn(g, c); /* our SYN-ACK was lost */
+		tcp_send_syn(g, c);   /* our SYN-ACK was lost */
 		return drop(g, p, TCP_OLD, 0, seg->len);
 	}
 	tcp_challenge(g, c);
@@ -139,7 +169,8 @@ static enum verdict tcp_check_syn(struct glass *g, struct tcp_conn *c, struct pk
 }
 
 /* TIME-WAIT: only the peer's FIN may come again; it is acknowledged and the wait begins anew. */
-static enum verdict tcp_time_wait_input(struct glass *g, struct tcp_conn *c, struct pkt *p, struct tcp_seg *seg)
+static enum verdict tcp_time_wait_input(struct glass *g, struct tcp_conn *c, struct pkt *p,
+					struct tcp_seg *seg)
 {
 	if (seg->flags & TCP_FIN) {
 		tcp_owe_ack(g, c, "FIN again in TIME-WAIT");
@@ -151,7 +182,8 @@ static enum verdict tcp_time_wait_input(struct glass *g, struct tcp_conn *c, str
 }
 
 /* RFC 9293 3.6.1 (SHLD-3): bytes that nobody will read any more are answered with a RST. */
-static enum verdict tcp_check_reader(struct glass *g, struct tcp_conn *c, struct pkt *p, struct tcp_seg *seg)
+static enum verdict tcp_check_reader(struct glass *g, struct tcp_conn *c, struct pkt *p,
+				     struct tcp_seg *seg)
 {
 	uint32_t len = seg->len;
 
@@ -163,12 +195,14 @@ static enum verdict tcp_check_reader(struct glass *g, struct tcp_conn *c, struct
 	return drop(g, p, TCP_CLOSED_DATA, len);
 }
 
-static enum verdict tcp_segment_arrives(struct glass *g, struct tcp_conn *c, struct pkt *p, struct tcp_seg *seg)
+static enum verdict tcp_segment_arrives(struct glass *g, struct tcp_conn *c, struct pkt *p,
+					struct tcp_seg *seg)
 {
 	enum verdict v;
 
 	ENTER(g, p);
-	if ((seg->flags & TCP_SYN) && (v = tcp_check_syn(g, c, p, seg)) != GO_ON) /* fourth; RFC 5961 puts it first */
+	if ((seg->flags & TCP_SYN) &&
+	    (v = tcp_check_syn(g, c, p, seg)) != GO_ON) /* fourth; RFC 5961 puts it first */
 		return v;
 	if (seg->flags & TCP_SYN) { /* the SYN-ACK of a simultaneous open: its SYN is known */
 		seg->seq = seq_add(seg->seq, 1);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Numbers that an outsider must not guess: initial sequence numbers (RFC 6528) and timestamp offsets (RFC 7323
- * 5.4). Both are a keyed hash of the four addresses, so that one peer learns nothing about another's.
+ * Numbers that an outsider must not guess: initial sequence numbers (RFC 6528) and timestamp
+ * offsets (RFC 7323 5.4). Both are a keyed hash of the four addresses, so that one peer learns
+ * nothing about another's.
  */
 #include "tcp.h"
 
@@ -9,7 +10,8 @@
 
 static uint64_t hash_addresses(const struct hash_key *key, const struct tcp_conn *c)
 {
-	return siphash_u64(key, (uint64_t)c->laddr << 32 | c->raddr, (uint64_t)c->lport << 16 | c->rport);
+	return siphash_u64(key, (uint64_t)c->laddr << 32 | c->raddr,
+			   (uint64_t)c->lport << 16 | c->rport);
 }
 
 struct seq tcp_isn(struct glass *g, const struct tcp_conn *c)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The passive open: a SYN meets a listener (RFC 9293 3.10.7.2) and becomes an embryo, a connection in
- * SYN-RECEIVED; the third segment of the handshake promotes it to the accept queue.
+ * The passive open: a SYN meets a listener (RFC 9293 3.10.7.2) and becomes an embryo, a
+ * connection in SYN-RECEIVED; the third segment of the handshake promotes it to the accept queue.
  *
  * In: tcp_input (SYN), tcp_check_ack (promotion).  Out: tcp_send_syn, the socket layer.
  */
@@ -18,7 +18,8 @@ static bool somebody_listens(const struct tcp_bind *claim)
 	return false;
 }
 
-int tcp_listen(struct glass *g, struct tcp_bind *claim, const struct tcp_config *config, struct tcp_listener **out)
+int tcp_listen(struct glass *g, struct tcp_bind *claim, const struct tcp_config *config,
+	       struct tcp_listener **out)
 {
 	struct tcp_listener *l;
 
@@ -56,7 +57,8 @@ void tcp_listener_free(struct glass *g, struct tcp_listener *l)
 }
 
 /* A connection out of a SYN. NULL: no memory, or no way back. */
-static struct tcp_conn *embryo_new(struct glass *g, struct tcp_listener *l, const struct tcp_seg *seg)
+static struct tcp_conn *embryo_new(struct glass *g, struct tcp_listener *l,
+				   const struct tcp_seg *seg)
 {
 	struct tcp_conn *c = tcp_new(g, &l->config);
 
@@ -81,7 +83,8 @@ static struct tcp_conn *embryo_new(struct glass *g, struct tcp_listener *l, cons
 	return c;
 }
 
-enum verdict tcp_listen_input(struct glass *g, struct tcp_listener *l, struct pkt *p, struct tcp_seg *seg)
+enum verdict tcp_listen_input(struct glass *g, struct tcp_listener *l, struct pkt *p,
+			      struct tcp_seg *seg)
 {
 	struct tcp_conn *c;
 
@@ -92,7 +95,8 @@ enum verdict tcp_listen_input(struct glass *g, struct tcp_listener *l, struct pk
 		tcp_reply_rst(g, seg);
 		return drop(g, p, TCP_LISTEN_FLAGS, seg->flags);
 	}
-	if (!(seg->flags & TCP_SYN) || (seg->flags & TCP_FIN)) /* fourth; SYN+FIN opens nothing, as on Linux */
+	if (!(seg->flags & TCP_SYN) ||
+	    (seg->flags & TCP_FIN)) /* fourth; SYN+FIN opens nothing, as on Linux */
 		return drop(g, p, TCP_LISTEN_FLAGS, seg->flags);
 	if (l->naccept > l->backlog || l->nembryos >= (uint32_t)g->tun.tcp_max_syn_backlog) {
 		stat_inc(g, STAT_TCP_LISTEN_OVERFLOWS);
@@ -103,11 +107,12 @@ enum verdict tcp_listen_input(struct glass *g, struct tcp_listener *l, struct pk
 		return drop(g, p, NO_MEMORY, sizeof(*c), g->pool.bytes);
 	p->conn = c->id;
 	stat_inc(g, STAT_TCP_PASSIVE_OPENS);
-	EVENT(g, c->id, p->id, TCP_OPEN, trace_end4(c->laddr, c->lport), trace_end4(c->raddr, c->rport),
-	      WORD("passive"));
+	EVENT(g, c->id, p->id, TCP_OPEN, trace_end4(c->laddr, c->lport),
+	      trace_end4(c->raddr, c->rport), WORD("passive"));
 	tcp_set_state(g, c, TCPS_SYN_RECEIVED, "SYN to a listener");
 	tcp_send_syn(g, c);
-	return accept_packet(g, p); /* data on a SYN is not kept: the peer sends it again (RFC 9293 3.10.7.2) */
+	return accept_packet(
+		g, p); /* data on a SYN is not kept: the peer sends it again (RFC 9293 3.10.7.2) */
 }
 
 bool tcp_promote(struct glass *g, struct tcp_conn *c)

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What to send, and why not more. A connection that owes something to the wire waits in table->pending; when the
- * owner of the stack pulls frames, tcp_output_pending() takes the next one and builds, in this order: what is lost
- * and may be sent again, new bytes, the FIN, an ACK if none of these carried it.
+ * What to send, and why not more. A connection that owes something to the wire waits in
+ * table->pending; when the owner of the stack pulls frames, tcp_output_pending() takes the next
+ * one and builds, in this order: what is lost and may be sent again, new bytes, the FIN, an ACK
+ * if none of these carried it.
  *
- * Whenever it stops with bytes left, exactly one limiter is the reason, and is recorded (TCP_STOP).
+ * Whenever it stops with bytes left, exactly one limiter is the reason, and is recorded
+ * (TCP_STOP).
  *
  * In: glass_output, the timers.  Out: tcp_segment.c, which builds and sends one segment.
  */
@@ -20,14 +22,18 @@ void tcp_owe(struct glass *g, struct tcp_conn *c)
 
 static bool may_send_data(const struct tcp_conn *c)
 {
-	return c->state == TCPS_ESTABLISHED || c->state == TCPS_CLOSE_WAIT || c->state == TCPS_FIN_WAIT_1 ||
-	       c->state == TCPS_CLOSING || c->state == TCPS_LAST_ACK;
+	return c->state == TCPS_ESTABLISHED || c->state == TCPS_CLOSE_WAIT ||
+	       c->state == TCPS_FIN_WAIT_1 || c->state == TCPS_CLOSING || c->state == TCPS_LAST_ACK;
 }
 
 /* How much cwnd lets out now, in whole segments; one segment when nothing is out at all. */
 static uint32_t cwnd_room(const struct tcp_conn *c)
 {
-	uint32_t flight = tcp_in_flight(c), room = flight < c->cwnd ? c->cwnd - flight : 0;
+	uint32_t extra = c->ca_state != CA_OPEN ? 0
+			 : c->dupacks < 2	? c->dupacks
+						: 2; /* RFC 3042 */
+	uint32_t cwnd = c->cwnd + extra * c->mss;
+	uint32_t flight = tcp_in_flight(c), room = flight < cwnd ? cwnd - flight : 0;
 
 	if (!flight && room < c->mss)
 		return c->mss;
@@ -90,8 +96,9 @@ static bool output_lost(struct glass *g, struct tcp_conn *c, uint32_t *budget)
 }
 
 /*
- * Nagle's algorithm as Minshall put it (RFC 9293 appendix A.3; Linux too): a small segment waits for a small one that
- * is out, not for full ones; so the tail of a large write never waits for a delayed ACK.
+ * Nagle's algorithm as Minshall put it (RFC 9293 appendix A.3; Linux too): a small segment waits
+ * for a small one that is out, not for full ones; so the tail of a large write never waits for a
+ * delayed ACK.
  */
 static bool small_is_out(const struct tcp_conn *c)
 {
@@ -100,10 +107,11 @@ static bool small_is_out(const struct tcp_conn *c)
 }
 
 /*
- * How much new data to put into one frame now; 0, and the limiter, when none. RFC 9293 3.8.6.2.1 (silly windows)
- * and 3.7.4 (Nagle): a segment that is not full goes only at the end of the data.
+ * How much new data to put into one frame now; 0, and the limiter, when none. RFC 9293 3.8.6.2.1
+ * (silly windows) and 3.7.4 (Nagle): a segment that is not full goes only at the end of the data.
  */
-static uint32_t new_data(const struct glass *g, const struct tcp_conn *c, uint32_t unsent, uint64_t *limiter)
+static uint32_t new_data(const struct glass *g, const struct tcp_conn *c, uint32_t unsent,
+			 uint64_t *limiter)
 {
 	uint32_t wnd = window_room(c), room = cwnd_room(c), len = unsent, full;
 	bool tail_waits = c->config.cork || (!c->config.nodelay && small_is_out(c));
@@ -123,7 +131,10 @@ static uint32_t new_data(const struct glass *g, const struct tcp_conn *c, uint32
 	if (!wnd)
 		*limiter = WORD("zero window");
 	else if (len == wnd && wnd < unsent && wnd < c->mss)
-		/* Less than a segment fits. RFC 9293 3.8.6.2.1 (3): half of the largest window will do. */
+		/*
+		 * Less than a segment fits. RFC 9293 3.8.6.2.1 (3): half of the largest window
+		 * will do.
+		 */
 		*limiter = WORD("receive window");
 	else if (!room)
 		*limiter = c->ca_state == CA_OPEN ? WORD("congestion window") : WORD("recovery");

@@ -42,7 +42,10 @@ void tcp_port_put(struct glass *g, struct tcp_port *t)
 	pool_free(&g->pool, t, sizeof(*t));
 }
 
-/* Two claims on a port get along when their addresses differ, or both say so (as Linux decides it). */
+/*
+ * Two claims on a port get along when their addresses differ, or both say so (as Linux decides
+ * it).
+ */
 static bool binds_conflict(const struct tcp_bind *a, const struct tcp_bind *b, ip4_t b_addr)
 {
 	if (a->addr && b_addr && a->addr != b_addr)
@@ -72,9 +75,9 @@ static uint16_t port_candidate(struct glass *g, uint32_t start, uint32_t i)
 
 static uint32_t port_range(const struct glass *g)
 {
-	return g->tun.ip_port_last > g->tun.ip_port_first ?
-		       (uint32_t)(g->tun.ip_port_last - g->tun.ip_port_first + 1) :
-		       1;
+	return g->tun.ip_port_last > g->tun.ip_port_first
+		       ? (uint32_t)(g->tun.ip_port_last - g->tun.ip_port_first + 1)
+		       : 1;
 }
 
 int tcp_bind(struct glass *g, struct tcp_bind *b, ip4_t addr, uint16_t port)
@@ -114,8 +117,8 @@ void tcp_unbind(struct glass *g, struct tcp_bind *b)
 }
 
 /*
- * RFC 6191: our own connect may take over addresses in TIME-WAIT, when timestamps keep the old connection's
- * segments out and it has rested for a while.
+ * RFC 6191: our own connect may take over addresses in TIME-WAIT, when timestamps keep the old
+ * connection's segments out and it has rested for a while.
  */
 static bool time_wait_reusable(const struct glass *g, const struct tcp_conn *c)
 {

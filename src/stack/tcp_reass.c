@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The receive side: payload in order goes to the program's queue by reference; payload beyond a hole is kept
- * until the hole is filled, and told to the peer by SACK blocks (RFC 2018). Memory is bounded whatever a peer
- * sends: by the window in bytes, by tcp_ooo_max in segments, and small segments are moved out of big buffers.
+ * The receive side: payload in order goes to the program's queue by reference; payload beyond a
+ * hole is kept until the hole is filled, and told to the peer by SACK blocks (RFC 2018). Memory
+ * is bounded whatever a peer sends: by the window in bytes, by tcp_ooo_max in segments, and small
+ * segments are moved out of big buffers.
  *
- * Overlap: what begins at the lower sequence number wins, and of two that begin at the same one the first.
+ * Overlap: what begins at the lower sequence number wins, and of two that begin at the same one
+ * the first.
  *
  * In: tcp_segment_arrives (tcp_receive), the socket layer (tcp_consume).  Out: tcp_owe_ack.
  */
@@ -12,14 +14,16 @@
 
 #include <string.h>
 
-#define WINDOW_FIRST_BYTES 262144u /* offered at first; grows as the program reads (tcp_grow_window) */
+#define OOO_EIGHTHS 7 /* of all memory: beyond, what is out of order is not kept; the peer has it still */
+#define WINDOW_FIRST_BYTES \
+	262144u /* offered at first; grows as the program reads (tcp_grow_window) */
 
 static struct seq pkt_end(const struct pkt *p)
 {
 	return seq_add(seq_of(p->seq), p->len);
 }
 
-/* ---- SACK blocks ------------------------------------------------------------------------------------ */
+/* ---- SACK blocks ----------------------------------------------------------------------------- */
 
 static void sack_forget(struct tcp_conn *c, unsigned i)
 {
@@ -27,7 +31,10 @@ static void sack_forget(struct tcp_conn *c, unsigned i)
 		c->sack[i] = c->sack[i + 1];
 }
 
-/* RFC 2018 4: the first block holds the segment that came last; it swallows the blocks that it touches. */
+/*
+ * RFC 2018 4: the first block holds the segment that came last; it swallows the blocks that it
+ * touches.
+ */
 static void sack_note(struct tcp_conn *c, struct seq start, struct seq end)
 {
 	for (unsigned i = 0; i < c->nsack;) {
@@ -65,7 +72,7 @@ void tcp_note_dsack(struct tcp_conn *c, struct seq start, struct seq end)
 	c->dsack_block = (struct tcp_sack_block){ start, end };
 }
 
-/* ---- the window ------------------------------------------------------------------------------------- */
+/* ---- the window ------------------------------------------------------------------------------ */
 
 static uint32_t window_limit(const struct tcp_conn *c)
 {
@@ -97,20 +104,22 @@ uint32_t tcp_window(struct glass *g, struct tcp_conn *c)
 	(void)g;
 	room = room / unit * unit;
 	/*
-	 * RFC 9293 3.8.6.2.2: the edge moves by a segment at least; 3.8.6: it never moves back, so what was offered is
-	 * rounded up where there is room for it. In a full buffer it is rounded down, by less than one unit.
+	 * RFC 9293 3.8.6.2.2: the edge moves by a segment at least; 3.8.6: it never moves back,
+	 * so what was offered is rounded up where there is room for it. In a full buffer it is
+	 * rounded down, by less than one unit.
 	 */
 	if (room < offered + step)
-		room = (offered + unit - 1) / unit * unit <= room ? (offered + unit - 1) / unit * unit :
-								    offered / unit * unit;
+		room = (offered + unit - 1) / unit * unit <= room
+			       ? (offered + unit - 1) / unit * unit
+			       : offered / unit * unit;
 	if (room > offered)
 		c->rcv.edge = seq_add(c->rcv.nxt, room);
 	return room;
 }
 
 /*
- * The window that is offered follows what the program reads in a round trip, as Linux does it: a fast reader gets
- * a large one, and a short path does not fill the caches.
+ * The window that is offered follows what the program reads in a round trip, as Linux does it: a
+ * fast reader gets a large one, and a short path does not fill the caches.
  */
 static void tcp_grow_window(struct glass *g, struct tcp_conn *c, uint32_t n)
 {
@@ -128,12 +137,16 @@ static void tcp_grow_window(struct glass *g, struct tcp_conn *c, uint32_t n)
 
 void tcp_window_init(struct tcp_conn *c)
 {
-	c->rcv.limit = c->config.rcvbuf < WINDOW_FIRST_BYTES ? c->config.rcvbuf : WINDOW_FIRST_BYTES;
+	c->rcv.limit =
+		c->config.rcvbuf < WINDOW_FIRST_BYTES ? c->config.rcvbuf : WINDOW_FIRST_BYTES;
 }
 
-/* ---- in order --------------------------------------------------------------------------------------- */
+/* ---- in order -------------------------------------------------------------------------------- */
 
-/* A small segment joins the one before it, so that a byte does not cost a packet. True: p was consumed. */
+/*
+ * A small segment joins the one before it, so that a byte does not cost a packet. True: p was
+ * consumed.
+ */
 static bool rx_join(struct glass *g, struct tcp_conn *c, struct pkt *p)
 {
 	struct pkt *last;
@@ -240,7 +253,7 @@ static enum verdict receive_in_order(struct glass *g, struct tcp_conn *c, struct
 	return ACCEPTED;
 }
 
-/* ---- out of order ----------------------------------------------------------------------------------- */
+/* ---- out of order ---------------------------------------------------------------------------- */
 
 /* Keeps the queue sorted; most segments belong at its end. */
 static enum verdict ooo_insert(struct glass *g, struct tcp_conn *c, struct pkt *p)
@@ -249,7 +262,8 @@ static enum verdict ooo_insert(struct glass *g, struct tcp_conn *c, struct pkt *
 	struct seq start = seq_of(p->seq), end = pkt_end(p);
 	uint32_t len = p->len;
 
-	while (at->prev != &c->ooo && seq_lt(start, seq_of(container_of(at->prev, struct pkt, node)->seq)))
+	while (at->prev != &c->ooo &&
+	       seq_lt(start, seq_of(container_of(at->prev, struct pkt, node)->seq)))
 		at = at->prev;
 	if (at->prev != &c->ooo) {
 		struct pkt *left = container_of(at->prev, struct pkt, node);
@@ -275,12 +289,17 @@ static enum verdict ooo_insert(struct glass *g, struct tcp_conn *c, struct pkt *
 	return ACCEPTED;
 }
 
-static enum verdict receive_out_of_order(struct glass *g, struct tcp_conn *c, struct pkt *p, struct tcp_seg *seg)
+static enum verdict receive_out_of_order(struct glass *g, struct tcp_conn *c, struct pkt *p,
+					 struct tcp_seg *seg)
 {
 	enum verdict v;
 
 	if (c->ooo_count >= (uint32_t)g->tun.tcp_ooo_max)
 		return drop(g, p, TCP_OOO_LIMIT, c->ooo_count);
+	if (pool_short(&g->pool, OOO_EIGHTHS)) {
+		stat_inc(g, STAT_NOMEM);
+		return drop(g, p, NO_MEMORY, p->len, g->pool.bytes);
+	}
 	if (seg->flags & TCP_FIN) {
 		c->fin_known = true;
 		c->fin_seq = seq_add(seg->seq, seg->len);
@@ -311,7 +330,7 @@ enum verdict tcp_receive(struct glass *g, struct tcp_conn *c, struct pkt *p, str
 	return receive_in_order(g, c, p, fin);
 }
 
-/* ---- the program reads ------------------------------------------------------------------------------ */
+/* ---- the program reads ----------------------------------------------------------------------- */
 
 void tcp_consume(struct glass *g, struct tcp_conn *c, uint32_t n)
 {
@@ -335,8 +354,9 @@ void tcp_consume(struct glass *g, struct tcp_conn *c, uint32_t n)
 	offered = (uint32_t)seq_diff(c->rcv.edge, c->rcv.nxt);
 	room = window_room(c);
 	/*
-	 * A window update when it at least doubles what the peer may send (and so after a closed window), and when
-	 * tcp_window() will really move the edge: an ACK that says nothing new would be a duplicate to the peer.
+	 * A window update when it at least doubles what the peer may send (and so after a closed
+	 * window), and when tcp_window() will really move the edge: an ACK that says nothing new
+	 * would be a duplicate to the peer.
 	 */
 	if (room >= 2 * offered && room >= offered + window_step(c))
 		tcp_owe_ack(g, c, "the window opens");

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What of the bytes sent is with the peer, and what is lost. SACK (RFC 2018) tells what arrived; RACK (RFC 8985)
- * concludes from the time of sending what did not; PRR (RFC 9937) paces what is sent meanwhile. A peer without
- * SACK is served by duplicate ACKs (RFC 5681, RFC 6582).
+ * What of the bytes sent is with the peer, and what is lost. SACK (RFC 2018) tells what arrived;
+ * RACK (RFC 8985) concludes from the time of sending what did not; PRR (RFC 9937) paces what is
+ * sent meanwhile. A peer without SACK is served by duplicate ACKs (RFC 5681, RFC 6582).
  *
  * In: tcp_check_ack, the timers.  Out: marks on struct tcp_tx and cwnd, which tcp_output obeys.
  */
@@ -90,7 +90,8 @@ static void mark_lost(struct glass *g, struct tcp_conn *c, struct tcp_tx *tx, ui
 }
 
 /* RFC 8985 6.2 steps 1 to 4: tx is known to have arrived. */
-static void rack_delivered(struct glass *g, struct tcp_conn *c, const struct tcp_tx *tx, struct tcp_ack_sum *sum)
+static void rack_delivered(struct glass *g, struct tcp_conn *c, const struct tcp_tx *tx,
+			   struct tcp_ack_sum *sum)
 {
 	int64_t rtt = now(g) - tx->sent_ns;
 	struct seq end = tx_end(tx);
@@ -107,7 +108,8 @@ static void rack_delivered(struct glass *g, struct tcp_conn *c, const struct tcp
 		return; /* too early for the copy: it is the original that arrived */
 	}
 	c->rack_fack = seq_max(c->rack_fack.v ? c->rack_fack : end, end);
-	if (tx->sent_ns > c->rack_sent_ns || (tx->sent_ns == c->rack_sent_ns && seq_gt(end, c->rack_end))) {
+	if (tx->sent_ns > c->rack_sent_ns ||
+	    (tx->sent_ns == c->rack_sent_ns && seq_gt(end, c->rack_end))) {
 		c->rack_sent_ns = tx->sent_ns;
 		c->rack_end = end;
 		c->rack_rtt_ns = rtt;
@@ -157,18 +159,21 @@ void tcp_sent_acked(struct glass *g, struct tcp_conn *c, struct seq ack, struct 
 	}
 }
 
-static void mark_sacked(struct glass *g, struct tcp_conn *c, struct tcp_tx *tx, struct tcp_ack_sum *sum)
+static void mark_sacked(struct glass *g, struct tcp_conn *c, struct tcp_tx *tx,
+			struct tcp_ack_sum *sum)
 {
 	uncount(c, tx, tx->len);
 	rack_delivered(g, c, tx, sum);
 	tx->flags = (uint8_t)((tx->flags | TX_SACKED) & ~(TX_LOST | TX_RETRANS));
 	c->sacked += tx->len;
 	list_remove(&tx->in_flight);
-	EVENT(g, c->id, tx->pkt, TCP_SACKED, tx->seq.v - c->snd.iss.v, tx_end(tx).v - c->snd.iss.v, c->sacked);
+	EVENT(g, c->id, tx->pkt, TCP_SACKED, tx->seq.v - c->snd.iss.v, tx_end(tx).v - c->snd.iss.v,
+	      c->sacked);
 }
 
 /* One block: the parts of frames that it covers are with the peer. */
-static void sack_block(struct glass *g, struct tcp_conn *c, struct tcp_sack_block b, struct tcp_ack_sum *sum)
+static void sack_block(struct glass *g, struct tcp_conn *c, struct tcp_sack_block b,
+		       struct tcp_ack_sum *sum)
 {
 	list_for_each(tx, &c->sent, struct tcp_tx, node) {
 		if (seq_geq(tx->seq, b.end))
@@ -180,20 +185,25 @@ static void sack_block(struct glass *g, struct tcp_conn *c, struct tcp_sack_bloc
 				return;
 			continue;
 		}
-		if (seq_gt(tx_end(tx), b.end) && !tcp_tx_split(g, c, tx, (uint32_t)seq_diff(b.end, tx->seq)))
+		if (seq_gt(tx_end(tx), b.end) &&
+		    !tcp_tx_split(g, c, tx, (uint32_t)seq_diff(b.end, tx->seq)))
 			return;
 		mark_sacked(g, c, tx, sum);
 	}
 }
 
-void tcp_sack_read(struct glass *g, struct tcp_conn *c, const struct tcp_seg *seg, struct tcp_ack_sum *sum)
+void tcp_sack_read(struct glass *g, struct tcp_conn *c, const struct tcp_seg *seg,
+		   struct tcp_ack_sum *sum)
 {
 	for (unsigned i = 0; i < seg->opt.nsack; i++) {
 		struct tcp_sack_block b = seg->opt.sack[i];
 
 		if (seq_geq(b.start, b.end) || seq_gt(b.end, c->snd.nxt))
 			continue; /* not of this connection */
-		/* RFC 2883 4: the first block, below the ACK or inside the second, reports a duplicate. */
+		/*
+		 * RFC 2883 4: the first block, below the ACK or inside the second, reports a
+		 * duplicate.
+		 */
 		if (i == 0 && (seq_leq(b.end, seg->ack) ||
 			       (seg->opt.nsack > 1 && seq_geq(b.start, seg->opt.sack[1].start) &&
 				seq_leq(b.end, seg->opt.sack[1].end)))) {
@@ -211,8 +221,11 @@ static int64_t rack_reo_wnd(const struct tcp_conn *c)
 {
 	int64_t wnd;
 
-	if (!c->rack_reordering && (c->ca_state != CA_OPEN || c->sacked >= TCP_DUPACKS * (uint32_t)c->mss))
+	if (!c->rack_reordering &&
+	    (c->ca_state != CA_OPEN || c->sacked >= TCP_DUPACKS * (uint32_t)c->mss))
 		return 0;
+	if (c->rack_min_rtt_ns == INT64_MAX)
+		return c->srtt_ns; /* nothing has arrived yet that was sent once */
 	wnd = c->rack_min_rtt_ns / 4 * c->rack_reo_mult;
 	return wnd < c->srtt_ns ? wnd : c->srtt_ns;
 }
@@ -238,7 +251,8 @@ static int64_t rack_detect(struct glass *g, struct tcp_conn *c)
 	return longest;
 }
 
-static void set_ca(struct glass *g, struct tcp_conn *c, enum tcp_ca_state to, uint64_t name, uint64_t why)
+static void set_ca(struct glass *g, struct tcp_conn *c, enum tcp_ca_state to, uint64_t name,
+		   uint64_t why)
 {
 	c->ca_state = (uint8_t)to;
 	EVENT(g, c->id, 0, TCP_CA, name, c->cwnd, c->ssthresh, why);
@@ -263,7 +277,8 @@ static void prr_update(struct glass *g, struct tcp_conn *c, const struct tcp_ack
 	(void)g;
 	c->prr_delivered += sum->delivered;
 	if (flight > c->ssthresh) {
-		allowed = (int64_t)(((uint64_t)c->prr_delivered * c->ssthresh + c->recover_fs - 1) / c->recover_fs) -
+		allowed = (int64_t)(((uint64_t)c->prr_delivered * c->ssthresh + c->recover_fs - 1) /
+				    c->recover_fs) -
 			  c->prr_out;
 	} else {
 		limit = (int64_t)c->prr_delivered - c->prr_out;
@@ -289,7 +304,10 @@ static void leave_recovery(struct glass *g, struct tcp_conn *c, uint64_t why)
 	set_ca(g, c, CA_OPEN, WORD("Open"), why);
 }
 
-/* RFC 5681 3.2, RFC 6582: no SACK, so the third duplicate, and then each partial ACK, tells of one lost segment. */
+/*
+ * RFC 5681 3.2, RFC 6582: no SACK, so the third duplicate, and then each partial ACK, tells of
+ * one lost segment.
+ */
 static void dupack_recover(struct glass *g, struct tcp_conn *c, struct tcp_ack_sum *sum)
 {
 	struct tcp_tx *tx = list_first(&c->sent, struct tcp_tx, node);
@@ -302,7 +320,8 @@ static void dupack_recover(struct glass *g, struct tcp_conn *c, struct tcp_ack_s
 			c->dupacks++;
 		sum->delivered += c->mss; /* some segment has left the network */
 	}
-	if (list_empty(&c->sent) || !(partial || (c->dupacks == TCP_DUPACKS && c->ca_state == CA_OPEN)))
+	if (list_empty(&c->sent) ||
+	    !(partial || (c->dupacks == TCP_DUPACKS && c->ca_state == CA_OPEN)))
 		return;
 	if (tx->flags & TX_LOST)
 		return;
@@ -312,7 +331,8 @@ static void dupack_recover(struct glass *g, struct tcp_conn *c, struct tcp_ack_s
 }
 
 /* RFC 8985 7.4.2: was it the probe that repaired a loss? Then the loss counts. */
-static void tlp_check(struct glass *g, struct tcp_conn *c, const struct tcp_seg *seg, const struct tcp_ack_sum *sum)
+static void tlp_check(struct glass *g, struct tcp_conn *c, const struct tcp_seg *seg,
+		      const struct tcp_ack_sum *sum)
 {
 	if (!c->tlp_out || seq_lt(seg->ack, c->tlp_end))
 		return;
@@ -324,7 +344,10 @@ static void tlp_check(struct glass *g, struct tcp_conn *c, const struct tcp_seg 
 	set_ca(g, c, CA_OPEN, WORD("Open"), WORD("a tail loss probe repaired a loss"));
 }
 
-/* RFC 8985 6.2 step 4: duplicates reported by the peer mean that more reordering must be tolerated. */
+/*
+ * RFC 8985 6.2 step 4: duplicates reported by the peer mean that more reordering must be
+ * tolerated.
+ */
 static void rack_note_dsack(struct tcp_conn *c, const struct tcp_ack_sum *sum)
 {
 	if (sum->dsack) {
@@ -340,13 +363,19 @@ static void rack_reo_forget(struct tcp_conn *c)
 		c->rack_reo_mult = 1;
 }
 
-/* What the ACK changes in the congestion state: recovery begins, goes on, ends; the window grows. */
-void tcp_recover(struct glass *g, struct tcp_conn *c, const struct tcp_seg *seg, struct tcp_ack_sum *sum)
+/*
+ * What the ACK changes in the congestion state: recovery begins, goes on, ends; the window grows.
+ */
+void tcp_recover(struct glass *g, struct tcp_conn *c, const struct tcp_seg *seg,
+		 struct tcp_ack_sum *sum)
 {
+	enum tcp_ca_state before = c->ca_state;
 	int64_t wait = 0;
 
 	rack_note_dsack(c, sum);
 	tlp_check(g, c, seg, sum);
+	if (sum->acked && before == CA_LOSS)
+		c->cc->acked(g, c, sum->acked, sum->prior_flight);
 	if (c->ca_state != CA_OPEN && seq_geq(c->snd.una, c->recover)) {
 		rack_reo_forget(c);
 		leave_recovery(g, c, WORD("all that was out is acknowledged"));
@@ -359,7 +388,7 @@ void tcp_recover(struct glass *g, struct tcp_conn *c, const struct tcp_seg *seg,
 		enter_recovery(g, c, WORD("loss"));
 	if (c->ca_state == CA_RECOVERY)
 		prr_update(g, c, sum);
-	else if (sum->acked)
+	else if (sum->acked && before == CA_OPEN) /* what ends a recovery leaves cwnd at ssthresh */
 		c->cc->acked(g, c, sum->acked, sum->prior_flight);
 	c->reorder_at_ns = wait ? now(g) + wait : 0;
 }
@@ -380,13 +409,17 @@ void tcp_rack_timeout(struct glass *g, struct tcp_conn *c)
 void tcp_resend_all(struct glass *g, struct tcp_conn *c)
 {
 	list_for_each(tx, &c->sent, struct tcp_tx, node) {
-		if (!(tx->flags & TX_SACKED) && (!(tx->flags & TX_LOST) || (tx->flags & TX_RETRANS)))
+		if (!(tx->flags & TX_SACKED) &&
+		    (!(tx->flags & TX_LOST) || (tx->flags & TX_RETRANS)))
 			mark_lost(g, c, tx, WORD("too big for the path"));
 	}
 	c->tlp_out = false;
 }
 
-/* RFC 2018 8: what lies at snd.una and was SACKed is not with the peer any more: it has thrown away what it told of. */
+/*
+ * RFC 2018 8: what lies at snd.una and was SACKed is not with the peer any more: it has thrown
+ * away what it told of.
+ */
 static void forget_sacked(struct tcp_conn *c)
 {
 	list_for_each(tx, &c->sent, struct tcp_tx, node) {

@@ -13,10 +13,13 @@
 #define TS_OPTION_BYTES 12 /* two NOPs and the option: RFC 7323 appendix A */
 #define IP_TCP_HEADER_BYTES 40
 #define FRAMES_PER_WINDOW 4
-#define SACK_HEAD_BYTES 4    /* RFC 2018 3: kind, length, and padding to a word */
+#define SACK_HEAD_BYTES 4 /* RFC 2018 3: kind, length, and padding to a word */
 #define SACK_BLOCK_BYTES 8
 
-/* RFC 9293 3.7.1, RFC 6691: the option tells the MTU; what is sent is smaller by the options of each segment. */
+/*
+ * RFC 9293 3.7.1, RFC 6691: the option tells the MTU; what is sent is smaller by the options of
+ * each segment.
+ */
 void tcp_set_mss(struct glass *g, struct tcp_conn *c)
 {
 	uint32_t mss = c->path.mtu_bytes - IP_TCP_HEADER_BYTES;
@@ -53,11 +56,13 @@ static void syn_options(const struct glass *g, const struct tcp_conn *c, struct 
 }
 
 /*
- * RFC 2018 4, RFC 2883 4: a duplicate first, then the newest blocks; with timestamps three fit. A segment with len bytes
- * of payload has only the blocks that its size leaves room for (MUST-16): a full one has none, and need not, since
- * every segment out of order is answered by an ACK of its own.
+ * RFC 2018 4, RFC 2883 4: a duplicate first, then the newest blocks; with timestamps three fit. A
+ * segment with len bytes of payload has only the blocks that its size leaves room for (MUST-16):
+ * a full one has none, and need not, since every segment out of order is answered by an ACK of
+ * its own.
  */
-static void ack_options(const struct glass *g, struct tcp_conn *c, struct tcp_options *o, uint32_t len)
+static void ack_options(const struct glass *g, struct tcp_conn *c, struct tcp_options *o,
+			uint32_t len)
 {
 	uint32_t room = len < c->mss ? c->mss - len : 0;
 	unsigned max = c->ts_ok ? 3 : 4, fits;
@@ -95,10 +100,15 @@ struct tcp_out {
 };
 
 /* Header in front of p (which has the payload), and away. */
-static enum verdict tcp_transmit(struct glass *g, struct tcp_conn *c, struct pkt *p, const struct tcp_out *out)
+static enum verdict tcp_transmit(struct glass *g, struct tcp_conn *c, struct pkt *p,
+				 const struct tcp_out *out)
 {
 	struct ip_send to = {
-		.src = c->laddr, .dst = c->raddr, .proto = IP_PROTO_TCP, .ttl = c->config.ttl, .tos = c->config.tos,
+		.src = c->laddr,
+		.dst = c->raddr,
+		.proto = IP_PROTO_TCP,
+		.ttl = c->config.ttl,
+		.tos = c->config.tos,
 		.dont_fragment = true,
 	};
 	uint8_t options[40];
@@ -179,7 +189,10 @@ void tcp_send_ack(struct glass *g, struct tcp_conn *c)
 		tcp_arm_ack(g, c); /* no memory: later */
 }
 
-/* An ACK with an old sequence number, which the peer must answer: RFC 9293 3.8.4, and as Linux 3.8.6.1. */
+/*
+ * An ACK with an old sequence number, which the peer must answer: RFC 9293 3.8.4, and as Linux
+ * 3.8.6.1.
+ */
 void tcp_send_probe(struct glass *g, struct tcp_conn *c)
 {
 	struct tcp_options opt = { 0 };
@@ -215,7 +228,8 @@ void tcp_reply_rst(struct glass *g, const struct tcp_seg *seg)
 		out.flags |= TCP_ACK;
 		ghost.rcv.nxt = ghost.rcv.edge = seq_add(seg->seq, seg->span);
 	}
-	if (ip_route(g, ghost.raddr, ghost.laddr, &ghost.path) || !(p = pkt_build(g, IP_HEADROOM, 0)))
+	if (ip_route(g, ghost.raddr, ghost.laddr, &ghost.path) ||
+	    !(p = pkt_build(g, IP_HEADROOM, 0)))
 		return;
 	stat_inc(g, STAT_TCP_OUT_RSTS);
 	tcp_transmit(g, &ghost, p, &out);
@@ -231,11 +245,14 @@ void tcp_challenge(struct glass *g, struct tcp_conn *c)
 	tcp_send_ack(g, c);
 }
 
-/* ---- payload ---------------------------------------------------------------------------------------- */
+/* ---- payload --------------------------------------------------------------------------------- */
 
-/* References to len bytes from (k, off) on; false: too many pieces for one frame (*got tells how much fits). */
-static bool add_payload(const struct tcp_conn *c, struct pkt *p, struct tcp_chunk *k, uint32_t off, uint32_t len,
-			uint32_t *got)
+/*
+ * References to len bytes from (k, off) on; false: too many pieces for one frame (*got tells how
+ * much fits).
+ */
+static bool add_payload(const struct tcp_conn *c, struct pkt *p, struct tcp_chunk *k, uint32_t off,
+			uint32_t len, uint32_t *got)
 {
 	uint32_t n;
 
@@ -258,8 +275,12 @@ static bool add_payload(const struct tcp_conn *c, struct pkt *p, struct tcp_chun
 	return true;
 }
 
-/* The packet for len bytes of payload at tx, as far as they fit: tx is cut to what did. NULL: no memory. */
-static struct pkt *payload_packet(struct glass *g, struct tcp_conn *c, struct tcp_chunk *k, uint32_t off, uint32_t *len)
+/*
+ * The packet for len bytes of payload at tx, as far as they fit: tx is cut to what did. NULL: no
+ * memory.
+ */
+static struct pkt *payload_packet(struct glass *g, struct tcp_conn *c, struct tcp_chunk *k,
+				  uint32_t off, uint32_t *len)
 {
 	struct pkt *p = pkt_build(g, IP_HEADROOM, 0);
 	uint32_t got;
@@ -275,9 +296,10 @@ static struct pkt *payload_packet(struct glass *g, struct tcp_conn *c, struct tc
 }
 
 /*
- * How much one frame may carry. Without the device's help: a segment. With it, up to a super-packet, but a window is
- * never put into fewer than FRAMES_PER_WINDOW frames: were it one, its loss would leave nothing behind it to tell of it
- * (SACK), and each loss would cost a timeout.
+ * How much one frame may carry. Without the device's help: a segment. With it, up to a
+ * super-packet, but a window is never put into fewer than FRAMES_PER_WINDOW frames: were it one,
+ * its loss would leave nothing behind it to tell of it (SACK), and each loss would cost a
+ * timeout.
  */
 static uint32_t frame_limit(const struct glass *g, const struct tcp_conn *c)
 {
@@ -307,7 +329,10 @@ static void next_advance(struct tcp_conn *c, uint32_t n)
 	}
 }
 
-/* When the place of the next new byte is the end of a chunk and there is another: it is that one's beginning. */
+/*
+ * When the place of the next new byte is the end of a chunk and there is another: it is that
+ * one's beginning.
+ */
 static void next_settle(struct tcp_conn *c)
 {
 	struct tcp_chunk *k = c->next_chunk;
@@ -320,7 +345,8 @@ static void next_settle(struct tcp_conn *c)
 
 uint32_t tcp_unsent(const struct tcp_conn *c)
 {
-	return c->queued - (uint32_t)(seq_diff(c->snd.nxt, c->snd.una) - (c->fin_sent && !seq_eq(c->snd.una, c->snd.nxt)));
+	return c->queued - (uint32_t)(seq_diff(c->snd.nxt, c->snd.una) -
+				      (c->fin_sent && !seq_eq(c->snd.una, c->snd.nxt)));
 }
 
 bool tcp_send_data(struct glass *g, struct tcp_conn *c, uint32_t len, bool fin)
@@ -343,8 +369,12 @@ bool tcp_send_data(struct glass *g, struct tcp_conn *c, uint32_t len, bool fin)
 	}
 	fin = fin && len == unsent;
 	*tx = (struct tcp_tx){
-		.seq = c->snd.nxt, .len = len + fin, .chunk = len ? c->next_chunk : NULL, .off = c->next_off,
-		.pkt = p->id, .flags = fin ? TX_FIN : 0,
+		.seq = c->snd.nxt,
+		.len = len + fin,
+		.chunk = len ? c->next_chunk : NULL,
+		.off = c->next_off,
+		.pkt = p->id,
+		.flags = fin ? TX_FIN : 0,
 	};
 	list_init(&tx->in_flight);
 	list_append(&c->sent, &tx->node);
@@ -359,13 +389,15 @@ bool tcp_send_data(struct glass *g, struct tcp_conn *c, uint32_t len, bool fin)
 	if (c->last_data_ns && now(g) - c->last_data_ns < g->tun.tcp_delack_ms * NS_PER_MS)
 		c->pingpong = true;
 	out.len = len;
-	out.flags |= (uint8_t)((fin ? TCP_FIN : 0) | (len && len == unsent ? TCP_PSH : 0)); /* MUST-61 */
+	out.flags |=
+		(uint8_t)((fin ? TCP_FIN : 0) | (len && len == unsent ? TCP_PSH : 0)); /* MUST-61 */
 	ack_options(g, c, &opt, len);
 	tcp_transmit(g, c, p, &out);
 	return true;
 }
 
-bool tcp_retransmit(struct glass *g, struct tcp_conn *c, struct tcp_tx *tx, uint32_t limit, uint64_t why)
+bool tcp_retransmit(struct glass *g, struct tcp_conn *c, struct tcp_tx *tx, uint32_t limit,
+		    uint64_t why)
 {
 	uint32_t frame = frame_limit(g, c), len;
 	struct tcp_options opt = { 0 };

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The send queue: the program's bytes, once, from the first unacknowledged one on. They are written by the
- * program's side straight into their place; frames refer to them until they are acknowledged.
+ * The send queue: the program's bytes, once, from the first unacknowledged one on. They are
+ * written by the program's side straight into their place; frames refer to them until they are
+ * acknowledged.
  *
  * In: the socket layer (reserve, commit), tcp_ack.  Out: tcp_owe.
  */
@@ -10,12 +11,15 @@
 #include <assert.h>
 #include <string.h>
 
-#define SMALL_COMMIT_BYTES 8192	 /* up to this much is copied together rather than given a buffer of its own */
-#define SEND_AHEAD_BYTES 262144u /* kept ready beyond twice the window, so that the device never waits */
+#define SMALL_COMMIT_BYTES \
+	8192 /* up to this much is copied together rather than given a buffer of its own */
+#define SEND_EIGHTHS 6		 /* of all memory: beyond, programs' new bytes wait */
+#define SEND_AHEAD_BYTES \
+	262144u /* kept ready beyond twice the window, so that the device never waits */
 
 /*
- * The program may be ahead of the network by two windows: more would only fill memory (and leave the caches).
- * SO_SNDBUF is the upper bound.
+ * The program may be ahead of the network by two windows: more would only fill memory (and leave
+ * the caches). SO_SNDBUF is the upper bound.
  */
 uint32_t tcp_send_space(const struct tcp_conn *c)
 {
@@ -43,9 +47,9 @@ void *tcp_reserve(struct glass *g, struct tcp_conn *c, size_t want, size_t *leng
 	*length = 0;
 	if (!space)
 		return NULL;
-	if (!t->spare)
+	if (!t->spare && !pool_short(&g->pool, SEND_EIGHTHS))
 		t->spare = buf_new(&g->pool, BUF_BIG_BYTES);
-	if (!t->spare) { /* no ACK of ours need be due that would wake the program */
+	if (!t->spare || pool_short(&g->pool, SEND_EIGHTHS)) { /* no ACK of ours need be due that would wake the program */
 		stat_inc(g, STAT_NOMEM);
 		c->starved = true;
 		tcp_arm_ack(g, c);
@@ -60,7 +64,8 @@ void *tcp_reserve(struct glass *g, struct tcp_conn *c, size_t want, size_t *leng
 /* A chunk at the end of the queue with room for n bytes more, or a new one; NULL: no memory. */
 static struct tcp_chunk *chunk_for(struct glass *g, struct tcp_conn *c, struct buf *b, size_t n)
 {
-	struct tcp_chunk *k = list_empty(&c->chunks) ? NULL : list_last(&c->chunks, struct tcp_chunk, node);
+	struct tcp_chunk *k =
+		list_empty(&c->chunks) ? NULL : list_last(&c->chunks, struct tcp_chunk, node);
 
 	if (!b && k && k->buf->cap - k->off - k->len >= n)
 		return k;
@@ -117,10 +122,13 @@ void tcp_sendq_acked(struct glass *g, struct tcp_conn *c, uint32_t n)
 			break;
 		}
 		n -= k->len;
-		if (k == c->next_chunk) { /* all of it was sent: what comes next begins the next one */
+		if (k ==
+		    c->next_chunk) { /* all of it was sent: what comes next begins the next one */
 			assert(c->next_off == k->off + k->len);
-			c->next_chunk = k->node.next == &c->chunks ? NULL :
-								     container_of(k->node.next, struct tcp_chunk, node);
+			c->next_chunk =
+				k->node.next == &c->chunks
+					? NULL
+					: container_of(k->node.next, struct tcp_chunk, node);
 			c->next_off = c->next_chunk ? c->next_chunk->off : 0;
 		}
 		list_remove(&k->node);

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Birth, states and death of a connection. tcp_change_state() is the only writer of the state: it knows which
- * arrows RFC 9293 figure 5 has, and records each step with its reason.
+ * Birth, states and death of a connection. tcp_change_state() is the only writer of the state: it
+ * knows which arrows RFC 9293 figure 5 has, and records each step with its reason.
  *
- * A connection that has ended is unlinked from everything at once; its memory is freed by tcp_reap() when the
- * door of the stack closes, or, when a program's socket still holds it, by the socket's close.
+ * A connection that has ended is unlinked from everything at once; its memory is freed by
+ * tcp_reap() when the door of the stack closes, or, when a program's socket still holds it, by
+ * the socket's close.
  */
 #include "tcp.h"
 
@@ -13,7 +14,10 @@
 #define ARROW(state) (1u << (state))
 #define TCP_TIMERS 3
 
-/* RFC 9293 figure 5, and the arrows to CLOSED that its text adds (RST, time-outs, the user's ABORT). */
+/*
+ * RFC 9293 figure 5, and the arrows to CLOSED that its text adds (RST, time-outs, the user's
+ * ABORT).
+ */
 static const uint16_t arrows[TCPS_COUNT] = {
 	[TCPS_CLOSED] = ARROW(TCPS_SYN_SENT) | ARROW(TCPS_SYN_RECEIVED),
 	[TCPS_SYN_SENT] = ARROW(TCPS_SYN_RECEIVED) | ARROW(TCPS_ESTABLISHED) | ARROW(TCPS_CLOSED),
@@ -85,10 +89,12 @@ static void enter_time_wait(struct glass *g, struct tcp_conn *c)
 	list_append(&t->time_wait, &c->queue);
 	t->ntime_wait++;
 	if (t->ntime_wait > (uint32_t)g->tun.tcp_max_tw_buckets)
-		tcp_end(g, list_first(&t->time_wait, struct tcp_conn, queue), 0, "too many in TIME-WAIT");
+		tcp_end(g, list_first(&t->time_wait, struct tcp_conn, queue), 0,
+			"too many in TIME-WAIT");
 }
 
-void tcp_change_state(struct glass *g, struct tcp_conn *c, enum tcp_state to, uint64_t why, const char *why_text)
+void tcp_change_state(struct glass *g, struct tcp_conn *c, enum tcp_state to, uint64_t why,
+		      const char *why_text)
 {
 	enum tcp_state from = c->state;
 
@@ -121,9 +127,11 @@ static void leave_listener(struct tcp_conn *c)
 	c->listener = NULL;
 }
 
-void tcp_end_conn(struct glass *g, struct tcp_conn *c, int error, uint64_t why, const char *why_text)
+void tcp_end_conn(struct glass *g, struct tcp_conn *c, int error, uint64_t why,
+		  const char *why_text)
 {
-	if (c->state == TCPS_CLOSED && list_empty(&c->node) && !c->waker.sock && !list_empty(&c->queue))
+	if (c->state == TCPS_CLOSED && list_empty(&c->node) && !c->waker.sock &&
+	    !list_empty(&c->queue))
 		return; /* dead already, waits for tcp_reap() */
 	if (error || c->state != TCPS_TIME_WAIT)
 		EVENT(g, c->id, 0, TCP_END, error, why);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Three timers per connection. rtx_timer is whatever the bytes sent wait for: retransmission (RFC 6298), tail loss
- * probe and reordering (RFC 8985), or a window that opens (RFC 9293 3.8.6.1). ack_timer is the delayed ACK.
- * life_timer ends TIME-WAIT and FIN-WAIT-2, and probes idle connections (RFC 9293 3.8.4).
+ * Three timers per connection. rtx_timer is whatever the bytes sent wait for: retransmission (RFC
+ * 6298), tail loss probe and reordering (RFC 8985), or a window that opens (RFC 9293 3.8.6.1).
+ * ack_timer is the delayed ACK. life_timer ends TIME-WAIT and FIN-WAIT-2, and probes idle
+ * connections (RFC 9293 3.8.4).
  *
  * In: glass_advance.  Out: tcp_owe, tcp_end.
  */
@@ -30,7 +31,8 @@ static int64_t probe_timeout(const struct glass *g, const struct tcp_conn *c)
 {
 	int64_t pto = 2 * c->srtt_ns;
 
-	if (!c->sack_ok || c->ca_state != CA_OPEN || c->tlp_out || c->sacked || c->lost || !c->srtt_ns)
+	if (!c->sack_ok || c->ca_state != CA_OPEN || c->tlp_out || c->sacked || c->lost ||
+	    !c->srtt_ns)
 		return 0;
 	if (tcp_in_flight(c) <= c->mss)
 		return 0; /* a delayed ACK could be all that is late: the RTO has it */
@@ -45,8 +47,8 @@ void tcp_rearm(struct glass *g, struct tcp_conn *c, bool restart)
 
 	if (c->state == TCPS_SYN_SENT || c->state == TCPS_SYN_RECEIVED) {
 		arm_rtx(g, c, RTX_RTO, tcp_rto(g, c, c->backoff));
-		EVENT(g, c->id, 0, TIMER_SET, WORD("retransmission"), (uint64_t)tcp_rto(g, c, c->backoff),
-		      WORD("SYN is out"));
+		EVENT(g, c->id, 0, TIMER_SET, WORD("retransmission"),
+		      (uint64_t)tcp_rto(g, c, c->backoff), WORD("SYN is out"));
 		return;
 	}
 	if (seq_eq(c->snd.una, c->snd.nxt)) {
@@ -100,7 +102,8 @@ static void give_up(struct glass *g, struct tcp_conn *c)
 /* RFC 6298 5.4 to 5.7. */
 static void retransmission_timeout(struct glass *g, struct tcp_conn *c)
 {
-	if (neigh_waited_for(g, c->path.dev, c->path.next_hop)) { /* the first copy has not even left: as Linux */
+	if (neigh_waited_for(g, c->path.dev,
+			     c->path.next_hop)) { /* the first copy has not even left: as Linux */
 		EVENT(g, c->id, 0, TCP_STOP, WORD("neighbour"), tcp_in_flight(c));
 		tcp_rearm(g, c, true);
 		return;
@@ -112,8 +115,9 @@ static void retransmission_timeout(struct glass *g, struct tcp_conn *c)
 		give_up(g, c);
 		return;
 	}
-	EVENT(g, c->id, g->trace.cause, TCP_RTO, c->backoff + 1u, (uint64_t)tcp_rto(g, c, c->backoff),
-	      (uint64_t)tcp_rto(g, c, c->backoff + 1u), tcp_in_flight(c));
+	EVENT(g, c->id, g->trace.cause, TCP_RTO, c->backoff + 1u,
+	      (uint64_t)tcp_rto(g, c, c->backoff), (uint64_t)tcp_rto(g, c, c->backoff + 1u),
+	      tcp_in_flight(c));
 	c->backoff++;
 	if (c->state == TCPS_SYN_SENT || c->state == TCPS_SYN_RECEIVED) {
 		tcp_send_syn(g, c);
@@ -146,8 +150,8 @@ static void tail_loss_probe(struct glass *g, struct tcp_conn *c)
 }
 
 /*
- * Bytes wait, nothing is out. RFC 9293 3.8.6.1: a closed window is probed with growing intervals as long as the peer
- * answers; a window that is only small, or a cork, is overruled.
+ * Bytes wait, nothing is out. RFC 9293 3.8.6.1: a closed window is probed with growing intervals
+ * as long as the peer answers; a window that is only small, or a cork, is overruled.
  */
 static void persist(struct glass *g, struct tcp_conn *c)
 {
@@ -159,7 +163,8 @@ static void persist(struct glass *g, struct tcp_conn *c)
 		return;
 	}
 	c->backoff = answered ? 0 : (uint8_t)(c->backoff + 1);
-	if (c->backoff > g->tun.tcp_retries2 || (c->closed_by_user && c->probes >= g->tun.tcp_orphan_retries)) {
+	if (c->backoff > g->tun.tcp_retries2 ||
+	    (c->closed_by_user && c->probes >= g->tun.tcp_orphan_retries)) {
 		give_up(g, c);
 		return;
 	}
@@ -178,10 +183,10 @@ static void rtx_fired(struct glass *g, struct timer *t)
 
 	c->rtx_mode = RTX_NONE;
 	outer = tcp_timer_enter(g, c, t,
-				mode == RTX_RTO	    ? WORD("retransmission") :
-				mode == RTX_PROBE   ? WORD("tail loss probe") :
-				mode == RTX_REORDER ? WORD("reordering") :
-						      WORD("persist"));
+				mode == RTX_RTO	      ? WORD("retransmission")
+				: mode == RTX_PROBE   ? WORD("tail loss probe")
+				: mode == RTX_REORDER ? WORD("reordering")
+						      : WORD("persist"));
 	if (mode == RTX_RTO)
 		retransmission_timeout(g, c);
 	else if (mode == RTX_PROBE && !list_empty(&c->sent))
@@ -196,7 +201,8 @@ static void rtx_fired(struct glass *g, struct timer *t)
 	act_end(g, outer);
 }
 
-uint32_t tcp_timer_enter(struct glass *g, const struct tcp_conn *c, const struct timer *t, uint64_t name)
+uint32_t tcp_timer_enter(struct glass *g, const struct tcp_conn *c, const struct timer *t,
+			 uint64_t name)
 {
 	uint32_t outer = act_begin(g);
 

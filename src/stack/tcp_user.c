@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the user asks of a connection (RFC 9293 3.10: CLOSE, ABORT), and what the layers below report of it.
+ * What the user asks of a connection (RFC 9293 3.10: CLOSE, ABORT), and what the layers below
+ * report of it.
  *
  * In: the socket layer, icmp.c, arp.c.  Out: tcp_owe, tcp_end.
  */
@@ -13,7 +14,8 @@ void tcp_shutdown_wr(struct glass *g, struct tcp_conn *c)
 {
 	if (c->fin_queued)
 		return;
-	if (c->state == TCPS_SYN_RECEIVED) { /* queued until the handshake is complete: tcp_established() */
+	if (c->state ==
+	    TCPS_SYN_RECEIVED) { /* queued until the handshake is complete: tcp_established() */
 		c->fin_queued = true;
 		return;
 	}
@@ -74,7 +76,10 @@ static void path_shrinks(struct glass *g, struct tcp_conn *c, uint32_t mtu_bytes
 	tcp_owe(g, c);
 }
 
-/* RFC 1191, with the suspicion of RFC 5927 7: the caller has checked that the quoted segment is in flight. */
+/*
+ * RFC 1191, with the suspicion of RFC 5927 7: the caller has checked that the quoted segment is
+ * in flight.
+ */
 static void tcp_path_mtu(struct glass *g, struct tcp_conn *c, uint32_t mtu_bytes)
 {
 	path_shrinks(g, c, mtu_bytes < PMTU_MIN_BYTES ? PMTU_MIN_BYTES : mtu_bytes,
@@ -88,10 +93,14 @@ void tcp_dev_mtu(struct glass *g, unsigned dev)
 
 	while ((c = tcp_next(g, &cursor)))
 		if (c->path.dev == dev)
-			path_shrinks(g, c, g->dev[dev].setup.mtu_bytes, WORD("the device's MTU changed"));
+			path_shrinks(g, c, g->dev[dev].setup.mtu_bytes,
+				     WORD("the device's MTU changed"));
 }
 
-/* RFC 1122 4.2.3.9, RFC 5927: only a quoted segment in flight is believed; errors are hard only before ESTABLISHED. */
+/*
+ * RFC 1122 4.2.3.9, RFC 5927: only a quoted segment in flight is believed; errors are hard only
+ * before ESTABLISHED.
+ */
 enum verdict tcp_icmp_error(struct glass *g, struct pkt *p, const struct icmp_error *e)
 {
 	struct tcp_conn *c = tcp_find(g, e->src, e->sport, e->dst, e->dport);

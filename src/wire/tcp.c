@@ -4,7 +4,15 @@
 
 #include <string.h>
 
-enum { OPT_END = 0, OPT_NOP = 1, OPT_MSS = 2, OPT_WSCALE = 3, OPT_SACK_OK = 4, OPT_SACK = 5, OPT_TS = 8 };
+enum {
+	OPT_END = 0,
+	OPT_NOP = 1,
+	OPT_MSS = 2,
+	OPT_WSCALE = 3,
+	OPT_SACK_OK = 4,
+	OPT_SACK = 5,
+	OPT_TS = 8
+};
 
 static uint16_t get16(const uint8_t *b)
 {
@@ -24,7 +32,10 @@ static void sack_add(struct tcp_options *out, const uint8_t *b, size_t length, s
 		(struct tcp_sack_block){ seq_of(get32(b + i * 8)), seq_of(get32(b + i * 8 + 4)) };
 }
 
-/* One option of a known length: kind, then n value bytes at b. Wrong lengths are ignored (RFC 9293 MUST-7). */
+/*
+ * One option of a known length: kind, then n value bytes at b. Wrong lengths are ignored (RFC
+ * 9293 MUST-7).
+ */
 static void option_value(uint8_t kind, const uint8_t *b, size_t n, struct tcp_options *out)
 {
 	if (kind == OPT_MSS && n == 2) {
@@ -47,7 +58,10 @@ static void option_value(uint8_t kind, const uint8_t *b, size_t n, struct tcp_op
 	}
 }
 
-/* The step: reads the option at bytes[0] and answers how long it is; 0: the end, or no way to go on. */
+/*
+ * The step: reads the option at bytes[0] and answers how long it is; 0: the end, or no way to go
+ * on.
+ */
 static size_t option_step(const uint8_t *bytes, size_t length, struct tcp_options *out)
 {
 	if (length < 1 || bytes[0] == OPT_END)

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* The TCP header and its options: RFC 9293 3.1, 3.2; RFC 7323; RFC 2018. Bytes <-> values, no state. */
+/*
+ * The TCP header and its options: RFC 9293 3.1, 3.2; RFC 7323; RFC 2018. Bytes <-> values, no
+ * state.
+ */
 #ifndef GLASS_WIRE_TCP_H
 #define GLASS_WIRE_TCP_H
 
@@ -47,7 +50,10 @@ struct tcp_options {
 	struct tcp_sack_block sack[TCP_SACK_BLOCKS_MAX];
 };
 
-/* Reads all options of length bytes; what is malformed or unknown is skipped, and ends the reading where it must. */
+/*
+ * Reads all options of length bytes; what is malformed or unknown is skipped, and ends the
+ * reading where it must.
+ */
 void tcp_options_read(const uint8_t *bytes, size_t length, struct tcp_options *out);
 /* Writes them, padded with zeros to a multiple of four; returns the length, at most 40. */
 size_t tcp_options_write(uint8_t out[40], const struct tcp_options *o);

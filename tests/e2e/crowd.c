@@ -4,7 +4,8 @@
  *
  *	crowd serve ADDRESS PORT		answers every byte with the same byte
  *	crowd one-by-one ADDRESS PORT N		N times: connect, a byte there and back, close
- *	crowd at-once ADDRESS PORT N		N connections, all open at the same time; a byte over each
+ *	crowd at-once ADDRESS PORT N		N connections, all open at the same time; a byte
+ *over each
  *
  * Clients exit 0 when every byte came back, and print the rate.
  */
@@ -63,11 +64,13 @@ static void echo(int fd)
 
 static int serve(void)
 {
-	int listener = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0), epoll = epoll_create1(0), fd, n, on = 1;
+	int listener = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0), epoll = epoll_create1(0),
+	    fd, n, on = 1;
 	struct epoll_event ready[READY_MAX];
 
 	setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-	if (bind(listener, (struct sockaddr *)&peer, sizeof(peer)) < 0 || listen(listener, 4096) < 0)
+	if (bind(listener, (struct sockaddr *)&peer, sizeof(peer)) < 0 ||
+	    listen(listener, 4096) < 0)
 		die("listen");
 	watch(epoll, listener);
 	while ((n = epoll_wait(epoll, ready, READY_MAX, -1)) >= 0) {
