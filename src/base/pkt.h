@@ -44,7 +44,7 @@ enum pkt_flag {
 	PKT_CSUM_VALID = 2,	/* in: the device has checked the transport checksum */
 	PKT_LINK_BROADCAST = 4, /* in: link-layer broadcast or multicast: never answered by an error */
 	PKT_LOOPED = 8,		/* came over lo: from ourselves */
-	PKT_DONT_FRAGMENT = 16,
+	PKT_BUILT = 16,		/* by ourselves: its drop is not one of a received packet */
 	PKT_GSO_ECN = 32,
 };
 
@@ -91,6 +91,15 @@ void pool_fini(struct pool *pool);
 /* Zeroed memory on the pool's account, for objects of any kind; NULL: none. */
 void *pool_alloc(struct pool *pool, size_t bytes);
 void pool_free(struct pool *pool, void *mem, size_t bytes);
+
+/*
+ * More than so many eighths are in use. Who can do without asks before allocating, so that the rest
+ * stays for what gives memory back: ACKs, retransmissions, bytes in order.
+ */
+static inline bool pool_short(const struct pool *pool, unsigned eighths)
+{
+	return pool->bytes > pool->bytes_max / 8 * eighths;
+}
 
 /* One reference, the caller's; NULL: out of memory. */
 struct buf *buf_new(struct pool *pool, size_t cap);

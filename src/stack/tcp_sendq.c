@@ -49,7 +49,8 @@ void *tcp_reserve(struct glass *g, struct tcp_conn *c, size_t want, size_t *leng
 		return NULL;
 	if (!t->spare && !pool_short(&g->pool, SEND_EIGHTHS))
 		t->spare = buf_new(&g->pool, BUF_BIG_BYTES);
-	if (!t->spare || pool_short(&g->pool, SEND_EIGHTHS)) { /* no ACK of ours need be due that would wake the program */
+	if (!t->spare || pool_short(&g->pool, SEND_EIGHTHS)) {
+		/* No ACK need be due that would wake the program. */
 		stat_inc(g, STAT_NOMEM);
 		c->starved = true;
 		tcp_arm_ack(g, c);
