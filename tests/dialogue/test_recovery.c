@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: MIT */
+/* Loss recovery and congestion window in detail: RFC 8985, 9937, 5681, 3465, 6675. */
+#include "dialogue.h"
+
+/* A dialogue is laid out in columns. */
+/* clang-format off */
+
+/* c has sent n segments of 1,000 bytes; none is acknowledged. */
+static void burst(struct dlg *d, struct app *c, unsigned n)
+{
+	app_send(c, 1000 * n);
+	for (unsigned i = 0; i < n; i++)
+		wire_outf("ACK, seq=%u, len=1000", 1 + 1000 * i);
+}
+
+/* T65: reordering below a quarter of the round trip costs nothing. */
+DIALOGUE(reordering_is_no_loss)
+{
+	T(0)	connected(c, "mss=1000, sackok");
+	T(100)	burst(d, c, 10);
+	T(140)	wire_in(ACK, seq=1, ack=1, sack=1001:2001);
+	T(141)	wire_in(ACK, seq=1, ack=1, sack=1001:3001);
+	T(142)	wire_in(ACK, seq=1, ack=3001);
+	T(145)	wire_in(ACK, seq=1, ack=10001);
+		counter(RetransSegs, 0);
+		counter(TCPSackRecovery, 0);
+}
+
+/* RFC 8985 6.2: three segments beyond the hole and a little time are enough; the window is halved once. */
+DIALOGUE(one_loss_one_reduction)
+{
+	struct glass_conn_info info;
+
+	T(0)	connected(c, "mss=1000, sackok");
+	T(100)	burst(d, c, 10);
+	T(140)	wire_in(ACK, seq=1, ack=1, sack=1001:4001);
+		wire_out_within(140, 151, RTX, seq=1, len=1000);
+		check(!glass_sock_info(dlg_stack(d), c->s, &info));
+		check(info.ssthresh_segments == 5);
+	T(160)	wire_in(ACK, seq=1, ack=1, sack=1001:10001);
+	T(200)	wire_in(ACK, seq=1, ack=10001);
+		counter(RetransSegs, 1);
+		counter(TCPSackRecovery, 1);
+		check(!glass_sock_info(dlg_stack(d), c->s, &info));
+		check(info.cwnd_segments == 5);
+}
+
+/* T65: the retransmission is lost as well: found by time, long before the timer. */
+DIALOGUE(lost_retransmission)
+{
+	T(0)	connected(c, "mss=1000, sackok");
+	T(100)	app_send(c, 30000);
+	for (unsigned i = 0; i < 10; i++)
+		wire_skip();
+	T(140)	wire_in(ACK, seq=1, ack=1, sack=1001:5001);
+		wire_out_within(140, 151, RTX, seq=1, len=1000);
+		wire_skip_all();		/* new data as the window lets it */
+		wire_in(ACK, seq=1, ack=1, sack=1001:10001);
+		wire_skip_all();
+	T(191)	wire_in(ACK, seq=1, ack=1, sack=1001:12001);	/* sent after the copy */
+		wire_out_within(191, 230, RTX, seq=1, len=1000);
+		counter(TCPTimeouts, 0);
+		wire_in(ACK, seq=1, ack=12001);
+		wire_skip_all();
+		app_abort(c);
+		wire_skip_all();
+}
+
+/* T64: after a timeout too, what the peer has is not sent again. */
+DIALOGUE(timeout_keeps_what_is_sacked)
+{
+	T(0)	connected(c, "mss=1000, sackok");
+	T(100)	burst(d, c, 4);
+	T(140)	wire_in(ACK, seq=1, ack=1, sack=2001:3001);
+		wire_out_within(140, 160, RTX, seq=1, len=1000);
+		wire_out_until(389);
+		wire_out_within(389, 420, RTX, seq=1, len=1000);
+	T(460)	wire_in(ACK, seq=1, ack=1001, sack=2001:3001);
+		wire_out(RTX, seq=1001, len=1000);
+		wire_out(RTX, seq=3001, len=1000);
+	T(500)	wire_in(ACK, seq=1, ack=4001);
+}
+
+/* RFC 3465: a thousand ACKs of one byte open the window no further than the bytes they acknowledge. */
+DIALOGUE(ack_division)
+{
+	struct glass_conn_info info;
+
+	T(0)	connected(c, "mss=1000");
+	T(100)	burst(d, c, 10);
+	for (unsigned i = 1; i <= 1000; i++)
+		wire_inf("ACK, seq=1, ack=%u", 1 + i);
+		check(!glass_sock_info(dlg_stack(d), c->s, &info));
+		check(info.cwnd_segments <= 11);
+		wire_in(ACK, seq=1, ack=10001);
+}
+
+/* RFC 5681 3.1: above ssthresh a window of ACKs opens the window by one segment. */
+DIALOGUE(congestion_avoidance)
+{
+	struct glass_conn_info info;
+
+	T(0)	connected(c, "mss=1000");
+	T(100)	burst(d, c, 10);
+	T(340)	wire_out(RTX, seq=1, len=1000);		/* a timeout: ssthresh 5 */
+	T(380)	wire_in(ACK, seq=1, ack=10001);
+	while (1) {
+		double t = dlg_now(d) + 40;
+
+		check(!glass_sock_info(dlg_stack(d), c->s, &info));
+		if (info.cwnd_segments >= 8)
+			break;
+		check(t < 2000);
+		app_send(c, 1000 * info.cwnd_segments);
+		for (unsigned i = 0; i < info.cwnd_segments; i++)
+			wire_out(ACK, len=1000);
+		dlg_time(d, HERE("a round trip"), t);
+		wire_in(ACK, seq=1);
+	}
+		/* 5 to 8 at about one segment per round trip; slow start would need one round trip */
+		check(dlg_now(d) >= 380 + 3 * 40);
+}
+
+/* T58, RFC 3042: the first two duplicates let one new segment out each. */
+DIALOGUE(limited_transmit)
+{
+	T(0)	connected(c, "mss=1000, win=60000");
+	T(100)	app_send(c, 20000);
+	for (unsigned i = 0; i < 10; i++)
+		wire_skip();
+	T(140)	wire_in(ACK, seq=1, ack=1);	wire_out(ACK, seq=10001, len=1000);
+		wire_in(ACK, seq=1, ack=1);	wire_out(ACK, seq=11001, len=1000);
+		wire_in(ACK, seq=1, ack=1);	wire_out(RTX, seq=1, len=1000);
+		wire_skip_all();
+		app_abort(c);			wire_skip_all();
+}
+
+/* T75, RFC 7323 5.4: who sees one connection's timestamps learns nothing of another's, nor of our uptime. */
+DIALOGUE(timestamps_have_an_offset_each)
+{
+	uint32_t first, second;
+	struct app *b = dlg_app(d);
+
+	T(0)	app_connect(c, 8080);	wire_out(SYN, ts);	first = dlg_last(d)->tsval;
+		app_connect(b, 8081);	wire_out(SYN, ts);	second = dlg_last(d)->tsval;
+		check(first - second > 1000 && second - first > 1000);
+		app_close(c);
+		app_close(b);
+}
