@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Makes the ring of a story, for the golden files: our stack and a neighbour on one wire, in virtual
- * time and from fixed seeds, so that it is the same ring each time.
+ * Makes the ring of a story, for the golden files: our stack and a neighbour on one wire, in
+ * virtual time and from fixed seeds, so that it is the same ring each time.
  *
  *	story fetch FILE	a page is asked for and comes
  *	story unreachable FILE	nobody has the address
