@@ -1,18 +1,21 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the daemon, the preload library and the command agree on. How they use it: name.h, path.h, op.def.
+ * What the daemon, the preload library and the command agree on. How they use it: name.h, path.h,
+ *op.def.
  *
- * The control socket is a SOCK_SEQPACKET socket at DIR/STACK.sock: one request, one reply (some with a file
- * descriptor), except for operations of kind QUIET, which are not answered. Every message starts with the same
- * eight bytes, so that two versions can tell each other so.
+ * The control socket is a SOCK_SEQPACKET socket at DIR/STACK.sock: one request, one reply (some
+ *with a file descriptor), except for operations of kind QUIET, which are not answered. Every
+ *message starts with the same eight bytes, so that two versions can tell each other so.
  *
- * A program's TCP socket is one end of an AF_UNIX stream pair. What is not bytes of the stream is said so:
+ * A program's TCP socket is one end of an AF_UNIX stream pair. What is not bytes of the stream is
+ *said so:
  *
- *	canary	the oldest byte that waits at the daemon's end is one that the daemon has already seen (the first is
- *		put there at birth). If the connection breaks, the daemon closes with it unread, and the kernel
- *		shows the program what TCP shows: data, then ECONNRESET, then end of file.
- *	plug	zeros that the library writes before a connect that does not wait, so many that poll(2) does not call the
- *		end writable. The daemon reads them when the connection stands, or closes with them unread.
+ *	canary	the oldest byte that waits at the daemon's end is one that the daemon has already
+ *seen (the first is put there at birth). If the connection breaks, the daemon closes with it
+ *unread, and the kernel shows the program what TCP shows: data, then ECONNRESET, then end of file.
+ *	plug	zeros that the library writes before a connect that does not wait, so many that
+ *poll(2) does not call the end writable. The daemon reads them when the connection stands, or
+ *closes with them unread.
  *	status	the byte that a connect which waits reads: 0, or the errno why not.
  */
 #ifndef GLASS_ABI_ABI_H
@@ -25,9 +28,10 @@
 #define ABI_DATA_MAX 61440 /* bytes after the fixed part */
 
 /*
- * SO_SNDBUF of a program's end (the kernel doubles it). An end is writable while at most a quarter of it is in use;
- * the largest buffer that one sendfile(2) makes (17 pages and its head) stays whole until its last byte, the
- * canary, is read. So a quarter must hold more than that: 71,680 bytes.
+ * SO_SNDBUF of a program's end (the kernel doubles it). An end is writable while at most a quarter
+ * of it is in use; the largest buffer that one sendfile(2) makes (17 pages and its head) stays
+ * whole until its last byte, the canary, is read. So a quarter must hold more than that: 71,680
+ * bytes.
  */
 #define ABI_END_SNDBUF 143360
 /* More than that quarter. */
@@ -63,7 +67,8 @@ struct abi_reply {
 	struct abi_end local, remote;
 };
 
-/* One message on a listening end per established connection, with the connection's end as SCM_RIGHTS. */
+/* One message on a listening end per established connection, with the connection's end as
+ * SCM_RIGHTS. */
 struct abi_accept {
 	uint32_t magic;
 	uint8_t family; /* of the listening socket: 4 or 6 */

@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The names of the ends: an AF_UNIX socket of Glass tells what it is by its kernel names, after fork, exec and
- * SCM_RIGHTS too. All are abstract; fields are separated by blanks and have fixed widths:
+ * The names of the ends: an AF_UNIX socket of Glass tells what it is by its kernel names, after
+ *fork, exec and SCM_RIGHTS too. All are abstract; fields are separated by blanks and have fixed
+ *widths:
  *
- *	the program's end	"glass p TOKEN FAMILY TYPE"	TOKEN 16 hex digits; FAMILY 4 or 6; TYPE tcp or udp
- *	the daemon's end	none: neither listening nor connected yet
- *				"glass l TOKEN LOCAL"		listening
- *				"glass c TOKEN LOCAL REMOTE"	connected, also when the connection is over
- *				"glass e TOKEN ERRNO"		the connect failed; ERRNO 4 hex digits
+ *	the program's end	"glass p TOKEN FAMILY TYPE"	TOKEN 16 hex digits; FAMILY 4 or 6;
+ *TYPE tcp or udp the daemon's end	none: neither listening nor connected yet "glass l TOKEN
+ *LOCAL"		listening "glass c TOKEN LOCAL REMOTE"	connected, also when the connection
+ *is over "glass e TOKEN ERRNO"		the connect failed; ERRNO 4 hex digits
  *
- * LOCAL and REMOTE are ADDRESS:PORT, 8 and 4 hex digits. Needs no library: it serves the preload library too.
+ * LOCAL and REMOTE are ADDRESS:PORT, 8 and 4 hex digits. Needs no library: it serves the preload
+ *library too.
  *
  * In: src/daemon writes them, src/preload reads them.
  */
@@ -60,8 +61,8 @@ static inline uint32_t abi_end_ip4(const struct abi_end *e)
 static inline struct abi_end abi_end_of_ip4(uint32_t a, uint16_t port)
 {
 	return (struct abi_end){ .family = 4,
-				 .addr = { (uint8_t)(a >> 24), (uint8_t)(a >> 16), (uint8_t)(a >> 8),
-					   (uint8_t)a },
+				 .addr = { (uint8_t)(a >> 24), (uint8_t)(a >> 16),
+					   (uint8_t)(a >> 8), (uint8_t)a },
 				 .port = port };
 }
 

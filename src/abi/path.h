@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Where the control socket lies: DIR/STACK.sock. DIR is the environment's GLASS_DIR, else /run/glass for root,
- * else $XDG_RUNTIME_DIR/glass, else /tmp/glass-UID. STACK is GLASS_STACK, else "default".
- * Needs no library: it serves the preload library too.
+ * Where the control socket lies: DIR/STACK.sock. DIR is the environment's GLASS_DIR, else
+ * /run/glass for root, else $XDG_RUNTIME_DIR/glass, else /tmp/glass-UID. STACK is GLASS_STACK, else
+ * "default". Needs no library: it serves the preload library too.
  *
  * In: src/daemon, src/ctl, src/preload.
  */
@@ -51,8 +51,9 @@ static inline bool abi_stack_name_ok(const char *s)
 	for (; s[n]; n++) {
 		char c = s[n];
 
-		if (n == ABI_STACK_NAME_MAX || !((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-						 (c >= '0' && c <= '9') || c == '-' || c == '_' || c == '.'))
+		if (n == ABI_STACK_NAME_MAX ||
+		    !((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+		      c == '-' || c == '_' || c == '.'))
 			return false;
 	}
 	return n > 0;

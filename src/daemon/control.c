@@ -244,7 +244,8 @@ static void client_request(struct daemon *d, struct client *c)
 	struct msghdr m = { .msg_iov = &iov,
 			    .msg_iovlen = 1,
 			    .msg_control = &control,
-			    .msg_controllen = CMSG_LEN(sizeof(int)) }; /* the padding holds one more */
+			    .msg_controllen =
+				    CMSG_LEN(sizeof(int)) }; /* the padding holds one more */
 	ssize_t n = recvmsg(c->watch.fd, &m, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
 	const char *fault;
 	int fd;

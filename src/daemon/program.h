@@ -44,11 +44,11 @@ struct end {
 	struct glass_end local;
 
 	/* Program to stack. */
-	uint8_t canary;	   /* 1: the oldest byte that waits was seen already; 0: it was not */
-	bool wants_space;  /* something waits until the stack's send buffer has room */
-	bool eof, hup;	   /* the program has shut down; has closed */
-	bool unread;	   /* it closed with bytes unread */
-	bool fin_told;	   /* the stack has been told */
+	uint8_t canary;	  /* 1: the oldest byte that waits was seen already; 0: it was not */
+	bool wants_space; /* something waits until the stack's send buffer has room */
+	bool eof, hup;	  /* the program has shut down; has closed */
+	bool unread;	  /* it closed with bytes unread */
+	bool fin_told;	  /* the stack has been told */
 
 	/* Stack to program. */
 	bool wants_out; /* the pair is full: waits for EPOLLOUT */
@@ -65,7 +65,8 @@ struct end {
 	int in_hand_fd; /* its program's end */
 };
 
-/* What is left of a socket whose connection failed, for a while: so that SO_ERROR and a second connect work. */
+/* What is left of a socket whose connection failed, for a while: so that SO_ERROR and a second
+ * connect work. */
 struct ended {
 	uint64_t token;
 	uid_t uid;
@@ -99,12 +100,13 @@ struct programs {
 
 /* ---- program.c */
 /*
- * An end for sock (taken, also on failure: aborted): makes the pair, watches the daemon's half, and stores the
- * program's half in *fd. 0 or -errno.
+ * An end for sock (taken, also on failure: aborted): makes the pair, watches the daemon's half, and
+ * stores the program's half in *fd. 0 or -errno.
  */
 int end_new(struct daemon *d, struct glass_sock *sock, const struct end *like, int *fd,
 	    struct end **out);
-/* Forgets the end and closes its descriptors; the stack's socket is closed, or aborted when abort. */
+/* Forgets the end and closes its descriptors; the stack's socket is closed, or aborted when abort.
+ */
 void end_free(struct daemon *d, struct end *e, bool abort);
 /* The end that req speaks of, if c may; else NULL, and -errno in *err. */
 struct end *end_find(struct daemon *d, const struct client *c, const struct abi_request *req,

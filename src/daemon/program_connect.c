@@ -2,11 +2,12 @@
 /*
  * connect(2). Two ways to tell the program how it ended (abi.h):
  *
- *	CONNECT		does not wait: the library has plugged the pair, so poll(2) shows nothing. Success: the plug is
- *			read, the end becomes writable. Failure: the end is closed with the plug unread, and poll shows
- *			what it shows of a failed TCP connect: IN OUT RDHUP HUP ERR. The errno is in the end's name.
- *	CONNECT_WAIT	the program waits in recv(2) for the status byte. After a failure the socket is fresh again, as
- *			Linux leaves it. If a signal ends the wait, CONNECT_GO_ON turns it into the first way.
+ *	CONNECT		does not wait: the library has plugged the pair, so poll(2) shows nothing.
+ *Success: the plug is read, the end becomes writable. Failure: the end is closed with the plug
+ *unread, and poll shows what it shows of a failed TCP connect: IN OUT RDHUP HUP ERR. The errno is
+ *in the end's name. CONNECT_WAIT	the program waits in recv(2) for the status byte. After a
+ *failure the socket is fresh again, as Linux leaves it. If a signal ends the wait, CONNECT_GO_ON
+ *turns it into the first way.
  *
  * In: control.c; program.c (the stack's socket became ready).   Out: program_data.c once connected.
  */
@@ -34,7 +35,8 @@ static void unplug(struct daemon *d, struct end *e)
 	e->plugged = 0;
 }
 
-/* A new socket of the stack in place of the one that failed. false: there is none; the end is unusable. */
+/* A new socket of the stack in place of the one that failed. false: there is none; the end is
+ * unusable. */
 static bool renew(struct daemon *d, struct end *e)
 {
 	struct glass_sock *old = e->sock, *fresh = glass_socket(d->g, GLASS_TCP);
@@ -113,7 +115,8 @@ static int connect_again(struct end *e)
 		return EALREADY;
 	if (e->state != END_OPEN || e->outcome_known)
 		return EISCONN;
-	e->outcome_known = true; /* Linux: the first connect after the handshake says that it worked */
+	e->outcome_known =
+		true; /* Linux: the first connect after the handshake says that it worked */
 	return 0;
 }
 

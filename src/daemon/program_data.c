@@ -62,8 +62,8 @@ static size_t pull_bytes(struct end *e, uint8_t *space, size_t take, bool whole)
 enum pull { PULL_MORE, PULL_DRY, PULL_STUCK };
 
 /*
- * DRY: all that waited was taken; a later write is a new edge. STUCK: no room. What was written meanwhile is left for
- * that edge, so that the pair's size limits a program's turn.
+ * DRY: all that waited was taken; a later write is a new edge. STUCK: no room. What was written
+ * meanwhile is left for that edge, so that the pair's size limits a program's turn.
  */
 static enum pull pull_once(struct daemon *d, struct end *e, size_t *waiting)
 {
@@ -87,7 +87,8 @@ static enum pull pull_once(struct daemon *d, struct end *e, size_t *waiting)
 static bool pull_finished(struct daemon *d, struct end *e)
 {
 	if (e->hup) {
-		/* Perhaps it has not closed but shut down both ways, or one and the peer the other: not an error. */
+		/* Perhaps it has not closed but shut down both ways, or one and the peer the other:
+		 * not an error. */
 		pair_discard(d, e, e->canary);
 		end_free(d, e, false);
 		return false;

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * bind(2), listen(2), accept(2). A connection that the stack has accepted becomes a pair of its own; the program's end
- * of it travels in a message (abi.h: struct abi_accept) through the listening socket's pair. So accept(2) is a
- * recvmsg(2), the listening socket is readable when a connection waits, and several processes may share it.
- * Only some connections are under way; the others wait in the stack's accept queue.
+ * bind(2), listen(2), accept(2). A connection that the stack has accepted becomes a pair of its
+ * own; the program's end of it travels in a message (abi.h: struct abi_accept) through the
+ * listening socket's pair. So accept(2) is a recvmsg(2), the listening socket is readable when a
+ * connection waits, and several processes may share it. Only some connections are under way; the
+ * others wait in the stack's accept queue.
  *
  * In: control.c; program.c (the listening socket is ready, or the pair has room again).
  */
@@ -120,7 +121,8 @@ void op_listen(struct daemon *d, struct client *c, const struct abi_request *req
 	if (e && e->state != END_FRESH && e->state != END_LISTENING)
 		err = -EINVAL;
 	if (!err && !e->v6only)
-		err = glass_listen(d->g, e->sock, backlog < 0 || backlog > 65535 ? 65535 : (unsigned)backlog);
+		err = glass_listen(d->g, e->sock,
+				   backlog < 0 || backlog > 65535 ? 65535 : (unsigned)backlog);
 	/* The name first: as soon as listen() returns, accept() looks at it. */
 	if (!err)
 		listen_begun(e, backlog);
@@ -130,8 +132,9 @@ void op_listen(struct daemon *d, struct client *c, const struct abi_request *req
 /* ---- BIND ----------------------------------------------------------------------------------- */
 
 /*
- * An IPv6-only socket on the wildcard address: there is no IPv6 yet, so nobody will ever reach it, and its port stays
- * free for IPv4, as on a Linux without IPv6 addresses. Programs that listen on both need it.
+ * An IPv6-only socket on the wildcard address: there is no IPv6 yet, so nobody will ever reach it,
+ * and its port stays free for IPv4, as on a Linux without IPv6 addresses. Programs that listen on
+ * both need it.
  */
 static int bind_v6only(struct end *e, const struct glass_end *local)
 {

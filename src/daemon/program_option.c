@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a program sets and asks of its socket beside bytes: options, names, errors, TCP_INFO. Values that are wrong are
- * refused by the stack (sock_opt.def).
+ * What a program sets and asks of its socket beside bytes: options, names, errors, TCP_INFO. Values
+ * that are wrong are refused by the stack (sock_opt.def).
  *
  * In: control.c.   Out: glass_setopt(), glass_getopt() and their kin.
  */
@@ -46,9 +46,11 @@ void opts_restore(struct daemon *d, struct glass_sock *s, const int64_t opt[GLAS
 	int64_t v;
 
 	for (unsigned i = 0; i < GLASS_OPT_COUNT; i++) {
-		bool doubled = i == GLASS_OPT_SNDBUF || i == GLASS_OPT_RCVBUF; /* by the stack, as Linux */
+		bool doubled =
+			i == GLASS_OPT_SNDBUF || i == GLASS_OPT_RCVBUF; /* by the stack, as Linux */
 
-		if (opt[i] != INT64_MIN && !glass_getopt(d->g, s, (enum glass_opt)i, &v) && v != opt[i])
+		if (opt[i] != INT64_MIN && !glass_getopt(d->g, s, (enum glass_opt)i, &v) &&
+		    v != opt[i])
 			glass_setopt(d->g, s, (enum glass_opt)i, doubled ? opt[i] / 2 : opt[i]);
 	}
 }
@@ -216,7 +218,8 @@ void op_info(struct daemon *d, struct client *c, const struct abi_request *req, 
 		reply_errno(d, c, req, -err);
 		return;
 	}
-	snprintf(out.congestion, sizeof(out.congestion), "%s", info.cc && *info.cc ? info.cc : "reno");
+	snprintf(out.congestion, sizeof(out.congestion), "%s",
+		 info.cc && *info.cc ? info.cc : "reno");
 	out.tcp_info = linux_info(&info);
 	control_reply(d, c, req, &(struct abi_reply){ 0 }, &out, sizeof(out), -1);
 }

@@ -2,16 +2,16 @@
 /*
  * Control connections. Theory of operation.
  *
- * A process keeps a few connections, so that threads do not wait for each other; a slot is taken by writing the
- * process's number into it, never waited for: a signal handler may interrupt a thread that holds one. When all are
- * taken, a call makes a connection of its own.
+ * A process keeps a few connections, so that threads do not wait for each other; a slot is taken by
+ * writing the process's number into it, never waited for: a signal handler may interrupt a thread
+ * that holds one. When all are taken, a call makes a connection of its own.
  *
- * The program may close our descriptors or put others in their place, so a socket's cookie is checked before each use.
- * They have high numbers, for programs that count on low ones.
+ * The program may close our descriptors or put others in their place, so a socket's cookie is
+ * checked before each use. They have high numbers, for programs that count on low ones.
  *
- * A child of fork finds its parent's numbers in the slots. Through the parent's connection it hands in a new one of its
- * own (ADOPT): that works also where the child could not connect any more, because it has changed its uid, its root
- * directory or its mount namespace since.
+ * A child of fork finds its parent's numbers in the slots. Through the parent's connection it hands
+ * in a new one of its own (ADOPT): that works also where the child could not connect any more,
+ * because it has changed its uid, its root directory or its mount namespace since.
  *
  * In: every wrapper.   Out: src/daemon/control.c.
  */
@@ -36,7 +36,8 @@ static struct slot {
 
 static int told; /* pid of who has been told that no stack runs */
 
-/* ---- opening ----------------------------------------------------------------------------------- */
+/* ---- opening -----------------------------------------------------------------------------------
+ */
 
 static uint64_t cookie_of(int fd)
 {
@@ -66,13 +67,20 @@ static int fd_high(int fd)
 
 static void complain_down(const char *stack, const char *path, long error)
 {
-	const char *why = error == -ENOENT || error == -ECONNREFUSED ? "nobody listens" :
-			  error == -EACCES || error == -EPERM	     ? "permission denied" :
-			  error == -ECONNRESET ? "glassd refused us: it runs for another user" :
-						 "the connection failed";
-	const char *const part[] = { "glass: stack \"", stack, "\" cannot be reached at ", path, ": ", why,
-				     ". Type: GLASS_STACK=", stack,
-				     " glass up, or run the program without libglass-preload.so\n", NULL };
+	const char *why = error == -ENOENT || error == -ECONNREFUSED ? "nobody listens"
+			  : error == -EACCES || error == -EPERM	     ? "permission denied"
+			  : error == -ECONNRESET ? "glassd refused us: it runs for another user"
+						 : "the connection failed";
+	const char *const part[] = { "glass: stack \"",
+				     stack,
+				     "\" cannot be reached at ",
+				     path,
+				     ": ",
+				     why,
+				     ". Type: GLASS_STACK=",
+				     stack,
+				     " glass up, or run the program without libglass-preload.so\n",
+				     NULL };
 	int pid = (int)raw3(SYS_getpid, 0, 0, 0);
 
 	if (told == pid)
@@ -155,7 +163,8 @@ static int open_by_parent(int parent)
 	return (int)n;
 }
 
-/* ---- slots ------------------------------------------------------------------------------------- */
+/* ---- slots -------------------------------------------------------------------------------------
+ */
 
 static int slot_open(struct slot *s, int pid)
 {
@@ -197,7 +206,8 @@ static void slot_forget(struct slot *s)
 	s->cookie = 0;
 }
 
-/* ---- calls ------------------------------------------------------------------------------------- */
+/* ---- calls -------------------------------------------------------------------------------------
+ */
 
 static int reply_fd(struct msghdr *m)
 {
@@ -216,7 +226,8 @@ static long receive_reply(int fd, struct call *c)
 	} control;
 	char text[256];
 	struct iovec iov[2] = { { &c->rep, sizeof(c->rep) },
-				{ c->data ? c->data : text, c->data ? c->data_max : sizeof(text) - 2 } };
+				{ c->data ? c->data : text,
+				  c->data ? c->data_max : sizeof(text) - 2 } };
 	struct msghdr m = { .msg_iov = iov,
 			    .msg_iovlen = 2,
 			    .msg_control = &control,

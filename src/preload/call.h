@@ -16,7 +16,8 @@ struct call {
 	size_t data_max;
 };
 
-/* 0 or a negative errno: the daemon's answer, or ENETDOWN when there is no daemon (a line on stderr says so). */
+/* 0 or a negative errno: the daemon's answer, or ENETDOWN when there is no daemon (a line on stderr
+ * says so). */
 int call_daemon(struct call *c);
 /* For operations of kind QUIET. */
 int call_quiet(struct call *c);

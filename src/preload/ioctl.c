@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * ioctl(2): FIONBIO and FIONREAD are the kernel's; how much the peer has not acknowledged yet is the stack's.
+ * ioctl(2): FIONBIO and FIONREAD are the kernel's; how much the peer has not acknowledged yet is
+ * the stack's.
  *
  * In: the program.   Out: src/daemon/program_option.c (QUEUED).
  */
@@ -34,7 +35,8 @@ int wrap_ioctl(int fd, unsigned long request, ...)
 	va_start(ap, request);
 	arg = va_arg(ap, void *);
 	va_end(ap);
-	if ((unsigned)request == SIOCOUTQ && ours(fd, &self)) /* on a terminal the same number is TIOCOUTQ */
+	if ((unsigned)request == SIOCOUTQ &&
+	    ours(fd, &self)) /* on a terminal the same number is TIOCOUTQ */
 		return (int)result_of(queued(&self, arg));
 	if ((unsigned)request == SIOCATMARK && ours(fd, &self)) {
 		*(int *)arg = 0; /* there is no urgent data */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * bind(2), listen(2), accept(2). A connection comes as a message with a descriptor through the listening socket
- * (abi.h: struct abi_accept): waiting for it, also of several processes at once, is the kernel's.
+ * bind(2), listen(2), accept(2). A connection comes as a message with a descriptor through the
+ * listening socket (abi.h: struct abi_accept): waiting for it, also of several processes at once,
+ * is the kernel's.
  *
  * In: the program.   Out: src/daemon/program_listen.c.
  */
@@ -41,9 +42,11 @@ int wrap_listen(int fd, int backlog)
 	return (int)result_of(call_daemon(&c));
 }
 
-/* ---- accept ------------------------------------------------------------------------------------ */
+/* ---- accept ------------------------------------------------------------------------------------
+ */
 
-/* -EMFILE before a message is read whose descriptor could not be kept: the connection stays queued. */
+/* -EMFILE before a message is read whose descriptor could not be kept: the connection stays queued.
+ */
 static long check_fd_free(int fd)
 {
 	long spare = raw3(SYS_fcntl, fd, F_DUPFD_CLOEXEC, 0);

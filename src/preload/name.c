@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * getsockname(2), getpeername(2): from the names of the ends; only before connect and listen the daemon is asked.
+ * getsockname(2), getpeername(2): from the names of the ends; only before connect and listen the
+ * daemon is asked.
  *
  * In: the program.   Out: src/daemon/program_option.c (NAMES).
  */

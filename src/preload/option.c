@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * getsockopt(2), setsockopt(2). Rows of sock_opt.def go to the daemon; those that cannot fail and whose order does not
- * matter go without waiting for an answer. What concerns the descriptor itself (time-outs, low-water marks, ...) is
- * the AF_UNIX end's own, and what says "I am TCP" is answered here.
+ * getsockopt(2), setsockopt(2). Rows of sock_opt.def go to the daemon; those that cannot fail and
+ * whose order does not matter go without waiting for an answer. What concerns the descriptor itself
+ * (time-outs, low-water marks, ...) is the AF_UNIX end's own, and what says "I am TCP" is answered
+ * here.
  *
  * In: the program.   Out: src/daemon/program_option.c.
  */
@@ -46,7 +47,8 @@ static int row_of(int level, int name)
 	return -1;
 }
 
-/* Setting it cannot fail, and it does not matter whether it comes before or after what else is asked. */
+/* Setting it cannot fail, and it does not matter whether it comes before or after what else is
+ * asked. */
 static bool is_quiet(int row)
 {
 	switch (row) {
@@ -65,7 +67,8 @@ static bool is_quiet(int row)
 	}
 }
 
-/* ---- setting ----------------------------------------------------------------------------------- */
+/* ---- setting -----------------------------------------------------------------------------------
+ */
 
 /* What the program passed, as a number. 0 or -errno. */
 static int value_in(int row, const void *value, socklen_t size, int64_t *out)
@@ -89,7 +92,8 @@ static int value_in(int row, const void *value, socklen_t size, int64_t *out)
 	if (rows[row].kind == BOOL)
 		*out = *out != 0;
 	else if (row == GLASS_OPT_SNDBUF || row == GLASS_OPT_RCVBUF)
-		*out = *out < 0 ? INT32_MAX / 2 : *out; /* as Linux; the stack brings it into range */
+		*out = *out < 0 ? INT32_MAX / 2
+				: *out; /* as Linux; the stack brings it into range */
 	else if (row == GLASS_OPT_TTL && *out == -1)
 		*out = 64;
 	else if (row == GLASS_OPT_TOS)
@@ -152,7 +156,8 @@ static int set_congestion(const struct abi_name *self, const void *value, sockle
 static bool is_harmless(int level, int name)
 {
 	if (level == IPPROTO_IP)
-		return name == IP_BIND_ADDRESS_NO_PORT || name == IP_RECVERR || name == IP_MTU_DISCOVER;
+		return name == IP_BIND_ADDRESS_NO_PORT || name == IP_RECVERR ||
+		       name == IP_MTU_DISCOVER;
 	if (level == IPPROTO_IPV6)
 		return name == IPV6_RECVERR || name == IPV6_MTU_DISCOVER;
 	return false;
@@ -183,7 +188,8 @@ int wrap_setsockopt(int fd, int level, int name, const void *value, socklen_t si
 	return (int)result_of(set_ours(fd, &self, level, name, value, size));
 }
 
-/* ---- asking ------------------------------------------------------------------------------------ */
+/* ---- asking ------------------------------------------------------------------------------------
+ */
 
 static int give(void *value, socklen_t *size, const void *from, socklen_t full)
 {
@@ -220,7 +226,10 @@ static int get_row(const struct abi_name *self, int row, void *value, socklen_t 
 	return give(value, size, &l, sizeof(l));
 }
 
-/* The kernel keeps one error per end, ECONNRESET, and clears it when asked. Which one it stands for is known elsewhere. */
+/*
+ * The kernel keeps one error per end, ECONNRESET, and clears it when asked. Which one it stands for
+ * is known elsewhere.
+ */
 static int get_error(int fd, const struct abi_name *self, void *value, socklen_t *size)
 {
 	struct call c = { .req = { .head = { .op = ABI_ERROR }, .token = self->token } };
@@ -265,11 +274,13 @@ static int get_socket(int fd, const struct abi_name *self, int name, void *value
 	case SO_ACCEPTCONN:
 		return give_int(value, size, peer_of(fd, &peer) == 'l');
 	default:
-		return (int)raw5(SYS_getsockopt, fd, SOL_SOCKET, name, addr_of(value), addr_of(size));
+		return (int)raw5(SYS_getsockopt, fd, SOL_SOCKET, name, addr_of(value),
+				 addr_of(size));
 	}
 }
 
-static int get_ours(int fd, const struct abi_name *self, int level, int name, void *value, socklen_t *size)
+static int get_ours(int fd, const struct abi_name *self, int level, int name, void *value,
+		    socklen_t *size)
 {
 	int row = row_of(level, name);
 
@@ -291,6 +302,7 @@ int wrap_getsockopt(int fd, int level, int name, void *restrict value, socklen_t
 	struct abi_name self;
 
 	if (!ours(fd, &self))
-		return (int)result_of(raw5(SYS_getsockopt, fd, level, name, addr_of(value), addr_of(size)));
+		return (int)result_of(
+			raw5(SYS_getsockopt, fd, level, name, addr_of(value), addr_of(size)));
 	return (int)result_of(get_ours(fd, &self, level, name, value, size));
 }

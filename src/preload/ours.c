@@ -13,10 +13,12 @@ static bool read_name(long nr, int fd, struct abi_name *n)
 	struct sockaddr_un u;
 	socklen_t size = sizeof(u);
 
-	if (raw3(nr, fd, addr_of(&u), addr_of(&size)) || u.sun_family != AF_UNIX || size > sizeof(u))
+	if (raw3(nr, fd, addr_of(&u), addr_of(&size)) || u.sun_family != AF_UNIX ||
+	    size > sizeof(u))
 		return false;
 	return size > offsetof(struct sockaddr_un, sun_path) &&
-	       abi_name_read(u.sun_path, size - (unsigned)offsetof(struct sockaddr_un, sun_path), n);
+	       abi_name_read(u.sun_path, size - (unsigned)offsetof(struct sockaddr_un, sun_path),
+			     n);
 }
 
 bool ours(int fd, struct abi_name *self)
@@ -29,7 +31,8 @@ char peer_of(int fd, struct abi_name *peer)
 	return read_name(SYS_getpeername, fd, peer) ? peer->kind : 0;
 }
 
-/* ---- addresses --------------------------------------------------------------------------------- */
+/* ---- addresses ---------------------------------------------------------------------------------
+ */
 
 static bool all_zero(const uint8_t *b, int n)
 {
@@ -53,7 +56,8 @@ static int end_of_in6(const struct sockaddr_in6 *s, struct abi_end *out)
 	return 0;
 }
 
-int end_of_sockaddr(const struct abi_name *self, const void *addr, socklen_t size, struct abi_end *out)
+int end_of_sockaddr(const struct abi_name *self, const void *addr, socklen_t size,
+		    struct abi_end *out)
 {
 	const struct sockaddr_in *s = addr;
 	sa_family_t family = self->family == 6 ? AF_INET6 : AF_INET;
@@ -107,7 +111,8 @@ int sockaddr_of_end(uint8_t family, const struct abi_end *e, void *addr, socklen
 	return 0;
 }
 
-/* ---- plug -------------------------------------------------------------------------------------- */
+/* ---- plug --------------------------------------------------------------------------------------
+ */
 
 long plug_fd(int fd)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Is a descriptor ours, and what is it? The kernel's names of the two ends tell (abi/name.h); nothing is remembered
- * here, so descriptors may come from dup, fork, exec or SCM_RIGHTS.
+ * Is a descriptor ours, and what is it? The kernel's names of the two ends tell (abi/name.h);
+ * nothing is remembered here, so descriptors may come from dup, fork, exec or SCM_RIGHTS.
  */
 #ifndef GLASS_PRELOAD_OURS_H
 #define GLASS_PRELOAD_OURS_H
@@ -17,8 +17,10 @@ bool ours(int fd, struct abi_name *self);
 /* What the daemon's end says: l, c or e; 0: nothing yet. For descriptors that are ours. */
 char peer_of(int fd, struct abi_name *peer);
 
-/* A sockaddr of the program as an end. IPv4, or IPv4 mapped into IPv6; the wildcard of either. 0 or -errno. */
-int end_of_sockaddr(const struct abi_name *self, const void *addr, socklen_t size, struct abi_end *out);
+/* A sockaddr of the program as an end. IPv4, or IPv4 mapped into IPv6; the wildcard of either. 0 or
+ * -errno. */
+int end_of_sockaddr(const struct abi_name *self, const void *addr, socklen_t size,
+		    struct abi_end *out);
 /* Writes e as a sockaddr of the socket's family, as getsockname(2) does. 0 or -errno. */
 int sockaddr_of_end(uint8_t family, const struct abi_end *e, void *addr, socklen_t *size);
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * errno, the environment, stderr, and the four functions that compilers call by themselves: all without a C library.
+ * errno, the environment, stderr, and the four functions that compilers call by themselves: all
+ * without a C library.
  */
 #include "raw.h"
 

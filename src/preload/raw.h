@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The ground the preload library stands on: system calls and nothing else. It is loaded into programs of any C library
- * (glibc, musl), before their constructors ran, into signal handlers and children of vfork; so it calls none of
- * them, and keeps no state but its control connections (call.c).
+ * The ground the preload library stands on: system calls and nothing else. It is loaded into
+ * programs of any C library (glibc, musl), before their constructors ran, into signal handlers and
+ * children of vfork; so it calls none of them, and keeps no state but its control connections
+ * (call.c).
  */
 #ifndef GLASS_PRELOAD_RAW_H
 #define GLASS_PRELOAD_RAW_H
@@ -14,10 +15,10 @@
 #include <sys/syscall.h>
 
 /*
- * Declares what the program calls as NAME. Here it has another name, since the C libraries' headers declare theirs in
- * ways that differ.
+ * Declares what the program calls as NAME. Here it has another name, since the C libraries' headers
+ * declare theirs in ways that differ.
  */
-#define WRAP(type, name, ...)                                                                      \
+#define WRAP(type, name, ...) \
 	__attribute__((visibility("default"))) type wrap_##name(__VA_ARGS__) __asm__(#name)
 
 /* A system call; the result is negative for an errno. */

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * glass run [OPTION...] PROGRAM [ARGUMENT...]: PROGRAM with libglass-preload.so, in a network namespace of its own that
- * is empty, so that nothing passes by the stack by accident. What cannot work (no daemon, a static or setuid program) is
- * said here, since the dynamic linker would ignore the library without a word.
+ * glass run [OPTION...] PROGRAM [ARGUMENT...]: PROGRAM with libglass-preload.so, in a network
+ * namespace of its own that is empty, so that nothing passes by the stack by accident. What cannot
+ * work (no daemon, a static or setuid program) is said here, since the dynamic linker would ignore
+ * the library without a word.
  *
- * In: src/ctl.   Out: execv; the exit status is the program's. 126, 127: it could not be started, as in sh.
+ * In: src/ctl.   Out: execv; the exit status is the program's. 126, 127: it could not be started,
+ * as in sh.
  */
 #include <elf.h>
 #include <errno.h>
@@ -61,7 +63,8 @@ static int __attribute__((format(printf, 2, 3))) fail(int status, const char *fo
 	return status;
 }
 
-/* ---- options ----------------------------------------------------------------------------------- */
+/* ---- options -----------------------------------------------------------------------------------
+ */
 
 static void help(void)
 {
@@ -70,11 +73,13 @@ static void help(void)
 	     "Runs PROGRAM on the stack: its TCP sockets are Glass's, everything else is as ever.\n"
 	     "\n"
 	     "  --stack NAME  the stack to use (default: $GLASS_STACK, else \"default\")\n"
-	     "  --keep-net    stay in this network namespace: what is not TCP passes through the kernel\n"
+	     "  --keep-net    stay in this network namespace: what is not TCP passes through the "
+	     "kernel\n"
 	     "  --verbose     say what is done\n"
 	     "  --help        this text\n"
 	     "\n"
-	     "Exit status: PROGRAM's; 126 or 127 when it could not be started; 3 without a running stack.");
+	     "Exit status: PROGRAM's; 126 or 127 when it could not be started; 3 without a running "
+	     "stack.");
 }
 
 /* 0: go on; else the exit status plus one. */
@@ -108,7 +113,8 @@ static int parse(struct run *r, int argc, char **argv)
 	return 0;
 }
 
-/* ---- the library ------------------------------------------------------------------------------- */
+/* ---- the library -------------------------------------------------------------------------------
+ */
 
 /* Beside this binary, in the build tree, or where it is installed. */
 static bool find_library(char out[PATH_MAX])
@@ -121,13 +127,15 @@ static bool find_library(char out[PATH_MAX])
 	if (strrchr(self, '/'))
 		strrchr(self, '/')[1] = 0;
 	for (int i = 0; n > 0 && places[i]; i++)
-		if (snprintf(out, PATH_MAX, "%s%s" LIBRARY, self, places[i]) < PATH_MAX && !access(out, R_OK))
+		if (snprintf(out, PATH_MAX, "%s%s" LIBRARY, self, places[i]) < PATH_MAX &&
+		    !access(out, R_OK))
 			return true;
 	snprintf(out, PATH_MAX, GLASS_LIBDIR "/" LIBRARY);
 	return !access(out, R_OK);
 }
 
-/* ---- the daemon -------------------------------------------------------------------------------- */
+/* ---- the daemon --------------------------------------------------------------------------------
+ */
 
 /* Asks it for the stack's address. 0 or -errno. */
 static int hello(struct run *r, int fd)
@@ -151,9 +159,11 @@ static int check_daemon(struct run *r)
 	int fd, err = 0;
 
 	if (!abi_stack_name_ok(r->stack))
-		return fail(2, "'%s' is no name of a stack: letters, digits, '-', '_', '.'", r->stack);
+		return fail(2, "'%s' is no name of a stack: letters, digits, '-', '_', '.'",
+			    r->stack);
 	if (!abi_dir(r->dir, getenv, geteuid()) || !abi_socket_path(u.sun_path, r->dir, r->stack))
-		return fail(2, "the control socket's path is too long: %s/%s.sock", r->dir, r->stack);
+		return fail(2, "the control socket's path is too long: %s/%s.sock", r->dir,
+			    r->stack);
 	fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
 	if (fd < 0 || connect(fd, (struct sockaddr *)&u, sizeof(u)))
 		err = -errno;
@@ -162,17 +172,20 @@ static int check_daemon(struct run *r)
 	if (fd >= 0)
 		close(fd);
 	if (err == -ENOENT || err == -ECONNREFUSED)
-		return fail(NO_DAEMON, "no stack '%s' is running (%s: %s). Type: glass up%s%s", r->stack, u.sun_path,
-			    strerror(-err), strcmp(r->stack, ABI_DEFAULT_STACK) ? " --stack " : "",
+		return fail(NO_DAEMON, "no stack '%s' is running (%s: %s). Type: glass up%s%s",
+			    r->stack, u.sun_path, strerror(-err),
+			    strcmp(r->stack, ABI_DEFAULT_STACK) ? " --stack " : "",
 			    strcmp(r->stack, ABI_DEFAULT_STACK) ? r->stack : "");
 	if (err == -EPROTO)
 		return fail(NO_DAEMON, "glassd is of another version. Type: glass down; glass up");
 	if (err)
-		return fail(NO_DAEMON, "stack '%s' does not let us in (%s: %s)", r->stack, u.sun_path, strerror(-err));
+		return fail(NO_DAEMON, "stack '%s' does not let us in (%s: %s)", r->stack,
+			    u.sun_path, strerror(-err));
 	return 0;
 }
 
-/* ---- the program ------------------------------------------------------------------------------- */
+/* ---- the program -------------------------------------------------------------------------------
+ */
 
 /* As execvp(3) searches. 0 or an exit status. */
 static int find_program(const char *name, char out[PATH_MAX])
@@ -188,7 +201,8 @@ static int find_program(const char *name, char out[PATH_MAX])
 		struct stat st;
 
 		path += *path == ':';
-		snprintf(out, PATH_MAX, "%.*s/%s", (int)strcspn(path, ":"), *path == ':' || !*path ? "." : path, name);
+		snprintf(out, PATH_MAX, "%.*s/%s", (int)strcspn(path, ":"),
+			 *path == ':' || !*path ? "." : path, name);
 		if (stat(out, &st) || !S_ISREG(st.st_mode))
 			continue;
 		if (!access(out, X_OK))
@@ -216,10 +230,12 @@ static bool elf_is_dynamic(int fd, const Elf64_Ehdr *h)
 static int check_elf(int fd, const char *path, const Elf64_Ehdr *h)
 {
 	if (h->e_ident[EI_CLASS] != ELFCLASS64)
-		return fail(CANNOT_RUN, "%s is a 32-bit program, " LIBRARY " is for 64-bit ones", path);
+		return fail(CANNOT_RUN, "%s is a 32-bit program, " LIBRARY " is for 64-bit ones",
+			    path);
 	if (!elf_is_dynamic(fd, h))
 		return fail(CANNOT_RUN,
-			    "%s is statically linked: LD_PRELOAD cannot reach it, it would use the kernel's stack. "
+			    "%s is statically linked: LD_PRELOAD cannot reach it, it would use the "
+			    "kernel's stack. "
 			    "Use a dynamically linked build of it",
 			    path);
 	return 0;
@@ -232,7 +248,8 @@ static int check_privileged(const char *path, const struct stat *st)
 
 	if (setid || (geteuid() && getxattr(path, "security.capability", NULL, 0) > 0))
 		return fail(CANNOT_RUN,
-			    "%s is setuid, setgid or has capabilities: the dynamic linker ignores LD_PRELOAD for it. "
+			    "%s is setuid, setgid or has capabilities: the dynamic linker ignores "
+			    "LD_PRELOAD for it. "
 			    "Run it as the user it becomes",
 			    path);
 	return 0;
@@ -247,7 +264,8 @@ static int check_script(const char *path, char *line, int depth)
 
 	interpreter[strcspn(interpreter, " \t\n")] = 0;
 	if (depth == SCRIPT_DEPTH_MAX)
-		return fail(CANNOT_RUN, "%s: its interpreters are scripts themselves, too deep", path);
+		return fail(CANNOT_RUN, "%s: its interpreters are scripts themselves, too deep",
+			    path);
 	return *interpreter ? check_file(interpreter, depth + 1) : 0;
 }
 
@@ -276,7 +294,8 @@ static int check_file(const char *path, int depth)
 	return status;
 }
 
-/* ---- the namespace ----------------------------------------------------------------------------- */
+/* ---- the namespace -----------------------------------------------------------------------------
+ */
 
 static bool write_file(const char *path, const char *text)
 {
@@ -307,8 +326,8 @@ static int unshare_as_user(void)
 }
 
 /*
- * lo is up and has the stack's address too: programs that ask "does this host have IPv4?" (getaddrinfo with
- * AI_ADDRCONFIG) look for an address that is not 127.0.0.1.
+ * lo is up and has the stack's address too: programs that ask "does this host have IPv4?"
+ * (getaddrinfo with AI_ADDRCONFIG) look for an address that is not 127.0.0.1.
  */
 static void loopback_up(const struct abi_end *addr)
 {
@@ -342,10 +361,13 @@ static void enter_empty_net(const struct run *r)
 	if (!err)
 		loopback_up(&r->stack_addr);
 	else if (r->verbose)
-		fail(0, "no network namespace (%s): what is not TCP passes through the kernel's stack", strerror(-err));
+		fail(0,
+		     "no network namespace (%s): what is not TCP passes through the kernel's stack",
+		     strerror(-err));
 }
 
-/* ---- start ------------------------------------------------------------------------------------- */
+/* ---- start -------------------------------------------------------------------------------------
+ */
 
 static int set_environment(const struct run *r)
 {
@@ -371,8 +393,9 @@ int glass_run(int argc, char **argv)
 	if ((status = parse(&r, argc, argv)))
 		return status - 1;
 	if (!find_library(r.library))
-		return fail(CANNOT_RUN, LIBRARY " was not found beside this command nor in " GLASS_LIBDIR
-					". Type: make install");
+		return fail(CANNOT_RUN,
+			    LIBRARY " was not found beside this command nor in " GLASS_LIBDIR
+				    ". Type: make install");
 	if ((status = check_daemon(&r)) || (status = find_program(r.argv[0], r.program)) ||
 	    (status = check_file(r.program, 0)) || (status = set_environment(&r)))
 		return status;

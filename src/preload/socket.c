@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * socket(2) and connect(2). A TCP socket of the program is what glassd sends: one end of an AF_UNIX pair, under the
- * next free number as always. Everything that is not TCP over IPv4 (or IPv4 mapped into IPv6) is the kernel's.
+ * socket(2) and connect(2). A TCP socket of the program is what glassd sends: one end of an AF_UNIX
+ * pair, under the next free number as always. Everything that is not TCP over IPv4 (or IPv4 mapped
+ * into IPv6) is the kernel's.
  *
  * In: the program.   Out: src/daemon/program.c, program_connect.c.
  */
@@ -21,10 +22,12 @@
 WRAP(int, socket, int domain, int type, int protocol);
 WRAP(int, connect, int fd, const struct sockaddr *addr, socklen_t size);
 
-/* A new end; flags SOCK_NONBLOCK, SOCK_CLOEXEC; after: token of the socket it takes the place of. */
+/* A new end; flags SOCK_NONBLOCK, SOCK_CLOEXEC; after: token of the socket it takes the place of.
+ */
 static int end_get(uint8_t family, int flags, uint64_t after)
 {
-	struct call c = { .req = { .head = { .op = ABI_SOCKET }, .arg = { family, GLASS_TCP, (int64_t)after } },
+	struct call c = { .req = { .head = { .op = ABI_SOCKET },
+				   .arg = { family, GLASS_TCP, (int64_t)after } },
 			  .cloexec = flags & SOCK_CLOEXEC };
 	int err = call_daemon(&c);
 
@@ -52,14 +55,15 @@ int wrap_socket(int domain, int type, int protocol)
 	return (int)result_of(end_get(domain == AF_INET6 ? 6 : 4, type, 0));
 }
 
-/* ---- connect ----------------------------------------------------------------------------------- */
+/* ---- connect -----------------------------------------------------------------------------------
+ */
 
 /* The pair is used up by a failed connect: a new one takes its number. 0 or -errno. */
 static int end_replace(int fd, const struct abi_name *self)
 {
 	long status = raw3(SYS_fcntl, fd, F_GETFL, 0), on_exec = raw3(SYS_fcntl, fd, F_GETFD, 0);
-	int fresh = end_get(self->family,
-			    (status & O_NONBLOCK ? SOCK_NONBLOCK : 0) | SOCK_CLOEXEC, self->token);
+	int fresh = end_get(self->family, (status & O_NONBLOCK ? SOCK_NONBLOCK : 0) | SOCK_CLOEXEC,
+			    self->token);
 	long err;
 
 	if (fresh < 0)
@@ -78,7 +82,8 @@ static int connect_limit_ms(int fd)
 	if (raw5(SYS_getsockopt, fd, SOL_SOCKET, SO_SNDTIMEO, addr_of(&t), addr_of(&size)) ||
 	    (!t.tv_sec && !t.tv_usec))
 		return CONNECT_NO_LIMIT;
-	return t.tv_sec > 2000000 ? CONNECT_NO_LIMIT : (int)(t.tv_sec * 1000 + (t.tv_usec + 999) / 1000);
+	return t.tv_sec > 2000000 ? CONNECT_NO_LIMIT
+				  : (int)(t.tv_sec * 1000 + (t.tv_usec + 999) / 1000);
 }
 
 /* 1: readable, 0: the time is over, or a negative errno. */
@@ -118,7 +123,9 @@ static int connect_go_on(int fd, const struct abi_name *self, int err)
 
 static int connect_wait(int fd, const struct abi_name *self, const struct abi_end *to)
 {
-	struct call c = { .req = { .head = { .op = ABI_CONNECT_WAIT }, .token = self->token, .end = *to } };
+	struct call c = {
+		.req = { .head = { .op = ABI_CONNECT_WAIT }, .token = self->token, .end = *to }
+	};
 	int ms = connect_limit_ms(fd);
 	int err = call_quiet(&c);
 	long n = 1;
@@ -144,8 +151,8 @@ static int connect_start(int fd, const struct abi_name *self, const struct abi_e
 }
 
 /*
- * A connect after one that failed: tells the error if nobody has asked for it yet, as Linux does; else starts anew on
- * the same number.
+ * A connect after one that failed: tells the error if nobody has asked for it yet, as Linux does;
+ * else starts anew on the same number.
  */
 static int connect_after_failure(int fd, const struct abi_name *self, const struct abi_name *peer)
 {

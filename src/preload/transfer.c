@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Calls that carry an address beside bytes. On a TCP socket it means nothing: Linux ignores it when sending and
- * answers none when receiving, whereas AF_UNIX would refuse it, or tell the daemon's name. Without an address these
- * calls go straight to the kernel.
+ * Calls that carry an address beside bytes. On a TCP socket it means nothing: Linux ignores it when
+ * sending and answers none when receiving, whereas AF_UNIX would refuse it, or tell the daemon's
+ * name. Without an address these calls go straight to the kernel.
  *
  * In: the program.
  */
@@ -13,17 +13,18 @@
 #endif
 
 WRAP(ssize_t, sendto, int fd, const void *buf, size_t n, int flags, const struct sockaddr *addr,
-		      socklen_t size);
+     socklen_t size);
 WRAP(ssize_t, sendmsg, int fd, const struct msghdr *m, int flags);
 WRAP(int, sendmmsg, int fd, struct mmsghdr *m, unsigned n, int flags);
-WRAP(ssize_t, recvfrom, int fd, void *restrict buf, size_t n, int flags, struct sockaddr *restrict addr,
-			socklen_t *restrict size);
+WRAP(ssize_t, recvfrom, int fd, void *restrict buf, size_t n, int flags,
+     struct sockaddr *restrict addr, socklen_t *restrict size);
 WRAP(ssize_t, __recvfrom_chk, int fd, void *restrict buf, size_t n, size_t room, int flags,
-			      struct sockaddr *restrict addr, socklen_t *restrict size);
+     struct sockaddr *restrict addr, socklen_t *restrict size);
 WRAP(ssize_t, recvmsg, int fd, struct msghdr *m, int flags);
 WRAP(int, recvmmsg, int fd, struct mmsghdr *m, unsigned n, int flags, struct timespec *timeout);
 
-ssize_t wrap_sendto(int fd, const void *buf, size_t n, int flags, const struct sockaddr *addr, socklen_t size)
+ssize_t wrap_sendto(int fd, const void *buf, size_t n, int flags, const struct sockaddr *addr,
+		    socklen_t size)
 {
 	struct abi_name self;
 
@@ -76,8 +77,8 @@ int wrap_sendmmsg(int fd, struct mmsghdr *m, unsigned n, int flags)
 	return done || !n ? (int)done : -1;
 }
 
-ssize_t wrap_recvfrom(int fd, void *restrict buf, size_t n, int flags, struct sockaddr *restrict addr,
-		 socklen_t *restrict size)
+ssize_t wrap_recvfrom(int fd, void *restrict buf, size_t n, int flags,
+		      struct sockaddr *restrict addr, socklen_t *restrict size)
 {
 	struct abi_name self;
 
@@ -88,12 +89,13 @@ ssize_t wrap_recvfrom(int fd, void *restrict buf, size_t n, int flags, struct so
 			*size = 0;
 		return result_of(got);
 	}
-	return result_of(raw6(SYS_recvfrom, fd, addr_of(buf), (long)n, flags, addr_of(addr), addr_of(size)));
+	return result_of(
+		raw6(SYS_recvfrom, fd, addr_of(buf), (long)n, flags, addr_of(addr), addr_of(size)));
 }
 
 /* What glibc makes of recvfrom under _FORTIFY_SOURCE. */
 ssize_t wrap___recvfrom_chk(int fd, void *restrict buf, size_t n, size_t room, int flags,
-		       struct sockaddr *restrict addr, socklen_t *restrict size)
+			    struct sockaddr *restrict addr, socklen_t *restrict size)
 {
 	if (n > room)
 		__builtin_trap();
@@ -123,7 +125,8 @@ int wrap_recvmmsg(int fd, struct mmsghdr *m, unsigned n, int flags, struct times
 	ssize_t got;
 
 	if (!any_name(m, n) || !ours(fd, &self))
-		return (int)result_of(raw5(SYS_recvmmsg, fd, addr_of(m), n, flags, addr_of(timeout)));
+		return (int)result_of(
+			raw5(SYS_recvmmsg, fd, addr_of(m), n, flags, addr_of(timeout)));
 	got = wrap_recvmsg(fd, &m[0].msg_hdr, flags & ~MSG_WAITFORONE);
 	if (got < 0)
 		return -1;

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: MIT
 """Throws messages at glassd's control socket: control_fuzz.py SOCKET SEED COUNT OP.DEF.
 
-Most are almost right: a valid head, an operation that exists, a token of a real socket, lengths and values at the edges,
-descriptors of all kinds. Prints what came back, in numbers.
+Most are almost right: a valid head, an operation that exists, a token of a real socket, lengths and values at the
+edges, descriptors of all kinds. Prints what came back, in numbers.
 """
 import array
 import os
@@ -38,8 +38,10 @@ class Fuzzer:
         self.s.connect(self.path)
 
     def end(self):
-        addr = bytes([self.rng.choice([10, 127, 224, 255, 0])]) + bytes(self.rng.choice([0, 0, 5, 255]) for _ in range(3))
-        return struct.pack("<B16sBH", self.rng.choice([4, 4, 4, 6, 0, 99]), addr, 0, self.rng.choice([0, 1, 80, 8080, 65535]))
+        r = self.rng
+        addr = bytes([r.choice([10, 127, 224, 255, 0])]) + bytes(r.choice([0, 0, 5, 255]) for _ in range(3))
+        port = r.choice([0, 1, 80, 8080, 65535])
+        return struct.pack("<B16sBH", r.choice([4, 4, 4, 6, 0, 99]), addr, 0, port)
 
     def message(self):
         r = self.rng

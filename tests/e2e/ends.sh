@@ -68,7 +68,7 @@ sides()
 		onglass python3 "$LAB/side.py" "$reader" "$at" $port >"$LAB/reader" 2>/dev/null &
 	fi
 	read_pid=$!
-	lab_jobs+=($hold_pid $read_pid)
+	lab_jobs+=("$hold_pid" "$read_pid")
 	wait_for 5 grep -q ready "$LAB/holder" && wait_for 5 grep -q ready "$LAB/reader"
 }
 
@@ -199,7 +199,7 @@ fi
 sides glass connect-read accept-hold
 onglass python3 "$LAB/side.py" accept-hold $STACK 6005 >"$LAB/listener" 2>&1 &
 listen_pid=$!
-lab_jobs+=($listen_pid)
+lab_jobs+=("$listen_pid")
 sleep 0.3
 read_pid=$hold_pid # the side on Glass reads
 kill -9 "$pid"

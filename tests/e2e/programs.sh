@@ -213,6 +213,30 @@ if have wrk; then
 	like "wrk on the stack" "$out" 'Requests/sec: +[1-9]'
 fi
 
+if have node; then
+	cat >"$LAB/serve.js" <<JS
+require('http').createServer((q, r) => require('fs').createReadStream('$WWW/big').pipe(r)).listen(8082);
+JS
+	cat >"$LAB/get.js" <<JS
+require('http').get('http://$HOST:8080/big', r => r.pipe(require('fs').createWriteStream('$LAB/o')));
+JS
+	serve node "$LAB/serve.js"
+	wait_for 10 stack_listens 8082
+	ok "node http server" curl -sf -o "$LAB/o" http://$STACK:8082/
+	same "node as server" "$LAB/o"
+	ok "node http client" "${lab_glass[@]}" node "$LAB/get.js"
+	same "node as client" "$LAB/o"
+fi
+if have git; then
+	git init -q "$LAB/repo" && cp "$WWW/big" "$LAB/repo" && git -C "$LAB/repo" add big &&
+		git -C "$LAB/repo" -c user.name=x -c user.email=x@y commit -qm big
+	serve git daemon --export-all --base-path="$LAB" --reuseaddr
+	wait_for 5 stack_listens 9418
+	ok "git clone from a daemon on the stack, by a git on the stack" \
+		"${lab_glass[@]}" git clone -q git://$STACK/repo "$LAB/clone"
+	same "git" "$LAB/clone/big"
+fi
+
 if have redis-server; then
 	serve redis-server --bind $STACK --protected-mode no --save '' --dir "$LAB"
 	redis_pid=$!

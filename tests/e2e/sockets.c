@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One script of socket calls; each prints what it answered: a result, an errno, a poll mask. It is run on the kernel's
- * TCP and on Glass, and sockets.sh compares the two logs line by line.
+ * One script of socket calls; each prints what it answered: a result, an errno, a poll mask. It is
+ *run on the kernel's TCP and on Glass, and sockets.sh compares the two logs line by line.
  *
- *	sockets peer PORT		the other side: does what the first byte of a connection asks for
- *	sockets client ADDRESS PORT	the script, against a peer there
+ *	sockets peer PORT		the other side: does what the first byte of a connection
+ *asks for sockets client ADDRESS PORT	the script, against a peer there
  *
  * Lines that begin with '~' may differ: the known limits of ARCHITECTURE.md.
  */
@@ -30,6 +30,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+int peer(int port); /* sockets_peer.c */
+
 static struct sockaddr_in peer_addr;
 static const char *what = "";
 static char big[1 << 20];
@@ -48,16 +50,22 @@ static void say(const char *name, long v)
 }
 
 /* A call's result or its errno. */
-#define DO(call) (__extension__({ long r_ = (call); say(#call, r_ < 0 ? -errno : r_); r_; }))
+#define DO(call)                                  \
+	(__extension__({                          \
+		long r_ = (call);                 \
+		say(#call, r_ < 0 ? -errno : r_); \
+		r_;                               \
+	}))
 
 static void mask_named(const char *name, int fd)
 {
 	struct pollfd p = { fd, POLLIN | POLLOUT | POLLPRI | POLLRDHUP, 0 };
 
 	poll(&p, 1, 0);
-	printf("%s: %s:%s%s%s%s%s%s\n", what, name, p.revents & POLLIN ? " IN" : "", p.revents & POLLOUT ? " OUT" : "",
-	       p.revents & POLLPRI ? " PRI" : "", p.revents & POLLRDHUP ? " RDHUP" : "",
-	       p.revents & POLLHUP ? " HUP" : "", p.revents & POLLERR ? " ERR" : "");
+	printf("%s: %s:%s%s%s%s%s%s\n", what, name, p.revents & POLLIN ? " IN" : "",
+	       p.revents & POLLOUT ? " OUT" : "", p.revents & POLLPRI ? " PRI" : "",
+	       p.revents & POLLRDHUP ? " RDHUP" : "", p.revents & POLLHUP ? " HUP" : "",
+	       p.revents & POLLERR ? " ERR" : "");
 }
 
 static int wait_for(int fd, int events)
@@ -80,93 +88,8 @@ static int set(int fd, int level, int name, int v)
 	return setsockopt(fd, level, name, &v, sizeof(v));
 }
 
-static void linger0(int fd)
-{
-	struct linger l = { 1, 0 };
-
-	setsockopt(fd, SOL_SOCKET, SO_LINGER, &l, sizeof(l));
-}
-
-/* ---- the peer ------------------------------------------------------------------------------------ */
-
-static void connect_back(int fd, int answer)
-{
-	struct sockaddr_in from;
-	socklen_t size = sizeof(from);
-	uint16_t port;
-	int back = socket(AF_INET, SOCK_STREAM, 0);
-
-	if (read(fd, &port, 2) != 2 || getpeername(fd, (struct sockaddr *)&from, &size))
-		exit(1);
-	from.sin_port = port;
-	if (!connect(back, (struct sockaddr *)&from, sizeof(from)) && answer)
-		send(back, "hi", 2, 0);
-	pause_ms(200);
-	close(back);
-}
-
-static void serve(int fd)
-{
-	char command = 0;
-	ssize_t n;
-
-	read(fd, &command, 1);
-	switch (command) {
-	case 'f': /* FIN, then wait for the other's */
-		shutdown(fd, SHUT_WR);
-		while (read(fd, big, sizeof(big)) > 0)
-			;
-		break;
-	case 'd': /* data, then RST */
-		send(fd, "data", 4, 0); /* fall through */
-	case 'r': /* RST */
-		pause_ms(100);
-		linger0(fd);
-		break;
-	case 'c': /* data and FIN */
-		send(fd, "bye", 3, 0);
-		break;
-	case 'e': /* echo */
-		while ((n = read(fd, big, sizeof(big))) > 0)
-			send(fd, big, (size_t)n, MSG_NOSIGNAL);
-		break;
-	case 's': /* does not read for a while */
-		pause_ms(500);
-		while (read(fd, big, sizeof(big)) > 0)
-			;
-		break;
-	case 'u': /* closes with bytes unread: RST */
-		pause_ms(100);
-		break;
-	case 'b': /* connects back */
-		connect_back(fd, 1);
-		break;
-	default:
-		break;
-	}
-	close(fd);
-	exit(0);
-}
-
-static int peer(int port)
-{
-	struct sockaddr_in a = { .sin_family = AF_INET, .sin_port = htons((uint16_t)port) };
-	int l = socket(AF_INET, SOCK_STREAM, 0);
-
-	set(l, SOL_SOCKET, SO_REUSEADDR, 1);
-	if (bind(l, (struct sockaddr *)&a, sizeof(a)) || listen(l, 64))
-		return perror("peer"), 1;
-	signal(SIGCHLD, SIG_IGN);
-	for (;;) {
-		int fd = accept(l, NULL, NULL);
-
-		if (fd >= 0 && !fork())
-			serve(fd);
-		close(fd);
-	}
-}
-
-/* ---- the script ---------------------------------------------------------------------------------- */
+/* ---- the script
+ * ---------------------------------------------------------------------------------- */
 
 static int to_peer(int fd)
 {
@@ -300,7 +223,9 @@ static void transfer(void)
 	socklen_t size = sizeof(a);
 	char buf[64] = "";
 	struct iovec iov[2] = { { buf, 2 }, { buf + 2, 3 } };
-	struct msghdr m = { .msg_name = &a, .msg_namelen = sizeof(a), .msg_iov = iov, .msg_iovlen = 2 };
+	struct msghdr m = {
+		.msg_name = &a, .msg_namelen = sizeof(a), .msg_iov = iov, .msg_iovlen = 2
+	};
 	struct tcp_info info;
 
 	mask_named("idle", fd);
@@ -322,7 +247,10 @@ static void transfer(void)
 	wait_for(fd, POLLIN);
 	DO(recvmsg(fd, &m, 0));
 	say("msg_namelen", m.msg_namelen);
-	m = (struct msghdr){ .msg_name = &peer_addr, .msg_namelen = sizeof(peer_addr), .msg_iov = iov, .msg_iovlen = 2 };
+	m = (struct msghdr){ .msg_name = &peer_addr,
+			     .msg_namelen = sizeof(peer_addr),
+			     .msg_iov = iov,
+			     .msg_iovlen = 2 };
 	DO(sendmsg(fd, &m, 0));
 	DO(recv(fd, buf, 5, MSG_WAITALL));
 	pause_ms(50);
@@ -633,7 +561,8 @@ static void family6(void)
 	DO(connect(fd, (struct sockaddr *)&a, sizeof(a)));
 	DO(getpeername(fd, (struct sockaddr *)&b, &size));
 	say("size", size);
-	say("mapped", !strncmp(inet_ntop(AF_INET6, &b.sin6_addr, text, sizeof(text)), "::ffff:", 7));
+	say("mapped",
+	    !strncmp(inet_ntop(AF_INET6, &b.sin6_addr, text, sizeof(text)), "::ffff:", 7));
 	close(fd);
 	fd = socket(AF_INET6, SOCK_STREAM, 0);
 	DO(set(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1));
@@ -649,7 +578,8 @@ static void family6(void)
 
 static int client(const char *address, int port)
 {
-	peer_addr = (struct sockaddr_in){ .sin_family = AF_INET, .sin_port = htons((uint16_t)port) };
+	peer_addr =
+		(struct sockaddr_in){ .sin_family = AF_INET, .sin_port = htons((uint16_t)port) };
 	inet_pton(AF_INET, address, &peer_addr.sin_addr);
 	setvbuf(stdout, NULL, _IOLBF, 0);
 #define CASE(name) what = #name, name()

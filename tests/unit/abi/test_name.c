@@ -24,7 +24,8 @@ static void round_trip(const struct abi_name *n, const char *text)
 
 static void test_round_trip(void **state)
 {
-	struct abi_end local = abi_end_of_ip4(0x0a000004, 40000), remote = abi_end_of_ip4(0x0a000005, 80);
+	struct abi_end local = abi_end_of_ip4(0x0a000004, 40000),
+		       remote = abi_end_of_ip4(0x0a000005, 80);
 
 	(void)state;
 	round_trip(&(struct abi_name){ .kind = 'p', .token = 0x123456789abcdef, .family = 4 },

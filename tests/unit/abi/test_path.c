@@ -13,9 +13,9 @@ static const char *glass_dir, *runtime_dir;
 
 static char *fake_env(const char *name)
 {
-	const char *v = !strcmp(name, "GLASS_DIR")	 ? glass_dir :
-			!strcmp(name, "XDG_RUNTIME_DIR") ? runtime_dir :
-							   NULL;
+	const char *v = !strcmp(name, "GLASS_DIR")	   ? glass_dir
+			: !strcmp(name, "XDG_RUNTIME_DIR") ? runtime_dir
+							   : NULL;
 
 	return (char *)(uintptr_t)v;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The preload library's view of descriptors and addresses, on real AF_UNIX pairs named as the daemon names them.
+ * The preload library's view of descriptors and addresses, on real AF_UNIX pairs named as the
+ * daemon names them.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -23,7 +24,8 @@ static void name_end(int fd, const struct abi_name *n)
 	unsigned length = abi_name_write(u.sun_path, n);
 
 	assert_int_equal(bind(fd, (struct sockaddr *)&u,
-			      (socklen_t)(offsetof(struct sockaddr_un, sun_path) + length)), 0);
+			      (socklen_t)(offsetof(struct sockaddr_un, sun_path) + length)),
+			 0);
 }
 
 /* A token that no other test has at the same time: names are the network namespace's. */
@@ -37,7 +39,9 @@ static uint64_t token(void)
 static void test_ours(void **state)
 {
 	struct abi_name p = { .kind = 'p', .token = token(), .family = 6 }, got;
-	struct abi_name c = { .kind = 'c', .token = p.token, .local = abi_end_of_ip4(1, 2),
+	struct abi_name c = { .kind = 'c',
+			      .token = p.token,
+			      .local = abi_end_of_ip4(1, 2),
 			      .remote = abi_end_of_ip4(3, 4) };
 	int pair[2], inet = socket(AF_INET, SOCK_STREAM, 0);
 
@@ -83,8 +87,10 @@ static void test_plug(void **state)
 static void test_addresses4(void **state)
 {
 	struct abi_name self = { .family = 4 };
-	struct sockaddr_in in = { .sin_family = AF_INET, .sin_port = htons(80),
-				  .sin_addr.s_addr = htonl(0x0a000005) }, out;
+	struct sockaddr_in in = { .sin_family = AF_INET,
+				  .sin_port = htons(80),
+				  .sin_addr.s_addr = htonl(0x0a000005) },
+			   out;
 	struct abi_end e;
 	socklen_t size = sizeof(out);
 
@@ -119,7 +125,8 @@ static void test_addresses6(void **state)
 	assert_int_equal(end_of_sockaddr(&self, &in, sizeof(in), &e), 0); /* :: */
 	assert_int_equal(abi_end_ip4(&e), 0);
 	inet_pton(AF_INET6, "::ffff:10.0.0.5", &in.sin6_addr);
-	assert_int_equal(end_of_sockaddr(&self, &in, 24, &e), 0); /* RFC 2133's size, without scope */
+	assert_int_equal(end_of_sockaddr(&self, &in, 24, &e),
+			 0); /* RFC 2133's size, without scope */
 	assert_int_equal(abi_end_ip4(&e), 0x0a000005);
 	assert_int_equal(sockaddr_of_end(6, &e, &out, &size), 0);
 	assert_int_equal(size, sizeof(out));

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The library's own ground: environment and errno without a C library. Its memcpy and kin replace libc's here. */
+/* The library's own ground: environment and errno without a C library. Its memcpy and kin replace
+ * libc's here. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
