@@ -2,15 +2,17 @@
 /*
  * A packet and its bytes.
  *
- * A packet has one owner: functions named x_input and x_output consume it, a const struct pkt * only looks.
- * Its linear bytes (headers; of a received packet everything) lie in one buffer or, when they are few, in the
- * packet itself. A packet to be sent may go on with frags: references to bytes that somebody else keeps, such
- * as a connection's send queue. Buffers are counted; packets are not.
+ * A packet has one owner: functions named x_input and x_output consume it, a const struct pkt *
+ * only looks. Its linear bytes (headers; of a received packet everything) lie in one buffer or,
+ * when they are few, in the packet itself. A packet to be sent may go on with frags: references
+ * to bytes that somebody else keeps, such as a connection's send queue. Buffers are counted;
+ * packets are not.
  *
  *	base        data            data+len        end
  *	 | headroom  | linear bytes  |   tailroom    |	then frag[0], frag[1] ...
  *
- * Bytes are reached by pkt_pull, pkt_peek and pkt_push only, and these answer NULL when there are not enough.
+ * Bytes are reached by pkt_pull, pkt_peek and pkt_push only, and these answer NULL when there are
+ * not enough.
  */
 #ifndef GLASS_BASE_PKT_H
 #define GLASS_BASE_PKT_H
@@ -21,10 +23,10 @@
 
 #include "list.h"
 
-#define PKT_INLINE_BYTES 160   /* Ethernet 14 + IP 60 + TCP 60, and a little payload */
-#define PKT_FRAGS_MAX 17       /* a super-packet of 64 KB from buffers of 4 KB */
-#define BUF_BIG_BYTES 69632    /* room for the largest frame a device delivers: 64 KB and headers */
-#define POOL_SPARE_MAX 16      /* big buffers and packets kept for the next user: stays in L2 */
+#define PKT_INLINE_BYTES 160 /* Ethernet 14 + IP 60 + TCP 60, and a little payload */
+#define PKT_FRAGS_MAX 17     /* a super-packet of 64 KB from buffers of 4 KB */
+#define BUF_BIG_BYTES 69632  /* room for the largest frame a device delivers: 64 KB and headers */
+#define POOL_SPARE_MAX 16    /* big buffers and packets kept for the next user: stays in L2 */
 
 /* Counted bytes. Whoever stores a pointer holds a reference. */
 struct buf {
@@ -40,11 +42,13 @@ struct frag {
 };
 
 enum pkt_flag {
-	PKT_CSUM_PARTIAL = 1,	/* in: no full checksum came with it. out: somebody below completes it */
-	PKT_CSUM_VALID = 2,	/* in: the device has checked the transport checksum */
-	PKT_LINK_BROADCAST = 4, /* in: link-layer broadcast or multicast: never answered by an error */
-	PKT_LOOPED = 8,		/* came over lo: from ourselves */
-	PKT_BUILT = 16,		/* by ourselves: its drop is not one of a received packet */
+	PKT_CSUM_PARTIAL =
+		1, /* in: no full checksum came with it. out: somebody below completes it */
+	PKT_CSUM_VALID = 2, /* in: the device has checked the transport checksum */
+	PKT_LINK_BROADCAST =
+		4,	/* in: link-layer broadcast or multicast: never answered by an error */
+	PKT_LOOPED = 8, /* came over lo: from ourselves */
+	PKT_BUILT = 16, /* by ourselves: its drop is not one of a received packet */
 	PKT_GSO_ECN = 32,
 };
 
@@ -57,19 +61,21 @@ struct pkt {
 	uint32_t frag_len; /* sum over frags */
 	uint8_t nfrags;
 	uint8_t dev;
-	uint8_t flags;	   /* enum pkt_flag */
+	uint8_t flags; /* enum pkt_flag */
 	uint8_t l4_proto;
-	uint32_t id;	   /* its number in the trace */
-	uint32_t cause;	   /* the act that led to it */
-	uint32_t conn;	   /* the connection it belongs to, once known */
-	uint16_t gso_size; /* 0: one packet; else payload bytes per segment */
-	uint16_t csum_start;  /* in: where the device says the sum begins; hdr_len: its word for the headers */
+	uint32_t id;	     /* its number in the trace */
+	uint32_t cause;	     /* the act that led to it */
+	uint32_t conn;	     /* the connection it belongs to, once known */
+	uint16_t gso_size;   /* 0: one packet; else payload bytes per segment */
+	uint16_t csum_start; /* in: where the device says the sum begins; hdr_len: its word for the
+				headers */
 	uint16_t hdr_len;
-	uint16_t csum_offset; /* PKT_CSUM_PARTIAL: of the checksum field, from l4 (out) or csum_start (in) */
-	uint8_t *l3, *l4;  /* start of the IP and of the transport header, once known */
-	uint32_t seq;	   /* owner's key: TCP sequence number in a receive queue */
-	uint32_t next_hop; /* while it waits for a neighbour: IPv4, host order */
-	int64_t time_ns;   /* when it came in */
+	uint16_t csum_offset; /* PKT_CSUM_PARTIAL: of the checksum field, from l4 (out) or
+				 csum_start (in) */
+	uint8_t *l3, *l4;     /* start of the IP and of the transport header, once known */
+	uint32_t seq;	      /* owner's key: TCP sequence number in a receive queue */
+	uint32_t next_hop;    /* while it waits for a neighbour: IPv4, host order */
+	int64_t time_ns;      /* when it came in */
 	struct frag frag[PKT_FRAGS_MAX];
 	uint8_t inline_bytes[PKT_INLINE_BYTES];
 };
@@ -79,9 +85,9 @@ struct pool {
 	struct list spare_pkts;
 	struct buf *spare_bufs;
 	uint32_t spare_pkt_count, spare_buf_count;
-	uint32_t pkts, bufs;  /* alive */
-	uint64_t bytes;	      /* alive, headers included */
-	uint64_t bytes_max;   /* allocation fails above */
+	uint32_t pkts, bufs;	 /* alive */
+	uint64_t bytes;		 /* alive, headers included */
+	uint64_t bytes_max;	 /* allocation fails above */
 	uint64_t fail_countdown; /* tests: the n-th allocation fails; 0: never */
 };
 
@@ -111,8 +117,8 @@ static inline struct buf *buf_ref(struct buf *b)
 void buf_unref(struct pool *pool, struct buf *b);
 
 /*
- * An empty packet whose data starts after headroom bytes, with room for size more. Out of memory: NULL. The
- * id is 0 until somebody (pkt_number() in the stack) gives it one.
+ * An empty packet whose data starts after headroom bytes, with room for size more. Out of memory:
+ * NULL. The id is 0 until somebody (pkt_number() in the stack) gives it one.
  */
 struct pkt *pkt_new(struct pool *pool, size_t headroom, size_t size);
 void pkt_free(struct pool *pool, struct pkt *p);
@@ -149,19 +155,25 @@ static inline const void *pkt_peek(const struct pkt *p, size_t off, size_t n)
 	return p->data + off;
 }
 
-/* n bytes in front, as room for a header. The headroom is the builder's to have asked for: it is asserted. */
+/*
+ * n bytes in front, as room for a header. The headroom is the builder's to have asked for: it is
+ * asserted.
+ */
 void *pkt_push(struct pkt *p, size_t n);
 /* n bytes at the end, as room for payload; NULL: no room. */
 void *pkt_put(struct pkt *p, size_t n);
 /* Cuts the linear bytes to len; longer stays as it is. */
 void pkt_trim(struct pkt *p, size_t len);
-/* Goes on with a reference to bytes of b (takes its own reference); false: PKT_FRAGS_MAX are there already. */
+/*
+ * Goes on with a reference to bytes of b (takes its own reference); false: PKT_FRAGS_MAX are
+ * there already.
+ */
 bool pkt_add_frag(struct pkt *p, struct buf *b, uint32_t off, uint32_t len);
 /* Copies n bytes from offset off (linear and frags) to out; false: fewer are there. */
 bool pkt_copy_out(const struct pkt *p, size_t off, void *out, size_t n);
 /*
- * Moves a received packet's bytes into a buffer of fitting size, when it wastes most of the one it has. On
- * lack of memory it stays as it is.
+ * Moves a received packet's bytes into a buffer of fitting size, when it wastes most of the one
+ * it has. On lack of memory it stays as it is.
  */
 void pkt_compact(struct pool *pool, struct pkt *p);
 

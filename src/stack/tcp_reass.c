@@ -14,7 +14,8 @@
 
 #include <string.h>
 
-#define OOO_EIGHTHS 7 /* of all memory: beyond, what is out of order is not kept; the peer has it still */
+#define OOO_EIGHTHS \
+	7 /* of all memory: beyond, what is out of order is not kept; the peer has it still */
 #define WINDOW_FIRST_BYTES \
 	262144u /* offered at first; grows as the program reads (tcp_grow_window) */
 

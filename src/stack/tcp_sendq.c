@@ -13,7 +13,7 @@
 
 #define SMALL_COMMIT_BYTES \
 	8192 /* up to this much is copied together rather than given a buffer of its own */
-#define SEND_EIGHTHS 6		 /* of all memory: beyond, programs' new bytes wait */
+#define SEND_EIGHTHS 6 /* of all memory: beyond, programs' new bytes wait */
 #define SEND_AHEAD_BYTES \
 	262144u /* kept ready beyond twice the window, so that the device never waits */
 
