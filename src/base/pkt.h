@@ -42,13 +42,12 @@ struct frag {
 };
 
 enum pkt_flag {
-	PKT_CSUM_PARTIAL =
-		1, /* in: no full checksum came with it. out: somebody below completes it */
-	PKT_CSUM_VALID = 2, /* in: the device has checked the transport checksum */
-	PKT_LINK_BROADCAST =
-		4,	/* in: link-layer broadcast or multicast: never answered by an error */
-	PKT_LOOPED = 8, /* came over lo: from ourselves */
-	PKT_BUILT = 16, /* by ourselves: its drop is not one of a received packet */
+	/* in: no full checksum came with it. out: somebody below completes it */
+	PKT_CSUM_PARTIAL = 1,
+	PKT_CSUM_VALID = 2,	/* in: the device has checked the transport checksum */
+	PKT_LINK_BROADCAST = 4, /* in: broadcast or multicast of the link: no errors about it */
+	PKT_LOOPED = 8,		/* came over lo: from ourselves */
+	PKT_BUILT = 16,		/* by ourselves: its drop is not one of a received packet */
 	PKT_GSO_ECN = 32,
 };
 
@@ -67,15 +66,14 @@ struct pkt {
 	uint32_t cause;	     /* the act that led to it */
 	uint32_t conn;	     /* the connection it belongs to, once known */
 	uint16_t gso_size;   /* 0: one packet; else payload bytes per segment */
-	uint16_t csum_start; /* in: where the device says the sum begins; hdr_len: its word for the
-				headers */
-	uint16_t hdr_len;
-	uint16_t csum_offset; /* PKT_CSUM_PARTIAL: of the checksum field, from l4 (out) or
-				 csum_start (in) */
-	uint8_t *l3, *l4;     /* start of the IP and of the transport header, once known */
-	uint32_t seq;	      /* owner's key: TCP sequence number in a receive queue */
-	uint32_t next_hop;    /* while it waits for a neighbour: IPv4, host order */
-	int64_t time_ns;      /* when it came in */
+	uint16_t csum_start; /* in: where the device says the sum begins */
+	uint16_t hdr_len;    /* in: its word for the headers */
+	/* PKT_CSUM_PARTIAL: of the checksum field, from l4 (out) or csum_start (in) */
+	uint16_t csum_offset;
+	uint8_t *l3, *l4;  /* start of the IP and of the transport header, once known */
+	uint32_t seq;	   /* owner's key: TCP sequence number in a receive queue */
+	uint32_t next_hop; /* while it waits for a neighbour: IPv4, host order */
+	int64_t time_ns;   /* when it came in */
 	struct frag frag[PKT_FRAGS_MAX];
 	uint8_t inline_bytes[PKT_INLINE_BYTES];
 };
