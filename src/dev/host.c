@@ -93,15 +93,23 @@ static int addr_add(struct mnl_socket *nl, const struct host_link *link,
 	return nl_ask(nl, nlh, NULL, NULL);
 }
 
-/* ---- is the network in use? ---- */
+/* ---- what is there already ---- */
 
-struct overlap {
+/* What the host's addresses mean for the one that is wanted. */
+struct survey {
 	const struct glass_addr *addr;
 	unsigned prefix_bits;
 	int own_index;
-	int other_index; /* 0: none found */
+	bool is_set;	 /* it is there, on our device */
+	int other_index; /* of a device with the same network; 0: none */
 	struct glass_addr other;
 	unsigned other_bits;
+};
+
+/* A row of the kernel's list. */
+struct survey_row {
+	struct survey *survey;
+	const struct ifaddrmsg *ifa;
 };
 
 static bool same_net(const uint8_t *a, const uint8_t *b, unsigned bits)
@@ -111,67 +119,45 @@ static bool same_net(const uint8_t *a, const uint8_t *b, unsigned bits)
 	return !memcmp(a, b, bits / 8) && (bits % 8 == 0 || !((a[bits / 8] ^ b[bits / 8]) & mask));
 }
 
-/* An address of another device, as seen by overlap_attr(). */
-struct overlap_seen {
-	struct overlap *overlap;
-	const struct ifaddrmsg *ifa;
-};
-
-static int overlap_attr(const struct nlattr *attr, void *arg)
+static int survey_attr(const struct nlattr *attr, void *arg)
 {
-	struct overlap_seen *seen = arg;
-	struct overlap *o = seen->overlap;
-	unsigned bits = seen->ifa->ifa_prefixlen;
+	const struct survey_row *row = arg;
+	struct survey *s = row->survey;
+	const uint8_t *addr = mnl_attr_get_payload(attr);
+	unsigned bits = row->ifa->ifa_prefixlen;
+	size_t n = addr_bytes(s->addr);
 
-	if (mnl_attr_get_type(attr) != IFA_ADDRESS ||
-	    mnl_attr_get_payload_len(attr) != addr_bytes(o->addr))
+	if (mnl_attr_get_type(attr) != IFA_ADDRESS || mnl_attr_get_payload_len(attr) != n)
 		return MNL_CB_OK;
-	if (!same_net(mnl_attr_get_payload(attr), o->addr->byte,
-		      bits < o->prefix_bits ? bits : o->prefix_bits))
-		return MNL_CB_OK;
-	o->other_index = (int)seen->ifa->ifa_index;
-	o->other_bits = bits;
-	o->other.family = o->addr->family;
-	memcpy(o->other.byte, mnl_attr_get_payload(attr), addr_bytes(o->addr));
+	if ((int)row->ifa->ifa_index == s->own_index) {
+		s->is_set |= bits == s->prefix_bits && !memcmp(addr, s->addr->byte, n);
+	} else if (same_net(addr, s->addr->byte, bits < s->prefix_bits ? bits : s->prefix_bits)) {
+		s->other_index = (int)row->ifa->ifa_index;
+		s->other_bits = bits;
+		s->other.family = s->addr->family;
+		memcpy(s->other.byte, addr, n);
+	}
 	return MNL_CB_OK;
 }
 
-static int overlap_row(const struct nlmsghdr *nlh, void *arg)
+static int survey_row(const struct nlmsghdr *nlh, void *arg)
 {
-	struct overlap *o = arg;
-	struct overlap_seen seen = { o, mnl_nlmsg_get_payload(nlh) };
+	struct survey *s = arg;
+	struct survey_row row = { s, mnl_nlmsg_get_payload(nlh) };
 
-	if (seen.ifa->ifa_family != family_of(o->addr) || (int)seen.ifa->ifa_index == o->own_index)
+	if (row.ifa->ifa_family != family_of(s->addr))
 		return MNL_CB_OK;
-	return mnl_attr_parse(nlh, sizeof(*seen.ifa), overlap_attr, &seen);
+	return mnl_attr_parse(nlh, sizeof(*row.ifa), survey_attr, &row);
 }
 
-/*
- * A network that lies on another device already would be taken from it: the host's own traffic
- * would suffer.
- */
-static int refuse_overlap(struct mnl_socket *nl, const struct host_link *link,
-			  const struct glass_addr *addr, unsigned prefix_bits, struct why *why)
+static int survey(struct mnl_socket *nl, struct survey *s)
 {
-	struct overlap o = { .addr = addr, .prefix_bits = prefix_bits, .own_index = link->index };
 	struct nl_request r;
 	struct nlmsghdr *nlh = nl_begin(&r, RTM_GETADDR, NLM_F_DUMP);
 	struct ifaddrmsg *ifa = mnl_nlmsg_put_extra_header(nlh, sizeof(*ifa));
-	char name[IFNAMSIZ] = "another device", text[64];
-	int rc;
 
-	ifa->ifa_family = (uint8_t)family_of(addr);
-	rc = nl_ask(nl, nlh, overlap_row, &o);
-	if (rc || !o.other_index)
-		return rc;
-	nl_ifname(nl, o.other_index, name);
-	nl_addr_text(&o.other, text, sizeof(text));
-	snprintf(why->text, why->size,
-		 "the host has %s/%u on %s already, and the stack's network would hide it. Take "
-		 "another, for "
-		 "example: --address 10.77.0.4/24 --host-address 10.77.0.5/24",
-		 text, o.other_bits, name);
-	return -EADDRINUSE;
+	ifa->ifa_family = (uint8_t)family_of(s->addr);
+	return nl_ask(nl, nlh, survey_row, s);
 }
 
 /* ---- all of it ---- */
@@ -184,30 +170,49 @@ static int say(struct why *why, int rc, const char *what, const char *name)
 		return 0;
 	if (rc == -EPERM)
 		advice = ". This needs CAP_NET_ADMIN: start as root, or in a namespace of your own "
-			 "(unshare "
-			 "-Urn), or set it yourself and give --no-host-setup";
+			 "(unshare -Urn), or set it yourself and give --no-host-setup";
 	snprintf(why->text, why->size, "cannot %s of %s: %s%s", what, name, strerror(-rc), advice);
 	return rc;
 }
 
-static int setup_steps(struct mnl_socket *nl, const struct host_link *link,
-		       const struct glass_addr *addr, unsigned prefix_bits, uint32_t mtu_bytes,
-		       struct why *why)
+/*
+ * A network that lies on another device already would be taken from it: the host's own traffic
+ * would suffer.
+ */
+static int say_overlap(struct mnl_socket *nl, const struct survey *s, struct why *why)
 {
-	int rc = refuse_overlap(nl, link, addr, prefix_bits, why);
+	char name[IFNAMSIZ] = "another device", text[64];
+
+	nl_ifname(nl, s->other_index, name);
+	nl_addr_text(&s->other, text, sizeof(text));
+	snprintf(why->text, why->size,
+		 "the host has %s/%u on %s already, and the stack's network would hide it. Take "
+		 "another, "
+		 "for example: --address 10.77.0.4/24 --host-address 10.77.0.5/24",
+		 text, s->other_bits, name);
+	return -EADDRINUSE;
+}
+
+/* What is as it should be already is left alone: it may have been root who did it, and we are not.
+ */
+static int setup_steps(struct mnl_socket *nl, const struct host_link *link, struct survey *s,
+		       uint32_t mtu_bytes, struct why *why)
+{
+	int rc = say(why, survey(nl, s), "list the addresses", "the host");
 
 	if (rc)
-		return rc == -EADDRINUSE ? rc : say(why, rc, "list the addresses", "the host");
-	link_quiet(nl, link);
-	if (mtu_bytes && mtu_bytes != link->mtu_bytes) {
-		rc = say(why, link_set_mtu(nl, link, mtu_bytes), "set the MTU", link->name);
-		if (rc)
-			return rc;
-	}
-	rc = say(why, addr_add(nl, link, addr, prefix_bits), "set the host's address", link->name);
-	if (rc)
 		return rc;
-	return say(why, link_set_up(nl, link), "set up the host's side", link->name);
+	if (s->other_index)
+		return say_overlap(nl, s, why);
+	link_quiet(nl, link);
+	if (mtu_bytes && mtu_bytes != link->mtu_bytes)
+		rc = say(why, link_set_mtu(nl, link, mtu_bytes), "set the MTU", link->name);
+	if (!rc && !s->is_set)
+		rc = say(why, addr_add(nl, link, s->addr, s->prefix_bits), "set the host's address",
+			 link->name);
+	if (!rc && !link->up)
+		rc = say(why, link_set_up(nl, link), "set up the host's side", link->name);
+	return rc;
 }
 
 int host_setup(const char *name, struct glass_addr addr, unsigned prefix_bits, uint32_t mtu_bytes,
@@ -215,15 +220,17 @@ int host_setup(const char *name, struct glass_addr addr, unsigned prefix_bits, u
 {
 	struct why told = { why, why_size };
 	struct mnl_socket *nl;
+	struct survey wanted = { .addr = &addr, .prefix_bits = prefix_bits };
 	struct host_link link;
 	int rc = host_link_get(name, &link);
 
 	if (rc)
 		return say(&told, rc, "find the host's side", name);
+	wanted.own_index = link.index;
 	rc = nl_open(&nl, 0);
 	if (rc)
 		return say(&told, rc, "ask the kernel about the host's side", name);
-	rc = setup_steps(nl, &link, &addr, prefix_bits, mtu_bytes, &told);
+	rc = setup_steps(nl, &link, &wanted, mtu_bytes, &told);
 	mnl_socket_close(nl);
 	return rc;
 }

@@ -130,6 +130,32 @@ for bad in "--mtu 5" "--address 10.0.0.4" "--set nonsense=1" "--set ip_default_t
 done
 ok "nothing is left of the refused" fails test -e "$GLASS_DIR"
 
+# ---- without root, on a device that root has made
+
+as_user()
+{
+	setpriv --reuid=1000 --regid=1000 --clear-groups "$@"
+}
+
+chmod 755 "$LAB"
+install -d -o 1000 "$LAB/user"
+if mknod -m 666 "$LAB/tun" c 10 200 2>/dev/null && mount --bind "$LAB/tun" /dev/net/tun &&
+	as_user test -x "$GLASSD"; then
+	export GLASS_DIR=$LAB/user
+	refused=$(as_user "$GLASSD" 2>&1)
+	is "a user may not make a device" $? 1
+	like "and reads what root could type" "$refused" "CAP_NET_ADMIN.*ip tuntap add dev glass0 mode tap user"
+	ip tuntap add dev glass0 mode tap user 1000
+	ip addr add "$HOST/24" dev glass0
+	ip link set glass0 up
+	ok "but may use one" as_user "$GLASSD"
+	ok "and it works" ping -qc1 -W1 "$STACK"
+	ok "and ends" lab_stop
+	ip link del glass0
+	umount /dev/net/tun
+	export GLASS_DIR=$LAB/run
+fi
+
 # ---- the host takes the device down, and away
 
 # shellcheck disable=SC2119 # no options are meant
