@@ -46,7 +46,8 @@ bench: build
 	@BUILD=$(BUILD) bench/bulk.sh
 
 install: build
-	meson install -C $(BUILD) --no-rebuild
+	@meson install -C $(BUILD) --no-rebuild
+	@if [ -z "$(DESTDIR)" ] && [ "$$(id -u)" = 0 ]; then ldconfig; fi # for LD_PRELOAD=libglass-preload.so
 
 uninstall:
 	ninja -C $(BUILD) uninstall
