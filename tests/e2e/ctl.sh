@@ -163,7 +163,7 @@ is "a word that net does not know" "$(glass_code net earthquake)" 1
 
 # ---- pcap
 
-background "$GLASS" pcap "$LAB/all.pcap"
+background "$GLASS" pcap "$LAB/all.pcap" >/dev/null 2>&1
 capture=$!
 wait_for 5 sh -c "'$GLASS' status | grep -q 'capture *on'"
 is "a second capture is refused" "$(glass_code pcap "$LAB/second.pcap")" 1
@@ -175,10 +175,11 @@ like "pcap: tcpdump reads it" "$(tcpdump -nr "$LAB/all.pcap" 2>/dev/null)" "10.0
 ok "pcap ends after a count" timeout 10 "$GLASS" pcap -c 5 "$LAB/five.pcap"
 wait $!
 is "of frames" "$(tcpdump -nr "$LAB/five.pcap" 2>/dev/null | wc -l)" 5
-background "$GLASS" pcap "$LAB/killed.pcap"
+background "$GLASS" pcap "$LAB/killed.pcap" >/dev/null 2>&1
 capture=$!
 wait_for 5 sh -c "'$GLASS' status | grep -q 'capture *on'"
 kill -9 "$capture"
+wait "$capture" 2>/dev/null
 ok "pcap ends with whoever asked for it" wait_for 5 sh -c "'$GLASS' status | grep -q 'capture *off'"
 
 # ---- as it happens; lost records
