@@ -26,7 +26,7 @@ build: $(BUILD)/build.ninja
 # Without the tests, which take longer than everything else and need cmocka: tools/test switches them on.
 $(BUILD)/build.ninja:
 	@tools/setup build
-	@meson setup $(BUILD) --prefix=$(PREFIX) -Dtests=false $(MESON_FLAGS) >/dev/null || \
+	@meson setup $(BUILD) --prefix=$(PREFIX) --libdir=lib -Dtests=false $(MESON_FLAGS) >/dev/null || \
 		{ cat $(BUILD)/meson-logs/meson-log.txt >&2; exit 1; }
 
 demo: build
