@@ -89,7 +89,25 @@ struct pkt *pkt_build(struct glass *g, size_t headroom, size_t size)
 	}
 	p->id = trace_act(&g->trace);
 	p->cause = g->trace.cause;
+	p->flags = PKT_BUILT;
 	return p;
+}
+
+/*
+ * Whose drop it is. The packet that is coming in right now is accounted at the door; one that was kept (a fragment,
+ * a segment out of order) has counted as accepted, which now turns out wrong.
+ */
+static void drop_account(struct glass *g, const struct pkt *p)
+{
+	if (p->flags & PKT_BUILT) {
+		stat_inc(g, STAT_TX_DROPPED);
+		return;
+	}
+	if (p->id == g->trace.cause)
+		return;
+	g->stats[STAT_RX_ACCEPTED]--;
+	g->dev[p->dev].rx_dropped++;
+	stat_inc(g, STAT_RX_DROPPED);
 }
 
 enum verdict drop_packet(struct glass *g, struct pkt *p, enum verdict reason, uint64_t room, const uint64_t *v,
@@ -100,6 +118,7 @@ enum verdict drop_packet(struct glass *g, struct pkt *p, enum verdict reason, ui
 	uint32_t cause = g->trace.cause && g->trace.cause != p->id ? g->trace.cause : p->cause;
 
 	g->drops[reason]++;
+	drop_account(g, p);
 	trace_write(&g->trace, GLASS_EV_DROP, room, p->conn, p->id, cause, values, 3);
 	pkt_free(&g->pool, p);
 	return reason;
@@ -295,9 +314,10 @@ static struct pkt *take_back(struct glass *g, const struct glass_frame *frame)
 	d->tx_packets--;
 	d->tx_bytes -= frame->length;
 	d->tx_dropped++;
-	stat_inc(g, STAT_TX_DROPPED);
-	if (!p || p->id != frame->id)
+	if (!p || p->id != frame->id) {
+		stat_inc(g, STAT_TX_DROPPED);
 		return NULL;
+	}
 	g->leaving = NULL;
 	return p;
 }
