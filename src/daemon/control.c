@@ -216,7 +216,7 @@ static void wrong_version(struct daemon *d, struct client *c, const struct abi_r
 	snprintf(text, sizeof(text),
 		 "the program's Glass speaks protocol version %u, the running glassd version %u: "
 		 "restart the one that is older (glass down; glass up)",
-		 req->head.version, ABI_VERSION);
+		 (unsigned)req->head.version, (unsigned)ABI_VERSION);
 	reply_error(d, c, req, EPROTO, text);
 }
 

@@ -60,18 +60,25 @@ static uint64_t token_new(struct programs *p)
 	return token;
 }
 
-struct end *end_find(struct daemon *d, const struct client *c, const struct abi_request *req,
-		     int *err)
+/*
+ * A process that gave up root (a server's worker) still has root's listening socket, and its
+ * accepted connections are root's too: it may speak for them. It could not be here had its parent
+ * not let it in (control.c).
+ */
+static bool may_use(const struct client *c, uid_t owner)
 {
-	struct end *e = end_by_token(d->programs, req->token);
 	uid_t uid = client_uid(c);
 
-	/* The daemon itself speaks for nobody; root may speak for all, as it may read their memory.
-	 */
-	*err = 0;
-	if (e && (e->uid == uid || !uid || !e->uid))
+	return uid == owner || !uid || !owner;
+}
+
+struct end *end_find(struct daemon *d, struct client *c, const struct abi_request *req)
+{
+	struct end *e = end_by_token(d->programs, req->token);
+
+	if (e && may_use(c, e->uid))
 		return e;
-	*err = -ENOTCONN;
+	reply_errno(d, c, req, ENOTCONN);
 	return NULL;
 }
 
@@ -270,9 +277,8 @@ void end_remember(struct daemon *d, const struct end *e, int error)
 const struct ended *ended_find(const struct daemon *d, const struct client *c, uint64_t token)
 {
 	const struct ended *x = &d->programs->ended[token % ENDED_MAX];
-	uid_t uid = client_uid(c);
 
-	return token && x->token == token && (x->uid == uid || !uid || !x->uid) ? x : NULL;
+	return token && x->token == token && may_use(c, x->uid) ? x : NULL;
 }
 
 /* ---- SOCKET

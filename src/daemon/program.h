@@ -108,9 +108,8 @@ int end_new(struct daemon *d, struct glass_sock *sock, const struct end *like, i
 /* Forgets the end and closes its descriptors; the stack's socket is closed, or aborted when abort.
  */
 void end_free(struct daemon *d, struct end *e, bool abort);
-/* The end that req speaks of, if c may; else NULL, and -errno in *err. */
-struct end *end_find(struct daemon *d, const struct client *c, const struct abi_request *req,
-		     int *err);
+/* The end that req speaks of, if c may; else NULL, and c has its answer. */
+struct end *end_find(struct daemon *d, struct client *c, const struct abi_request *req);
 /* Keeps what is to be known of an end that fails with errno error. */
 void end_remember(struct daemon *d, const struct end *e, int error);
 const struct ended *ended_find(const struct daemon *d, const struct client *c, uint64_t token);

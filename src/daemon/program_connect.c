@@ -123,15 +123,13 @@ static int connect_again(struct end *e)
 void op_connect(struct daemon *d, struct client *c, const struct abi_request *req, const char *data,
 		int *fd)
 {
+	struct end *e = end_find(d, c, req);
 	int err;
-	struct end *e = end_find(d, c, req, &err);
 
 	(void)data;
 	(void)fd;
-	if (!e) {
-		reply_errno(d, c, req, -err);
+	if (!e)
 		return;
-	}
 	if (e->state != END_FRESH) {
 		reply_errno(d, c, req, connect_again(e));
 		return;
@@ -147,8 +145,8 @@ void op_connect(struct daemon *d, struct client *c, const struct abi_request *re
 void op_connect_wait(struct daemon *d, struct client *c, const struct abi_request *req,
 		     const char *data, int *fd)
 {
+	struct end *e = end_find(d, c, req);
 	int err;
-	struct end *e = end_find(d, c, req, &err);
 
 	(void)data;
 	(void)fd;
@@ -179,12 +177,13 @@ void op_connect_go_on(struct daemon *d, struct client *c, const struct abi_reque
 		      const char *data, int *fd)
 {
 	struct abi_reply rep = { 0 };
-	int err;
-	struct end *e = end_find(d, c, req, &err);
+	struct end *e = end_find(d, c, req);
 
 	(void)data;
-	if (!e || *fd < 0) {
-		reply_errno(d, c, req, e ? EBADF : -err);
+	if (!e)
+		return;
+	if (*fd < 0) {
+		reply_errno(d, c, req, EBADF);
 		return;
 	}
 	rep.value[0] = !e->waits || e->state != END_CONNECTING;

@@ -113,14 +113,16 @@ void op_listen(struct daemon *d, struct client *c, const struct abi_request *req
 	       int *fd)
 {
 	int64_t backlog = req->arg[0];
-	int err;
-	struct end *e = end_find(d, c, req, &err);
+	struct end *e = end_find(d, c, req);
+	int err = 0;
 
 	(void)data;
 	(void)fd;
-	if (e && e->state != END_FRESH && e->state != END_LISTENING)
+	if (!e)
+		return;
+	if (e->state != END_FRESH && e->state != END_LISTENING)
 		err = -EINVAL;
-	if (!err && !e->v6only)
+	else if (!e->v6only)
 		err = glass_listen(d->g, e->sock,
 				   backlog < 0 || backlog > 65535 ? 65535 : (unsigned)backlog);
 	/* The name first: as soon as listen() returns, accept() looks at it. */
@@ -167,12 +169,10 @@ static int bind_end(struct daemon *d, struct end *e, const struct abi_end *a)
 void op_bind(struct daemon *d, struct client *c, const struct abi_request *req, const char *data,
 	     int *fd)
 {
-	int err;
-	struct end *e = end_find(d, c, req, &err);
+	struct end *e = end_find(d, c, req);
 
 	(void)data;
 	(void)fd;
 	if (e)
-		err = bind_end(d, e, &req->end);
-	reply_errno(d, c, req, -err);
+		reply_errno(d, c, req, -bind_end(d, e, &req->end));
 }

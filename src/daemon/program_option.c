@@ -77,14 +77,12 @@ static int set_option(struct daemon *d, struct end *e, int64_t opt, int64_t valu
 void op_setopt(struct daemon *d, struct client *c, const struct abi_request *req, const char *data,
 	       int *fd)
 {
-	int err;
-	struct end *e = end_find(d, c, req, &err);
+	struct end *e = end_find(d, c, req);
 
 	(void)data;
 	(void)fd;
 	if (e)
-		err = set_option(d, e, req->arg[0], req->arg[1]);
-	reply_errno(d, c, req, -err);
+		reply_errno(d, c, req, -set_option(d, e, req->arg[0], req->arg[1]));
 }
 
 void op_setopt_quiet(struct daemon *d, struct client *c, const struct abi_request *req,
@@ -97,16 +95,18 @@ void op_getopt(struct daemon *d, struct client *c, const struct abi_request *req
 	       int *fd)
 {
 	struct abi_reply rep = { 0 };
-	int err;
-	struct end *e = end_find(d, c, req, &err);
+	struct end *e = end_find(d, c, req);
+	int err = 0;
 
 	(void)data;
 	(void)fd;
-	if (e && req->arg[0] == ABI_OPT_V6ONLY)
+	if (!e)
+		return;
+	if (req->arg[0] == ABI_OPT_V6ONLY)
 		rep.value[0] = e->v6only;
-	else if (e && (req->arg[0] < 0 || req->arg[0] >= GLASS_OPT_COUNT))
+	else if (req->arg[0] < 0 || req->arg[0] >= GLASS_OPT_COUNT)
 		err = -ENOPROTOOPT;
-	else if (e)
+	else
 		err = glass_getopt(d->g, e->sock, (enum glass_opt)req->arg[0], &rep.value[0]);
 	rep.error = -err;
 	control_reply(d, c, req, &rep, NULL, 0, -1);
@@ -119,17 +119,17 @@ void op_names(struct daemon *d, struct client *c, const struct abi_request *req,
 {
 	struct abi_reply rep = { 0 };
 	struct glass_end end;
-	int err;
-	struct end *e = end_find(d, c, req, &err);
+	struct end *e = end_find(d, c, req);
 
 	(void)data;
 	(void)fd;
-	rep.error = -err;
-	if (e && e->v6only)
+	if (!e)
+		return;
+	if (e->v6only)
 		rep.local = abi_of_end(&e->local);
-	else if (e && !glass_local(e->sock, &end))
+	else if (!glass_local(e->sock, &end))
 		rep.local = abi_of_end(&end);
-	if (e && !glass_remote(e->sock, &end))
+	if (!glass_remote(e->sock, &end))
 		rep.remote = abi_of_end(&end);
 	control_reply(d, c, req, &rep, NULL, 0, -1);
 }
@@ -154,9 +154,9 @@ static uint8_t linux_state(const char *state)
 					     "FIN-WAIT-1", "FIN-WAIT-2", "TIME-WAIT", "UNCONN",
 					     "CLOSE-WAIT", "LAST-ACK",	 "LISTEN",    "CLOSING" };
 
-	for (uint8_t i = 1; i < sizeof(names) / sizeof(names[0]); i++)
+	for (unsigned i = 1; i < sizeof(names) / sizeof(names[0]); i++)
 		if (!strcmp(state, names[i]))
-			return i;
+			return (uint8_t)i;
 	return 7; /* TCP_CLOSE */
 }
 
@@ -206,14 +206,15 @@ void op_info(struct daemon *d, struct client *c, const struct abi_request *req, 
 	     int *fd)
 {
 	struct abi_info out = { 0 };
-	struct glass_conn_info info;
+	struct glass_conn_info info = { 0 };
+	struct end *e = end_find(d, c, req);
 	int err;
-	struct end *e = end_find(d, c, req, &err);
 
 	(void)data;
 	(void)fd;
-	if (e)
-		err = glass_sock_info(d->g, e->sock, &info);
+	if (!e)
+		return;
+	err = glass_sock_info(d->g, e->sock, &info);
 	if (err) {
 		reply_errno(d, c, req, -err);
 		return;
@@ -228,18 +229,15 @@ void op_queued(struct daemon *d, struct client *c, const struct abi_request *req
 	       int *fd)
 {
 	struct abi_reply rep = { 0 };
-	struct glass_conn_info info;
-	int err;
-	struct end *e = end_find(d, c, req, &err);
+	struct glass_conn_info info = { 0 };
+	struct end *e = end_find(d, c, req);
 
 	(void)data;
 	(void)fd;
-	if (e)
-		err = glass_sock_info(d->g, e->sock, &info);
-	if (!err && e->state == END_LISTENING)
-		err = -EINVAL;
-	rep.error = -err;
-	if (!err)
+	if (!e)
+		return;
+	rep.error = e->state == END_LISTENING ? EINVAL : -glass_sock_info(d->g, e->sock, &info);
+	if (!rep.error)
 		rep.value[0] = (int64_t)info.send_q + pair_queued(e) - e->canary;
 	control_reply(d, c, req, &rep, NULL, 0, -1);
 }

@@ -147,7 +147,8 @@ static int set_congestion(const struct abi_name *self, const void *value, sockle
 
 	if (err)
 		return err;
-	while (n < size && n < sizeof(info.congestion) && want[n] && want[n] == info.congestion[n])
+	while (n < size && n < sizeof(info.congestion) - 1 && want[n] &&
+	       want[n] == info.congestion[n])
 		n++;
 	return n && !info.congestion[n] && (n == size || !want[n]) ? 0 : -ENOENT;
 }

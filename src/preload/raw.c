@@ -87,7 +87,7 @@ void complain(const char *const part[])
 	struct iovec iov[PARTS_MAX];
 	int n = 0;
 
-	for (; part[n] && n < PARTS_MAX; n++) {
+	for (; n < PARTS_MAX && part[n]; n++) {
 		size_t length = 0;
 
 		while (part[n][length])
