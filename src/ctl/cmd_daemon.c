@@ -181,6 +181,23 @@ static void sleep_ms(long ms)
 	nanosleep(&(struct timespec){ ms / 1000, ms % 1000 * 1000000 }, NULL);
 }
 
+/* The lock is the last thing that goes, after the device: with it everything is as before. */
+static bool lock_exists(void)
+{
+	char dir[ABI_PATH_MAX], path[ABI_PATH_MAX + ABI_STACK_NAME_MAX + 8];
+
+	if (!abi_dir(dir, getenv, geteuid()))
+		return false;
+	snprintf(path, sizeof(path), "%s/%s.lock", dir, ctl.stack);
+	return !access(path, F_OK);
+}
+
+static bool is_down(void)
+{
+	client_close();
+	return client_try_open() && !lock_exists();
+}
+
 int cmd_down(const struct command *self, int argc, char **argv)
 {
 	int n = opt_parse(self, NULL, 0, argc, argv), err;
@@ -197,8 +214,7 @@ int cmd_down(const struct command *self, int argc, char **argv)
 	if (err)
 		return client_failed("down", err, &rep);
 	for (int waited = 0; waited < DOWN_WAIT_MS; waited += DOWN_POLL_MS) {
-		client_close();
-		if (client_try_open()) {
+		if (is_down()) {
 			say_done("down");
 			return EXIT_OK;
 		}

@@ -149,7 +149,10 @@ void print_step(const struct print *p, const struct step *t)
 		told = first_decision(p, t, a);
 		if (told == NONE)
 			return;
-		glass_record_text(&s->reader, &s->rec[told], text, sizeof(text));
+		if (s->rec[told].event == EV_CALL)
+			record_title(p, &s->rec[told], text, sizeof(text));
+		else
+			glass_record_text(&s->reader, &s->rec[told], text, sizeof(text));
 		snprintf(title, sizeof(title), "%s%s", event_word(s->rec[told].event), text);
 	}
 	print_heading(p, t, title);

@@ -46,6 +46,9 @@ static const char *title_prefix(const struct glass_record *r)
 	case EV_ARP_IN:
 	case EV_ARP_OUT:
 		return "ARP ";
+	case EV_IP_IN:
+	case EV_IP_OUT:
+		return "IP ";
 	case EV_ICMP_IN:
 	case EV_ICMP_OUT:
 		return "ICMP ";
@@ -57,9 +60,24 @@ static const char *title_prefix(const struct glass_record *r)
 	}
 }
 
-static const char *arp_name(uint64_t op)
+/* ARP as one says it. Who asks for his own address announces it. */
+static void arp_title(const struct story *s, const struct glass_record *r, char *out, size_t size)
 {
-	return op == 1 ? "request" : op == 2 ? "reply" : "?";
+	bool in = r->event == EV_ARP_IN, request = r->v[0] == 1;
+	uint64_t from = r->v[in ? 1 : 2], about = r->v[in ? 3 : 1];
+	char sender[32], target[32], mac[32];
+
+	kind_text(s, GLASS_KIND_IP4, from, sender, sizeof(sender));
+	kind_text(s, GLASS_KIND_IP4, about, target, sizeof(target));
+	kind_text(s, GLASS_KIND_MAC, r->v[2], mac, sizeof(mac));
+	if (from == about)
+		snprintf(out, size, "ARP announcement: %s is here", sender);
+	else if (request)
+		snprintf(out, size, "ARP request: who has %s? tell %s", target, sender);
+	else if (in)
+		snprintf(out, size, "ARP reply: %s is at %s", sender, mac);
+	else
+		snprintf(out, size, "ARP reply: %s is here, says to %s", sender, target);
 }
 
 static const char *icmp_name(uint64_t type)
@@ -79,11 +97,9 @@ void record_title(const struct print *p, const struct glass_record *r, char *out
 
 	glass_record_text(&p->story->reader, r, text, sizeof(text));
 	word_text(p->story, r->v[0], word, sizeof(word));
-	kind_text(p->story, GLASS_KIND_IP4, r->v[r->event == EV_ARP_IN ? 1 : 2], addr,
-		  sizeof(addr));
+	kind_text(p->story, GLASS_KIND_IP4, r->v[2], addr, sizeof(addr));
 	if (r->event == EV_ARP_OUT || r->event == EV_ARP_IN)
-		snprintf(out, size, "ARP %s:%.600s", arp_name(r->v[0]),
-			 strchr(text, ':') ? strchr(text, ':') + 1 : text);
+		arp_title(p->story, r, out, size);
 	else if ((r->event == EV_ICMP_IN || r->event == EV_ICMP_OUT) && icmp_name(r->v[0]))
 		snprintf(out, size, "ICMP %s, code %u, %s %s", icmp_name(r->v[0]),
 			 (unsigned)r->v[1], r->event == EV_ICMP_IN ? "from" : "to", addr);

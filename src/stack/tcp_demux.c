@@ -260,6 +260,8 @@ static bool syn_ends_time_wait(const struct tcp_conn *c, const struct tcp_seg *s
 static enum verdict tcp_closed_input(struct glass *g, struct pkt *p, const struct tcp_seg *seg)
 {
 	ENTER(g, p);
+	EVENT(g, 0, p->id, TCP_IN, seg->flags, seg->seq.v, seg->flags & TCP_ACK ? seg->ack.v : 0,
+	      seg->len, seg->wnd);
 	if (!(seg->flags & TCP_RST))
 		tcp_reply_rst(g, seg);
 	return drop(g, p, TCP_NO_SOCKET, trace_end4(seg->src, seg->sport),

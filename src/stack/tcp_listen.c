@@ -89,6 +89,8 @@ enum verdict tcp_listen_input(struct glass *g, struct tcp_listener *l, struct pk
 	struct tcp_conn *c;
 
 	ENTER(g, p);
+	EVENT(g, 0, p->id, TCP_IN, seg->flags, 0, seg->flags & TCP_ACK ? seg->ack.v : 0, seg->len,
+	      seg->wnd);
 	if (seg->flags & TCP_RST) /* first */
 		return drop(g, p, TCP_LISTEN_FLAGS, seg->flags);
 	if (seg->flags & TCP_ACK) { /* second */
