@@ -222,9 +222,10 @@ void loop_flush(struct daemon *d)
 
 	for (int i = 0; news && i < FLUSH_MAX; i++) {
 		/*
-		 * Frames first: pulling them also delivers what the stack sent to itself, which is
-		 * news.
+		 * Events first: a program that waits is woken before the ACK costs its time. And
+		 * after: pulling frames also delivers what the stack sent to itself, which is news.
 		 */
+		flush_events(d);
 		news = flush_frames(d);
 		news |= flush_events(d);
 	}
