@@ -10,7 +10,7 @@ lab_start --no-offload --no-host-setup --seed 7
 ip link set glass0 up
 python3 "$(dirname "$0")/flip_wire.py" glass0 1 42 $HOST/24 "$LAB/www" >"$LAB/wire" &
 wire=$!
-lab_jobs+=($wire)
+lab_jobs+=("$wire")
 wait_for 10 env LD_PRELOAD="$PRELOAD" curl -sfo /dev/null -m 5 http://$HOST:8080/
 
 for i in $(seq "${DOWNLOADS:-6}"); do
