@@ -360,11 +360,6 @@ void glass_advance(struct glass *g, int64_t now_ns)
 
 void glass_memory(const struct glass *g, struct glass_memory *out)
 {
-	uint32_t n = 0;
-	struct glass_neigh_info neigh;
-
-	while (glass_neigh_at(g, n, &neigh))
-		n++;
 	*out = (struct glass_memory){
 		.bytes = g->pool.bytes,
 		.bytes_max = g->pool.bytes_max,
@@ -372,6 +367,6 @@ void glass_memory(const struct glass *g, struct glass_memory *out)
 		.buffers = g->pool.bufs,
 		.connections = g->tcp->nconns,
 		.sockets = g->nsocks,
-		.neighbours = n,
+		.neighbours = neigh_count(g),
 	};
 }

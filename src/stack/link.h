@@ -50,6 +50,8 @@ enum neigh_state {
 
 int neigh_init(struct glass *g);
 void neigh_fini(struct glass *g);
+/* Neighbours in the table. */
+uint32_t neigh_count(const struct glass *g);
 /*
  * p at its IP header, to be sent by Ethernet device p->dev to p->next_hop: at once, or when the
  * neighbour is known.

@@ -184,6 +184,11 @@ bool glass_neigh_at(const struct glass *g, unsigned i, struct glass_neigh_info *
 	return false;
 }
 
+uint32_t neigh_count(const struct glass *g)
+{
+	return g->neigh->count;
+}
+
 int neigh_init(struct glass *g)
 {
 	struct neigh_table *t = pool_alloc(&g->pool, sizeof(*t));
