@@ -2,9 +2,12 @@
 /*
  * The matrix: what wires do to two stacks, and how long it may take at most.
  *
- *	test_sim			all scenarios, with the seeds of this build's test
+ *	test_sim			all scenarios but the long ones, a few seeds each
  *	test_sim -n 1000		... with a thousand seeds each
  *	test_sim NAME [SEED [COUNT]]	one scenario, one seed: replays a failure
+ *
+ * The environment: SIM_TRACE=N prints the last N records of both flight recorders after a failure,
+ * SIM_STATS=1 all counters.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -107,6 +110,15 @@ static const struct scenario matrix[] = {
 	  .mem_max_mb = 1, .ms_max = 30000 },
 	{ .name = "tiny-mtu-changes", .way = WAY(LAN), .bytes = { MB, MB }, .mtu_at_ms = 3, .mtu_later = 1000,
 	  .ms_max = 3000 },
+	/* Only when asked for by name: minutes. */
+	{ .name = "gigabyte", .way = WAY(.delay_ns = MS / 10, .rate_bit_s = 10000000000ull, .queue_bytes = 4000000),
+	  .bytes = { 1024 * MB, 1024 * MB }, .offload = OFFLOAD, .by_name = true, .ms_max = 1500 },
+	{ .name = "gigabyte-loss", .way = WAY(LAN, .loss = 1 * PERCENT), .bytes = { 1024 * MB, 1024 * MB },
+	  .offload = OFFLOAD, .by_name = true, .ms_max = 30000 },
+	{ .name = "loss5-long", .way = WAY(LAN, .loss = 5 * PERCENT), .bytes = { 64 * MB, 64 * MB }, .by_name = true,
+	  .ms_max = 20000 },
+	{ .name = "gigabyte-loss5", .way = WAY(LAN, .loss = 5 * PERCENT), .bytes = { 1024 * MB, 1024 * MB },
+	  .by_name = true, .ms_max = 250000 },
 };
 /* clang-format on */
 
@@ -251,7 +263,7 @@ int main(int argc, char **argv)
 	unsigned n = 0, failed = 0;
 
 	for (unsigned i = 0; i < SCENARIOS; i++)
-		if (!name || strcmp(name, matrix[i].name) == 0)
+		if (name ? strcmp(name, matrix[i].name) == 0 : !matrix[i].by_name)
 			failed += !scenario_ok(&matrix[i], ++n, first, count);
 	if (!name || strcmp(name, "chaos") == 0)
 		failed += !scenario_ok(&chaos_row, ++n, first, name ? count : count * CHAOS_SEEDS);

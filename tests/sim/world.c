@@ -381,6 +381,18 @@ static void print_trace(struct world *w)
 	}
 }
 
+/* Asked for by SIM_STATS: the counters that have counted. */
+static void print_stats(struct world *w)
+{
+	struct glass_stat st;
+
+	for (unsigned side = 0; getenv("SIM_STATS") && side < 2; side++)
+		for (unsigned i = 0; glass_stat_at(sim_stack(w->sim, side), i, &st); i++)
+			if (st.value)
+				printf("# %u %s%s %llu\n", side, st.group, st.name,
+				       (unsigned long long)st.value);
+}
+
 static bool all_over(void *arg)
 {
 	const struct world *w = arg;
@@ -557,6 +569,7 @@ void play(const struct scenario *sc, uint64_t seed, bool trace, struct verdict_o
 	}
 	if (!out->ok)
 		print_trace(w);
+	print_stats(w);
 	out->hash = sim_trace_hash(w->sim);
 	sim_free(w->sim);
 	free(w->flows);

@@ -38,6 +38,7 @@ struct scenario {
 	int64_t down_at_ms, down_ms; /* the wire is cut this long, this long after the beginning */
 	int64_t mtu_at_ms;	     /* then both devices' MTU becomes: */
 	uint32_t mtu_later;
+	bool by_name;	       /* takes too long to be played unasked */
 	const char *must_drop; /* a reason that must have been met, or NULL */
 };
 
