@@ -5,6 +5,10 @@
 #include <errno.h>
 #include <pthread.h>
 
+/* Small enough to be overtaken all the time, large enough to read something in between. */
+#define TORN_RECORDS 1024
+#define TORN_SEEN 5000
+
 static struct unit u;
 
 static int setup(void **state)
@@ -178,8 +182,10 @@ static void test_no_torn_record(void **state)
 	pthread_t thread;
 
 	(void)state;
+	unit_fini(&u);
+	unit_init_records(&u, TORN_RECORDS);
 	assert_int_equal(pthread_create(&thread, NULL, writer, &stop), 0);
-	for (unsigned seen = 0; seen < 20000;) {
+	for (unsigned seen = 0; seen < TORN_SEEN;) {
 		if (!glass_reader_next(&u.reader, &rec))
 			continue;
 		seen++;

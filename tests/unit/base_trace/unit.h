@@ -26,13 +26,18 @@ struct unit {
 	struct glass_reader reader;
 };
 
-static inline void unit_init(struct unit *u)
+static inline void unit_init_records(struct unit *u, size_t records)
 {
-	*u = (struct unit){ .bytes = glass_ring_bytes(UNIT_RECORDS) };
+	*u = (struct unit){ .bytes = glass_ring_bytes(records) };
 	u->ring = calloc(1, u->bytes);
 	assert_non_null(u->ring);
 	trace_init(&u->trace, u->ring, u->bytes, START_NS);
 	assert_int_equal(glass_reader_open(&u->reader, u->ring, u->bytes), 0);
+}
+
+static inline void unit_init(struct unit *u)
+{
+	unit_init_records(u, UNIT_RECORDS);
 }
 
 static inline void unit_fini(struct unit *u)
