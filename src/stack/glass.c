@@ -2,8 +2,8 @@
 /*
  * The doors of the stack: input, output, advance, next_deadline; birth and end.
  *
- * In: the owner of the stack (its birth and end: the socket layer).  Out: eth_input and ip_input (frames), the timers, tcp_output_pending (what
- * connections owe to the wire).
+ * In: the owner of the stack (its birth and end: the socket layer).  Out: eth_input and ip_input
+ * (frames), the timers, tcp_output_pending (what connections owe to the wire).
  */
 #include "config.h"
 #include "link.h"
@@ -13,7 +13,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
-/* ---- life ------------------------------------------------------------------------------------------- */
+/* ---- life ------------------------------------------------------------------------------------ */
 
 static int rooms_init(struct glass *g)
 {
@@ -77,7 +77,7 @@ void stack_free(struct glass *g)
 	free(g);
 }
 
-/* ---- packets ---------------------------------------------------------------------------------------- */
+/* ---- packets --------------------------------------------------------------------------------- */
 
 struct pkt *pkt_build(struct glass *g, size_t headroom, size_t size)
 {
@@ -94,8 +94,8 @@ struct pkt *pkt_build(struct glass *g, size_t headroom, size_t size)
 }
 
 /*
- * Whose drop it is. The packet that is coming in right now is accounted at the door; one that was kept (a fragment,
- * a segment out of order) has counted as accepted, which now turns out wrong.
+ * Whose drop it is. The packet that is coming in right now is accounted at the door; one that was
+ * kept (a fragment, a segment out of order) has counted as accepted, which now turns out wrong.
  */
 static void drop_account(struct glass *g, const struct pkt *p)
 {
@@ -110,8 +110,8 @@ static void drop_account(struct glass *g, const struct pkt *p)
 	stat_inc(g, STAT_RX_DROPPED);
 }
 
-enum verdict drop_packet(struct glass *g, struct pkt *p, enum verdict reason, uint64_t room, const uint64_t *v,
-			 unsigned n)
+enum verdict drop_packet(struct glass *g, struct pkt *p, enum verdict reason, uint64_t room,
+			 const uint64_t *v, unsigned n)
 {
 	uint64_t values[3] = { reason, v[0], n > 1 ? v[1] : 0 };
 	/* Who ends it, when that is not the packet's own walk: a timer; else who sent it. */
@@ -146,7 +146,8 @@ void glass_pkt_filled(struct pkt *p, size_t length, const struct glass_offload *
 	p->len = (uint32_t)length;
 	if (!off)
 		return;
-	p->flags = (uint8_t)((off->csum_partial ? PKT_CSUM_PARTIAL : 0) | (off->csum_valid ? PKT_CSUM_VALID : 0) |
+	p->flags = (uint8_t)((off->csum_partial ? PKT_CSUM_PARTIAL : 0) |
+			     (off->csum_valid ? PKT_CSUM_VALID : 0) |
 			     (off->gso_ecn ? PKT_GSO_ECN : 0));
 	p->csum_start = off->csum_start;
 	p->csum_offset = off->csum_offset;
@@ -154,7 +155,7 @@ void glass_pkt_filled(struct pkt *p, size_t length, const struct glass_offload *
 	p->hdr_len = off->hdr_len;
 }
 
-/* ---- input ------------------------------------------------------------------------------------------ */
+/* ---- input ----------------------------------------------------------------------------------- */
 
 /* What the device said with the frame, until dev_check_offload() has believed it. */
 static struct glass_offload offload_take(struct pkt *p)
@@ -254,7 +255,7 @@ static bool loop_input(struct glass *g)
 	return true;
 }
 
-/* ---- output ----------------------------------------------------------------------------------------- */
+/* ---- output ---------------------------------------------------------------------------------- */
 
 static void frame_fill(struct glass_frame *f, const struct pkt *p)
 {
@@ -264,7 +265,8 @@ static void frame_fill(struct glass_frame *f, const struct pkt *p)
 	f->niov = 1;
 	f->iov[0] = (struct glass_iov){ p->data, p->len };
 	for (unsigned i = 0; i < p->nfrags; i++)
-		f->iov[f->niov++] = (struct glass_iov){ p->frag[i].buf->bytes + p->frag[i].off, p->frag[i].len };
+		f->iov[f->niov++] = (struct glass_iov){ p->frag[i].buf->bytes + p->frag[i].off,
+							p->frag[i].len };
 	f->off = (struct glass_offload){ 0 };
 	if (p->flags & PKT_CSUM_PARTIAL) {
 		f->off.csum_partial = true;
@@ -303,8 +305,8 @@ bool glass_output(struct glass *g, struct glass_frame *frame)
 }
 
 /*
- * The frame just handed out does not leave after all: its account is put right. The packet; NULL: it is not the
- * last one handed out, or freed already.
+ * The frame just handed out does not leave after all: its account is put right. The packet; NULL:
+ * it is not the last one handed out, or freed already.
  */
 static struct pkt *take_back(struct glass *g, const struct glass_frame *frame)
 {
@@ -338,7 +340,7 @@ void glass_output_swallowed(struct glass *g, const struct glass_frame *frame, st
 		drop(g, p, BLACKHOLE, ip4_of_addr(&dst));
 }
 
-/* ---- time ------------------------------------------------------------------------------------------- */
+/* ---- time ------------------------------------------------------------------------------------ */
 
 int64_t glass_next_deadline(struct glass *g)
 {
