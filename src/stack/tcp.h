@@ -186,7 +186,8 @@ struct tcp_conn {
 	bool shut_rd;
 	const struct tcp_cc *cc;
 	uint32_t cwnd, ssthresh, cc_count;
-	uint8_t ca_state; /* enum tcp_ca_state */
+	uint32_t flight_size; /* RFC 5681 2, before the ACK or timeout of now */
+	uint8_t ca_state;     /* enum tcp_ca_state */
 	uint8_t dupacks;
 	struct seq recover;			     /* snd.nxt when the recovery began */
 	uint32_t prr_delivered, prr_out, recover_fs; /* RFC 9937 */

@@ -144,6 +144,7 @@ enum verdict tcp_check_ack(struct glass *g, struct tcp_conn *c, struct pkt *p, s
 		return GO_ON; /* an old acknowledgment; its payload may still be new */
 
 	sum.prior_flight = tcp_in_flight(c);
+	c->flight_size = (uint32_t)seq_diff(c->snd.nxt, c->snd.una);
 	sum.dupack = is_dupack(c, seg);
 	if (seq_gt(seg->ack, c->snd.una))
 		tcp_ack_advance(g, c, seg->ack, &sum);

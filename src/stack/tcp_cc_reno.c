@@ -19,7 +19,7 @@ static void reno_start(struct glass *g, struct tcp_conn *c)
 /* RFC 5681 2: FlightSize, and never below two segments. */
 static uint32_t reno_half(const struct tcp_conn *c)
 {
-	uint32_t half = (uint32_t)seq_diff(c->snd.nxt, c->snd.una) / 2, least = 2u * c->mss;
+	uint32_t half = c->flight_size / 2, least = 2u * c->mss;
 
 	if (half > c->cwnd / 2 && c->cwnd / 2 >= least)
 		half = c->cwnd / 2; /* what lies beyond cwnd was not let out by it */

@@ -432,6 +432,7 @@ static void forget_sacked(struct tcp_conn *c)
 void tcp_enter_loss(struct glass *g, struct tcp_conn *c)
 {
 	/* RFC 5681 3.1 (4): a second timeout for the same data does not halve again. */
+	c->flight_size = (uint32_t)seq_diff(c->snd.nxt, c->snd.una);
 	if (c->ca_state != CA_LOSS)
 		c->ssthresh = c->cc->timed_out(g, c);
 	if (!list_empty(&c->sent) && (list_first(&c->sent, struct tcp_tx, node)->flags & TX_SACKED))

@@ -12,7 +12,7 @@
 
 #define TS_OPTION_BYTES 12 /* two NOPs and the option: RFC 7323 appendix A */
 #define IP_TCP_HEADER_BYTES 40
-#define FRAMES_PER_WINDOW 4
+#define FRAMES_PER_WINDOW 2
 #define SACK_HEAD_BYTES 4 /* RFC 2018 3: kind, length, and padding to a word */
 #define SACK_BLOCK_BYTES 8
 
@@ -308,9 +308,10 @@ static uint32_t frame_limit(const struct glass *g, const struct tcp_conn *c)
 
 	if (!(d->setup.offload & GLASS_OFFLOAD_TSO))
 		return c->mss;
+	part = (part + c->mss - 1u) / c->mss * c->mss;
 	if (part > TCP_SUPER_BYTES_MAX)
-		part = TCP_SUPER_BYTES_MAX;
-	return part < 2u * c->mss ? 2u * c->mss : part / c->mss * c->mss;
+		part = TCP_SUPER_BYTES_MAX / c->mss * c->mss;
+	return part < 2u * c->mss ? 2u * c->mss : part;
 }
 
 /* Moves the place of the next new byte on. */
@@ -347,6 +348,16 @@ uint32_t tcp_unsent(const struct tcp_conn *c)
 {
 	return c->queued - (uint32_t)(seq_diff(c->snd.nxt, c->snd.una) -
 				      (c->fin_sent && !seq_eq(c->snd.una, c->snd.nxt)));
+}
+
+/*
+ * PSH: the last byte of what the program wrote (MUST-61); and the last one that the congestion
+ * window lets out, for nothing follows it until the peer has acknowledged, and a peer that waits
+ * for more before it does (the probe of RFC 8985 is one segment) would wait out its timer.
+ */
+static bool pushes(const struct tcp_conn *c, bool all_sent)
+{
+	return all_sent || tcp_in_flight(c) + c->mss > c->cwnd;
 }
 
 bool tcp_send_data(struct glass *g, struct tcp_conn *c, uint32_t len, bool fin)
@@ -390,7 +401,7 @@ bool tcp_send_data(struct glass *g, struct tcp_conn *c, uint32_t len, bool fin)
 		c->pingpong = true;
 	out.len = len;
 	out.flags |=
-		(uint8_t)((fin ? TCP_FIN : 0) | (len && len == unsent ? TCP_PSH : 0)); /* MUST-61 */
+		(uint8_t)((fin ? TCP_FIN : 0) | (len && pushes(c, len == unsent) ? TCP_PSH : 0));
 	ack_options(g, c, &opt, len);
 	tcp_transmit(g, c, p, &out);
 	return true;

@@ -9,7 +9,7 @@
  */
 #include "tcp.h"
 
-#define PROBE_MIN_NS (4 * NS_PER_MS) /* a peer's scheduling delay is no loss */
+#define PROBE_MIN_NS (2 * NS_PER_MS) /* a peer's scheduling delay is no loss */
 #define SHIFT_MAX 20
 
 static int64_t tcp_rto(const struct glass *g, const struct tcp_conn *c, unsigned backoff)
