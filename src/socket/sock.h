@@ -20,7 +20,6 @@ struct glass_sock {
 	struct tcp_conn *conn;	       /* TCP, from connect or accept on */
 	struct tcp_listener *listener; /* TCP, from listen on */
 	struct udp_end *udp;	       /* UDP and PING */
-	bool announced_connected;      /* GLASS_CONNECTED was seen by the owner */
 };
 
 /* A call by the program: an act, and the cause of what follows. End with sock_call_end(). */

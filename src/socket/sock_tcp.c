@@ -38,7 +38,6 @@ static void forget_conn(struct glass *g, struct glass_sock *s)
 		return;
 	tcp_free(g, s->conn);
 	s->conn = NULL;
-	s->announced_connected = false;
 }
 
 int sock_tcp_connect(struct glass *g, struct glass_sock *s, ip4_t addr, uint16_t port)
@@ -104,7 +103,6 @@ struct glass_sock *glass_accept(struct glass *g, struct glass_sock *listener)
 	c = tcp_accept(g, listener->listener);
 	s->conn = c;
 	s->config = c->config;
-	s->announced_connected = true;
 	c->waker.sock = s;
 	EVENT(g, c->id, 0, CALL, WORD("accept"), s->number, 0);
 	if (sock_tcp_ready(s) & ~(unsigned)GLASS_OUT)

@@ -107,8 +107,7 @@ struct tcp_tx {
 	uint32_t off;		 /* in chunk->buf->bytes */
 	uint32_t pkt;		 /* number of the packet that carried it first */
 	uint8_t flags;
-	int64_t sent_ns;    /* last transmission */
-	uint64_t delivered; /* conn->delivered at that time */
+	int64_t sent_ns; /* last transmission */
 };
 
 enum tcp_ca_state { CA_OPEN, CA_RECOVERY, CA_LOSS };
@@ -145,7 +144,6 @@ struct tcp_conn {
 	struct ip_path path;
 	uint8_t state; /* enum tcp_state; written by tcp_set_state() only */
 	bool hashed;
-	bool passive;
 	bool connected_once; /* reached ESTABLISHED */
 	bool wscale_ok, sack_ok, ts_ok;
 	uint8_t snd_wscale, rcv_wscale;
@@ -175,7 +173,6 @@ struct tcp_conn {
 	struct list sent; /* struct tcp_tx */
 	struct list flight;
 	uint32_t sacked, lost, retrans; /* bytes of tx with the flag */
-	uint32_t ntx;
 	bool fin_queued, fin_sent;
 	struct seq small_end; /* end of the last segment that was not full (Nagle) */
 	bool force_out;	      /* a timer says: send what waits, full segment or not */
@@ -191,7 +188,6 @@ struct tcp_conn {
 	uint8_t dupacks;
 	struct seq recover;			     /* snd.nxt when the recovery began */
 	uint32_t prr_delivered, prr_out, recover_fs; /* RFC 9937 */
-	uint64_t delivered;			     /* bytes known to have arrived */
 
 	/* RACK-TLP, RFC 8985 */
 	int64_t rack_sent_ns, rack_rtt_ns, rack_min_rtt_ns;
@@ -246,7 +242,6 @@ struct tcp_conn {
 
 	uint64_t bytes_sent, bytes_acked, bytes_received, bytes_retrans;
 	uint64_t segs_out, segs_in, retrans_total, dsack_dups;
-	int64_t born_ns;
 };
 
 /* A segment as it came: host order. len counts the payload, span adds SYN and FIN. */

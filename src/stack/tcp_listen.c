@@ -68,7 +68,6 @@ static struct tcp_conn *embryo_new(struct glass *g, struct tcp_listener *l,
 	c->lport = seg->dport;
 	c->raddr = seg->src;
 	c->rport = seg->sport;
-	c->passive = true;
 	c->ts_ok = g->tun.tcp_timestamps;
 	c->sack_ok = g->tun.tcp_sack;
 	c->wscale_ok = g->tun.tcp_window_scaling;

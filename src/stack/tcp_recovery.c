@@ -55,14 +55,12 @@ bool tcp_tx_split(struct glass *g, struct tcp_conn *c, struct tcp_tx *tx, uint32
 	list_prepend(&tx->node, &rest->node);
 	if (!list_empty(&tx->in_flight))
 		list_prepend(&tx->in_flight, &rest->in_flight);
-	c->ntx++;
 	return true;
 }
 
 void tcp_tx_sent(struct glass *g, struct tcp_conn *c, struct tcp_tx *tx)
 {
 	tx->sent_ns = now(g);
-	tx->delivered = c->delivered;
 	list_remove(&tx->in_flight);
 	list_append(&c->flight, &tx->in_flight);
 }
@@ -96,7 +94,6 @@ static void rack_delivered(struct glass *g, struct tcp_conn *c, const struct tcp
 	int64_t rtt = now(g) - tx->sent_ns;
 	struct seq end = tx_end(tx);
 
-	c->delivered += tx->len;
 	sum->delivered += tx->len;
 	if (!(tx->flags & TX_EVER_RETRANS)) {
 		sum->rtt_ns = rtt; /* Karn: the newest one that was sent once */
@@ -116,18 +113,17 @@ static void rack_delivered(struct glass *g, struct tcp_conn *c, const struct tcp
 	}
 }
 
-static void tx_free(struct glass *g, struct tcp_conn *c, struct tcp_tx *tx)
+static void tx_free(struct glass *g, struct tcp_tx *tx)
 {
 	list_remove(&tx->node);
 	list_remove(&tx->in_flight);
 	pool_free(&g->pool, tx, sizeof(*tx));
-	c->ntx--;
 }
 
 void tcp_sent_purge(struct glass *g, struct tcp_conn *c)
 {
 	list_for_each_safe(tx, &c->sent, struct tcp_tx, node)
-		tx_free(g, c, tx);
+		tx_free(g, tx);
 	c->sacked = c->lost = c->retrans = 0;
 }
 
@@ -155,7 +151,7 @@ void tcp_sent_acked(struct glass *g, struct tcp_conn *c, struct seq ack, struct 
 		sum->retrans_acked |= tx->flags & TX_EVER_RETRANS;
 		if (!(tx->flags & TX_SACKED))
 			rack_delivered(g, c, tx, sum);
-		tx_free(g, c, tx);
+		tx_free(g, tx);
 	}
 }
 

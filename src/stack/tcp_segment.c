@@ -389,7 +389,6 @@ bool tcp_send_data(struct glass *g, struct tcp_conn *c, uint32_t len, bool fin)
 	};
 	list_init(&tx->in_flight);
 	list_append(&c->sent, &tx->node);
-	c->ntx++;
 	tcp_tx_sent(g, c, tx);
 	next_advance(c, len);
 	c->snd.nxt = seq_add(c->snd.nxt, len + fin);

@@ -74,7 +74,7 @@ struct tcp_conn *tcp_new(struct glass *g, const struct tcp_config *config)
 	c->rack_min_rtt_ns = INT64_MAX;
 	c->rack_reo_mult = 1;
 	c->quick = TCP_QUICK_ACKS;
-	c->born_ns = c->last_rx_ns = c->last_tx_ns = now(g);
+	c->last_rx_ns = c->last_tx_ns = now(g);
 	c->challenge_ns = INT64_MIN / 2;
 	tcp_window_init(c);
 	tcp_timers_init(c);
