@@ -10,12 +10,13 @@
  * A program's TCP socket is one end of an AF_UNIX stream pair. What is not bytes of the stream is
  *said so:
  *
- *	canary	the oldest byte that waits at the daemon's end is one that the daemon has already
- *seen (the first is put there at birth). If the connection breaks, the daemon closes with it
- *unread, and the kernel shows the program what TCP shows: data, then ECONNRESET, then end of file.
- *	plug	zeros that the library writes before a connect that does not wait, so many that
- *poll(2) does not call the end writable. The daemon reads them when the connection stands, or
- *closes with them unread.
+ *	canary	the oldest byte that waits at the daemon's end is one that the daemon has seen
+ *		already (the first is put there at birth). If the connection breaks, the daemon
+ *		closes with it unread, and the kernel shows the program what TCP shows: data, then
+ *		ECONNRESET, then end of file.
+ *	plug	zeros in the pair during a connect that does not wait, so many that poll(2) does
+ *		not call the end writable. The daemon reads them when the connection stands, or
+ *		closes with them unread.
  *	status	the byte that a connect which waits reads: 0, or the errno why not.
  */
 #ifndef GLASS_ABI_ABI_H

@@ -2,7 +2,7 @@
 /*
  * connect(2). Two ways to tell the program how it ended (abi.h):
  *
- *	CONNECT		does not wait: the library has plugged the pair, so poll(2) shows nothing.
+ *	CONNECT		does not wait: the pair is plugged, so poll(2) shows nothing.
  *Success: the plug is read, the end becomes writable. Failure: the end is closed with the plug
  *unread, and poll shows what it shows of a failed TCP connect: IN OUT RDHUP HUP ERR. The errno is
  *in the end's name. CONNECT_WAIT	the program waits in recv(2) for the status byte. After a
@@ -108,6 +108,16 @@ static int connect_begin(struct daemon *d, struct end *e, const struct abi_end *
 	return 0;
 }
 
+/* Plugs through the program's end, which came along: nothing may happen in between. */
+static void plug(struct daemon *d, struct end *e, int program_fd, int64_t bytes)
+{
+	struct programs *p = d->programs;
+
+	if (bytes > 0 && bytes <= ABI_PLUG_BYTES)
+		send(program_fd, p->zeros, (size_t)bytes, MSG_DONTWAIT | MSG_NOSIGNAL);
+	e->plugged = pair_queued(e);
+}
+
 /* What a connect means to a socket that is not fresh. */
 static int connect_again(struct end *e)
 {
@@ -127,7 +137,6 @@ void op_connect(struct daemon *d, struct client *c, const struct abi_request *re
 	int err;
 
 	(void)data;
-	(void)fd;
 	if (!e)
 		return;
 	if (e->state != END_FRESH) {
@@ -135,10 +144,8 @@ void op_connect(struct daemon *d, struct client *c, const struct abi_request *re
 		return;
 	}
 	err = connect_begin(d, e, &req->end);
-	if (err) {
-		e->plugged = pair_queued(e);
-		unplug(d, e);
-	}
+	if (!err && *fd >= 0)
+		plug(d, e, *fd, req->arg[0]);
 	reply_errno(d, c, req, err ? -err : EINPROGRESS);
 }
 
@@ -161,16 +168,6 @@ void op_connect_wait(struct daemon *d, struct client *c, const struct abi_reques
 		e->waits = true;
 	else
 		tell_status(e, connect_again(e));
-}
-
-/* Plugs through the program's end, which came along: nothing may happen in between. */
-static void plug(struct daemon *d, struct end *e, int program_fd, int64_t bytes)
-{
-	struct programs *p = d->programs;
-
-	if (bytes > 0 && bytes <= ABI_PLUG_BYTES)
-		send(program_fd, p->zeros, (size_t)bytes, MSG_DONTWAIT | MSG_NOSIGNAL);
-	e->plugged = pair_queued(e);
 }
 
 void op_connect_go_on(struct daemon *d, struct client *c, const struct abi_request *req,

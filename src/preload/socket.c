@@ -140,12 +140,17 @@ static int connect_wait(int fd, const struct abi_name *self, const struct abi_en
 	return err == -EINTR ? connect_go_on(fd, self, -EINTR) : err;
 }
 
-static int connect_start(int fd, const struct abi_name *self, const struct abi_end *to, bool plug)
+/*
+ * glassd plugs the pair, through this end: only it knows whether a connect begins or one is under
+ * way, and zeros too many would reach the peer as data.
+ */
+static int connect_start(int fd, const struct abi_name *self, const struct abi_end *to)
 {
 	struct call c = { .req = { .head = { .op = ABI_CONNECT },
 				   .token = self->token,
-				   .arg = { plug ? plug_fd(fd) : 0 },
-				   .end = *to } };
+				   .arg = { ABI_PLUG_BYTES },
+				   .end = *to },
+			  .send_fd = fd };
 
 	return call_daemon(&c);
 }
@@ -189,7 +194,7 @@ static int connect_ours(int fd, struct abi_name *self, const void *addr, socklen
 		to = abi_end_of_ip4(INADDR_LOOPBACK, to.port); /* as Linux: this host */
 	if (kind != 'c' && !(raw3(SYS_fcntl, fd, F_GETFL, 0) & O_NONBLOCK))
 		return connect_wait(fd, self, &to);
-	return connect_start(fd, self, &to, kind != 'c');
+	return connect_start(fd, self, &to);
 }
 
 int wrap_connect(int fd, const struct sockaddr *addr, socklen_t size)

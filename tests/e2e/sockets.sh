@@ -25,4 +25,38 @@ for case in $(grep -o '^[a-z_0-9]*' "$LAB/kernel" | sort -u); do
 done
 diff <(grep -v '^~' "$LAB/kernel") <(grep -v '^~' "$LAB/glass") >"$LAB/diff"
 is "all of it" "$(cat "$LAB/diff")" ""
+
+# ---- a second connect while the first is under way: no byte of the plug reaches the peer
+
+nft add table ip wait
+nft add chain ip wait in '{ type filter hook input priority 0; }'
+nft add rule ip wait in tcp dport 7100 drop
+background python3 -c '
+import socket
+s = socket.create_server(("10.0.0.5", 7100))
+c, _ = s.accept()
+while data := c.recv(65536):
+    c.sendall(data)'
+wait_for 5 listens 7100
+LD_PRELOAD=$PRELOAD timeout 20 python3 -c '
+import errno, select, socket
+s = socket.socket()
+s.setblocking(False)
+codes = [s.connect_ex(("10.0.0.5", 7100)) for _ in range(3)]
+print([errno.errorcode[c] for c in codes], flush=True)
+select.select([], [s], [])
+s.setblocking(True)
+s.sendall(b"hello")
+s.shutdown(socket.SHUT_WR)
+got = b""
+while data := s.recv(65536):
+    got += data
+print(got)' >"$LAB/again" &
+again=$!
+wait_for 5 grep -q EALREADY "$LAB/again"
+nft delete table ip wait
+wait $again
+is "connect while one is under way" "$(cat "$LAB/again")" \
+	"['EINPROGRESS', 'EALREADY', 'EALREADY']
+b'hello'"
 done_testing
