@@ -114,17 +114,23 @@ enum tcp_ca_state { CA_OPEN, CA_RECOVERY, CA_LOSS };
 
 enum tcp_rtx_timer { RTX_NONE, RTX_RTO, RTX_PROBE, RTX_REORDER, RTX_PERSIST };
 
-/* Congestion control in four verbs; one file is one algorithm. Windows are bytes. */
+/*
+ * Congestion control in four verbs; one file is one algorithm, tcp_cc.c calls it. Windows are
+ * bytes. What an algorithm must put back upon an undo beside cwnd and ssthresh it does itself.
+ */
 struct tcp_conn;
+struct tcp_ack_sum;
 struct tcp_cc {
 	const char *name;
 	void (*start)(struct glass *g, struct tcp_conn *c);
-	/* acked bytes arrived while not in recovery, prior_flight were out: grow cwnd. */
-	void (*acked)(struct glass *g, struct tcp_conn *c, uint32_t acked, uint32_t prior_flight);
+	/* sum->acked bytes arrived while not in recovery, prior_flight were out: grow cwnd. */
+	void (*acked)(struct glass *g, struct tcp_conn *c, const struct tcp_ack_sum *sum);
 	/* The new ssthresh upon a loss found without a timeout; cwnd is recovery's affair. */
 	uint32_t (*lost)(struct glass *g, struct tcp_conn *c);
 	/* The new ssthresh upon a timeout. */
 	uint32_t (*timed_out)(struct glass *g, struct tcp_conn *c);
+	/* The last reduction was a mistake; NULL: there is nothing to put back. */
+	void (*undo)(struct glass *g, struct tcp_conn *c);
 };
 extern const struct tcp_cc tcp_cc_reno;
 
@@ -183,8 +189,9 @@ struct tcp_conn {
 	bool shut_rd;
 	const struct tcp_cc *cc;
 	uint32_t cwnd, ssthresh, cc_count;
-	uint32_t flight_size; /* RFC 5681 2, before the ACK or timeout of now */
-	uint8_t ca_state;     /* enum tcp_ca_state */
+	uint32_t flight_size;		   /* RFC 5681 2, before the ACK or timeout of now */
+	uint32_t undo_cwnd, undo_ssthresh; /* before the last reduction: tcp_cc_undo() */
+	uint8_t ca_state;		   /* enum tcp_ca_state */
 	uint8_t dupacks;
 	struct seq recover;			     /* snd.nxt when the recovery began */
 	uint32_t prr_delivered, prr_out, recover_fs; /* RFC 9937 */
@@ -393,6 +400,21 @@ static inline uint32_t tcp_in_flight(const struct tcp_conn *c)
 {
 	return (uint32_t)seq_diff(c->snd.nxt, c->snd.una) - c->sacked - c->lost + c->retrans;
 }
+
+/* tcp_cc.c: the algorithm of a connection, and what is common to all. */
+void tcp_cc_start(struct glass *g, struct tcp_conn *c);
+void tcp_cc_acked(struct glass *g, struct tcp_conn *c, const struct tcp_ack_sum *sum);
+enum tcp_cc_signal { CC_LOSS, CC_TIMEOUT };
+/*
+ * A sign of congestion: ssthresh falls; cwnd is the caller's affair. What was before is kept, when
+ * this is the first sign of its window (ca_state is CA_OPEN), for tcp_cc_undo().
+ */
+void tcp_cc_reduce(struct glass *g, struct tcp_conn *c, enum tcp_cc_signal signal);
+/*
+ * The loss was none (RFC 5682, RFC 2883): cwnd, ssthresh and the algorithm's state are as before
+ * the last tcp_cc_reduce(); cwnd never falls by it. The caller sets the state and clears its marks.
+ */
+void tcp_cc_undo(struct glass *g, struct tcp_conn *c);
 
 /* tcp_reass.c */
 /* The payload of an acceptable segment. Consumes p. */

@@ -3,7 +3,7 @@
  * Reno: RFC 5681 with appropriate byte counting (RFC 3465) and the initial window of RFC 6928.
  * Fast recovery itself is tcp_recovery.c's; an algorithm only says how large windows are.
  *
- * In: tcp_recovery.c, tcp_connect.c.  Out: nothing.
+ * In: tcp_cc.c.  Out: nothing.
  */
 #include "tcp.h"
 
@@ -40,12 +40,12 @@ static bool cwnd_was_used(const struct tcp_conn *c, uint32_t prior_flight)
 	return prior_flight + TCP_SUPER_BYTES_MAX >= c->cwnd;
 }
 
-static void reno_acked(struct glass *g, struct tcp_conn *c, uint32_t acked, uint32_t prior_flight)
+static void reno_acked(struct glass *g, struct tcp_conn *c, const struct tcp_ack_sum *sum)
 {
-	uint32_t limit, grow;
+	uint32_t acked = sum->acked, limit, grow;
 
 	(void)g;
-	if (!cwnd_was_used(c, prior_flight) || c->cwnd > UINT32_MAX / 4)
+	if (!cwnd_was_used(c, sum->prior_flight) || c->cwnd > UINT32_MAX / 4)
 		return;
 	if (c->cwnd < c->ssthresh) {
 		/*

@@ -18,7 +18,7 @@ static void tcp_prepare(struct glass *g, struct tcp_conn *c)
 	while (c->rcv_wscale < TCP_WSCALE_MAX && c->config.rcvbuf >> c->rcv_wscale > 65535)
 		c->rcv_wscale++;
 	tcp_set_mss(g, c);
-	c->cc->start(g, c);
+	tcp_cc_start(g, c);
 }
 
 int tcp_connect(struct glass *g, struct tcp_conn *c, ip4_t raddr, uint16_t rport)
@@ -77,7 +77,7 @@ void tcp_learn_syn(struct glass *g, struct tcp_conn *c, const struct tcp_seg *se
 	c->snd.wl2 = seg->ack;
 	tcp_set_mss(g, c);
 	c->rcv_mss = c->mss < TCP_MSS_DEFAULT ? c->mss : TCP_MSS_DEFAULT;
-	c->cc->start(g, c);
+	tcp_cc_start(g, c);
 }
 
 void tcp_established(struct glass *g, struct tcp_conn *c)

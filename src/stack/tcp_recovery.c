@@ -259,7 +259,7 @@ static void enter_recovery(struct glass *g, struct tcp_conn *c, uint64_t why)
 	c->recover = c->snd.nxt;
 	c->recover_fs = (uint32_t)seq_diff(c->snd.nxt, c->snd.una);
 	c->prr_delivered = c->prr_out = 0;
-	c->ssthresh = c->cc->lost(g, c);
+	tcp_cc_reduce(g, c, CC_LOSS);
 	stat_inc(g, STAT_TCP_FAST_RECOVERIES);
 	set_ca(g, c, CA_RECOVERY, WORD("Recovery"), why);
 }
@@ -335,7 +335,7 @@ static void tlp_check(struct glass *g, struct tcp_conn *c, const struct tcp_seg 
 	c->tlp_out = false;
 	if (!c->tlp_is_retrans || sum->dsack || c->ca_state != CA_OPEN)
 		return;
-	c->ssthresh = c->cc->lost(g, c);
+	tcp_cc_reduce(g, c, CC_LOSS);
 	c->cwnd = c->ssthresh;
 	set_ca(g, c, CA_OPEN, WORD("Open"), WORD("a tail loss probe repaired a loss"));
 }
@@ -371,7 +371,7 @@ void tcp_recover(struct glass *g, struct tcp_conn *c, const struct tcp_seg *seg,
 	rack_note_dsack(c, sum);
 	tlp_check(g, c, seg, sum);
 	if (sum->acked && before == CA_LOSS)
-		c->cc->acked(g, c, sum->acked, sum->prior_flight);
+		tcp_cc_acked(g, c, sum);
 	if (c->ca_state != CA_OPEN && seq_geq(c->snd.una, c->recover)) {
 		rack_reo_forget(c);
 		leave_recovery(g, c, WORD("all that was out is acknowledged"));
@@ -385,7 +385,7 @@ void tcp_recover(struct glass *g, struct tcp_conn *c, const struct tcp_seg *seg,
 	if (c->ca_state == CA_RECOVERY)
 		prr_update(g, c, sum);
 	else if (sum->acked && before == CA_OPEN) /* what ends a recovery leaves cwnd at ssthresh */
-		c->cc->acked(g, c, sum->acked, sum->prior_flight);
+		tcp_cc_acked(g, c, sum);
 	c->reorder_at_ns = wait ? now(g) + wait : 0;
 }
 
@@ -430,7 +430,7 @@ void tcp_enter_loss(struct glass *g, struct tcp_conn *c)
 	/* RFC 5681 3.1 (4): a second timeout for the same data does not halve again. */
 	c->flight_size = (uint32_t)seq_diff(c->snd.nxt, c->snd.una);
 	if (c->ca_state != CA_LOSS)
-		c->ssthresh = c->cc->timed_out(g, c);
+		tcp_cc_reduce(g, c, CC_TIMEOUT);
 	if (!list_empty(&c->sent) && (list_first(&c->sent, struct tcp_tx, node)->flags & TX_SACKED))
 		forget_sacked(c);
 	list_for_each(tx, &c->sent, struct tcp_tx, node) {
