@@ -310,6 +310,14 @@ GLASS_API int glass_getopt(struct glass *g, struct glass_sock *s, enum glass_opt
 
 /* ---- looking in ------------------------------------------------------------------------------ */
 
+/* What holds a connection back: rows of limit.def. */
+enum glass_limiter {
+#define LIMIT(ID, name, word, doc) GLASS_LIMIT_##ID,
+#include "limit.def"
+#undef LIMIT
+	GLASS_LIMIT_COUNT
+};
+
 /* A row of "glass ss -i": names and units as in "ss -ti". */
 struct glass_conn_info {
 	uint32_t conn;	   /* number in the trace; 0: a datagram socket */
@@ -331,6 +339,9 @@ struct glass_conn_info {
 	unsigned backoff;
 	int error; /* the error that ended it or is pending */
 	const char *error_why;
+	/* Its life, and what held it back meanwhile: limit_ns[] sum to life_ns, always. */
+	int64_t life_ns, limit_ns[GLASS_LIMIT_COUNT];
+	enum glass_limiter limiter; /* of now */
 };
 /* Walks all sockets and connections, TIME-WAIT too. *cursor starts at 0. */
 GLASS_API bool glass_conn_next(struct glass *g, uint64_t *cursor, struct glass_conn_info *out);

@@ -77,6 +77,15 @@ static void info_transfer(const struct tcp_conn *c, struct glass_conn_info *out)
 	out->backoff = c->backoff;
 }
 
+static void info_limits(const struct glass *g, const struct tcp_conn *c,
+			struct glass_conn_info *out)
+{
+	out->life_ns = tcp_life_ns(g, c);
+	for (unsigned i = 0; i < GLASS_LIMIT_COUNT; i++)
+		out->limit_ns[i] = tcp_limit_ns(g, c, (enum glass_limiter)i);
+	out->limiter = c->limiter;
+}
+
 static void info_conn(const struct glass *g, const struct tcp_conn *c, struct glass_conn_info *out)
 {
 	*out = (struct glass_conn_info){
@@ -93,6 +102,7 @@ static void info_conn(const struct glass *g, const struct tcp_conn *c, struct gl
 	};
 	info_transfer(c, out);
 	info_timer(g, c, out);
+	info_limits(g, c, out);
 }
 
 static void info_empty(const struct glass_sock *s, struct glass_conn_info *out)

@@ -134,6 +134,10 @@ struct tcp_cc {
 };
 extern const struct tcp_cc tcp_cc_reno;
 
+struct tcp_limits {
+	int64_t ns[GLASS_LIMIT_COUNT];
+};
+
 struct tcp_conn {
 	struct waker waker;
 	struct list node;	       /* in the table's bucket of its four addresses */
@@ -242,6 +246,11 @@ struct tcp_conn {
 	/* RFC 7323 */
 	uint32_t ts_offset, ts_recent;
 	int64_t ts_recent_ns;
+
+	/* The account of its time: tcp_limit.c */
+	int64_t born_ns, limit_since_ns;
+	struct tcp_limits *limits; /* NULL: it has had two limiters at most */
+	uint8_t limiter;	   /* enum glass_limiter */
 
 	int error; /* what the program is to be told; positive errno */
 	int soft_error;
@@ -482,6 +491,25 @@ void tcp_rearm(struct glass *g, struct tcp_conn *c, bool restart);
 void tcp_arm_ack(struct glass *g, struct tcp_conn *c);
 void tcp_arm_life(struct glass *g, struct tcp_conn *c, int64_t delay_ns, uint64_t why);
 void tcp_keepalive_start(struct glass *g, struct tcp_conn *c);
+
+/* tcp_limit.c: what held it back, and how long. The times of all limiters sum to its life. */
+void tcp_limit_start(struct glass *g, struct tcp_conn *c);
+void tcp_limit_change(struct glass *g, struct tcp_conn *c, enum glass_limiter limiter);
+/* From now on it is this one. */
+static inline void tcp_limit(struct glass *g, struct tcp_conn *c, enum glass_limiter limiter)
+{
+	if (c->limiter != limiter)
+		tcp_limit_change(g, c, limiter);
+}
+/* It turns out that the last wait_ns (as far as the present limiter reaches) were another's. */
+void tcp_limit_was(struct glass *g, struct tcp_conn *c, enum glass_limiter limiter,
+		   int64_t wait_ns);
+void tcp_limit_end(struct glass *g, struct tcp_conn *c);
+void tcp_limit_free(struct glass *g, struct tcp_conn *c);
+int64_t tcp_life_ns(const struct glass *g, const struct tcp_conn *c);
+int64_t tcp_limit_ns(const struct glass *g, const struct tcp_conn *c, enum glass_limiter limiter);
+/* Its word in the trace. */
+uint64_t tcp_limit_word(enum glass_limiter limiter);
 
 /* The user's doors: tcp_user.c */
 void tcp_shutdown_wr(struct glass *g, struct tcp_conn *c);

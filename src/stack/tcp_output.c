@@ -5,8 +5,8 @@
  * one and builds, in this order: what is lost and may be sent again, new bytes, the FIN, an ACK
  * if none of these carried it.
  *
- * Whenever it stops with bytes left, exactly one limiter is the reason, and is recorded
- * (TCP_STOP).
+ * Whenever it stops, exactly one limiter is the reason, and is recorded (tcp_limit.c; TCP_STOP when
+ * bytes are left).
  *
  * In: glass_output, the timers.  Out: tcp_segment.c, which builds and sends one segment.
  */
@@ -106,17 +106,33 @@ static bool small_is_out(const struct tcp_conn *c)
 	       seq_leq(c->small_end, c->snd.nxt);
 }
 
+/* It waits for an ACK: usual says for what it would be used. */
+static enum glass_limiter waits_for_acks(const struct tcp_conn *c, enum glass_limiter usual)
+{
+	if (c->backoff)
+		return GLASS_LIMIT_RTO;
+	return c->ca_state == CA_OPEN ? usual : GLASS_LIMIT_RECOVERY;
+}
+
+/* Nothing is left to send. */
+static enum glass_limiter all_is_sent(const struct tcp_conn *c)
+{
+	bool full = c->want_out && !tcp_writable(c);
+
+	if (!c->queued)
+		return c->fin_sent ? GLASS_LIMIT_CLOSING : GLASS_LIMIT_APPLICATION;
+	return waits_for_acks(c, full ? GLASS_LIMIT_SNDBUF : GLASS_LIMIT_DELIVERY);
+}
+
 /*
  * How much new data to put into one frame now; 0, and the limiter, when none. RFC 9293 3.8.6.2.1
  * (silly windows) and 3.7.4 (Nagle): a segment that is not full goes only at the end of the data.
  */
-static uint32_t new_data(const struct glass *g, const struct tcp_conn *c, uint32_t unsent,
-			 uint64_t *limiter)
+static uint32_t new_data(const struct tcp_conn *c, uint32_t unsent, enum glass_limiter *limiter)
 {
 	uint32_t wnd = window_room(c), room = cwnd_room(c), len = unsent, full;
 	bool tail_waits = c->config.cork || (!c->config.nodelay && small_is_out(c));
 
-	(void)g;
 	if (len > wnd)
 		len = wnd;
 	if (len > room)
@@ -129,54 +145,58 @@ static uint32_t new_data(const struct glass *g, const struct tcp_conn *c, uint32
 	if (full)
 		return full;
 	if (!wnd)
-		*limiter = WORD("zero window");
-	else if (len == wnd && wnd < unsent && wnd < c->mss)
-		/*
-		 * Less than a segment fits. RFC 9293 3.8.6.2.1 (3): half of the largest window
-		 * will do.
-		 */
-		*limiter = WORD("receive window");
+		*limiter = c->snd.wnd ? GLASS_LIMIT_RWND : GLASS_LIMIT_ZERO_WINDOW;
 	else if (!room)
-		*limiter = c->ca_state == CA_OPEN ? WORD("congestion window") : WORD("recovery");
+		*limiter = waits_for_acks(c, GLASS_LIMIT_CWND);
+	else if (len == wnd && wnd < unsent)
+		*limiter = GLASS_LIMIT_RWND;
 	else
-		*limiter = c->config.cork ? WORD("cork") : WORD("Nagle");
+		*limiter = c->config.cork ? GLASS_LIMIT_CORK : GLASS_LIMIT_NAGLE;
+	/*
+	 * Less than a segment fits. RFC 9293 3.8.6.2.1 (3): half of the largest window will do.
+	 */
 	if (len && len == wnd && (2 * len >= c->snd.wnd_max || c->force_out))
 		return len;
 	return 0;
 }
 
-static void output_new(struct glass *g, struct tcp_conn *c, uint32_t *budget)
+/* Answers why it stopped. */
+static enum glass_limiter output_new(struct glass *g, struct tcp_conn *c, uint32_t *budget)
 {
+	enum glass_limiter limiter = GLASS_LIMIT_DEVICE;
 	uint32_t unsent, len;
-	uint64_t limiter = 0;
 
 	while ((unsent = tcp_unsent(c))) {
-		len = *budget ? new_data(g, c, unsent, &limiter) : 0;
-		if (!*budget || (len && !tcp_send_data(g, c, len, len == unsent && c->fin_queued)))
-			limiter = *budget ? WORD("no memory") : WORD("others have their turn");
-		if (!len || limiter) {
-			EVENT(g, c->id, 0, TCP_STOP, limiter, unsent);
-			return;
-		}
+		len = *budget ? new_data(c, unsent, &limiter) : 0;
+		if (!len)
+			return limiter;
+		if (!tcp_send_data(g, c, len, len == unsent && c->fin_queued))
+			return GLASS_LIMIT_MEMORY;
 		if (c->ca_state == CA_RECOVERY)
 			c->prr_out += len;
 		*budget -= *budget < len ? *budget : len;
 		c->force_out = false;
+		limiter = GLASS_LIMIT_DEVICE;
 	}
-	if (c->fin_queued && !c->fin_sent)
-		tcp_send_data(g, c, 0, true);
+	if (c->fin_queued && !c->fin_sent && !tcp_send_data(g, c, 0, true))
+		return GLASS_LIMIT_MEMORY;
+	return all_is_sent(c);
 }
 
 static void tcp_output(struct glass *g, struct tcp_conn *c)
 {
 	uint32_t budget = TCP_BUDGET_BYTES;
 	struct seq before = c->snd.nxt;
+	enum glass_limiter limiter;
 
 	if (may_send_data(c)) {
 		if (output_lost(g, c, &budget))
-			output_new(g, c, &budget);
+			limiter = output_new(g, c, &budget);
 		else
-			EVENT(g, c->id, 0, TCP_STOP, WORD("recovery"), tcp_unsent(c));
+			limiter = waits_for_acks(c, GLASS_LIMIT_RECOVERY);
+		tcp_limit(g, c, limiter);
+		if (tcp_unsent(c) || limiter == GLASS_LIMIT_RECOVERY)
+			EVENT(g, c->id, 0, TCP_STOP, tcp_limit_word(limiter), tcp_unsent(c));
 		tcp_rearm(g, c, false);
 		if (!budget && !seq_eq(before, c->snd.nxt))
 			tcp_owe(g, c);

@@ -45,6 +45,8 @@ void *tcp_reserve(struct glass *g, struct tcp_conn *c, size_t want, size_t *leng
 	size_t space = tcp_send_space(c);
 
 	*length = 0;
+	if (!space && c->limiter == GLASS_LIMIT_DELIVERY)
+		tcp_limit(g, c, GLASS_LIMIT_SNDBUF);
 	if (!space)
 		return NULL;
 	if (!t->spare && !pool_short(&g->pool, SEND_EIGHTHS))

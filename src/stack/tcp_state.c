@@ -76,6 +76,7 @@ struct tcp_conn *tcp_new(struct glass *g, const struct tcp_config *config)
 	c->quick = TCP_QUICK_ACKS;
 	c->last_rx_ns = c->last_tx_ns = now(g);
 	c->challenge_ns = INT64_MIN / 2;
+	tcp_limit_start(g, c);
 	tcp_window_init(c);
 	tcp_timers_init(c);
 	return c;
@@ -105,7 +106,10 @@ void tcp_change_state(struct glass *g, struct tcp_conn *c, enum tcp_state to, ui
 	c->state = (uint8_t)to;
 	if (!c->error_why)
 		c->error_why = why_text;
+	if (to == TCPS_FIN_WAIT_2 || to == TCPS_TIME_WAIT)
+		tcp_limit(g, c, GLASS_LIMIT_CLOSING);
 	if (to == TCPS_ESTABLISHED) {
+		tcp_limit(g, c, GLASS_LIMIT_APPLICATION);
 		c->connected_once = true;
 		c->error_why = NULL;
 	}
@@ -142,6 +146,8 @@ void tcp_end_conn(struct glass *g, struct tcp_conn *c, int error, uint64_t why,
 	c->error = error;
 	c->error_why = why_text;
 	leave_listener(c);
+	if (c->state != TCPS_CLOSED && c->waker.sock)
+		tcp_limit_end(g, c);
 	if (c->state != TCPS_CLOSED)
 		tcp_change_state(g, c, TCPS_CLOSED, why, why_text);
 	tcp_timers_stop(g, c);
@@ -170,6 +176,7 @@ void tcp_reap(struct glass *g)
 		struct tcp_conn *c = container_of(node, struct tcp_conn, queue);
 
 		tcp_rx_purge(g, c);
+		tcp_limit_free(g, c);
 		timers_release(&g->timers, TCP_TIMERS);
 		pool_free(&g->pool, c, sizeof(*c));
 	}

@@ -104,7 +104,9 @@ static void retransmission_timeout(struct glass *g, struct tcp_conn *c)
 {
 	if (neigh_waited_for(g, c->path.dev,
 			     c->path.next_hop)) { /* the first copy has not even left: as Linux */
-		EVENT(g, c->id, 0, TCP_STOP, WORD("neighbour"), tcp_in_flight(c));
+		EVENT(g, c->id, 0, TCP_STOP, tcp_limit_word(GLASS_LIMIT_NEIGHBOUR),
+		      tcp_in_flight(c));
+		tcp_limit_was(g, c, GLASS_LIMIT_NEIGHBOUR, tcp_rto(g, c, c->backoff));
 		tcp_rearm(g, c, true);
 		return;
 	}
@@ -118,6 +120,8 @@ static void retransmission_timeout(struct glass *g, struct tcp_conn *c)
 	EVENT(g, c->id, g->trace.cause, TCP_RTO, c->backoff + 1u,
 	      (uint64_t)tcp_rto(g, c, c->backoff), (uint64_t)tcp_rto(g, c, c->backoff + 1u),
 	      tcp_in_flight(c));
+	if (tcp_synchronized(c))
+		tcp_limit_was(g, c, GLASS_LIMIT_RTO, tcp_rto(g, c, c->backoff));
 	c->backoff++;
 	if (c->state == TCPS_SYN_SENT || c->state == TCPS_SYN_RECEIVED) {
 		tcp_send_syn(g, c);

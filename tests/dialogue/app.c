@@ -210,6 +210,35 @@ void dlg_state(struct dlg *d, const struct dlg_place *at, struct app *a, const c
 		dlg_fail(d, at, "the state is %s, should be %s", got, name);
 }
 
+void dlg_limited(struct dlg *d, const struct dlg_place *at, struct app *a, enum glass_limiter which,
+		 double ms)
+{
+	struct glass_conn_info info;
+
+	d->at = at;
+	dlg_pump(d);
+	if (glass_sock_info(d->g, a->s, &info))
+		dlg_fail(d, at, "there is no such connection");
+	if (info.limit_ns[which] != (int64_t)(ms * 1e6))
+		dlg_fail(d, at, "it was %.3f ms", (double)info.limit_ns[which] / 1e6);
+}
+
+void dlg_check_limits(struct dlg *d, const struct dlg_place *at)
+{
+	struct glass_conn_info info;
+	uint64_t cursor = 0;
+
+	while (glass_conn_next(d->g, &cursor, &info)) {
+		int64_t sum = 0;
+
+		for (unsigned i = 0; i < GLASS_LIMIT_COUNT; i++)
+			sum += info.limit_ns[i];
+		if (sum != info.life_ns)
+			dlg_fail(d, at, "connection %u: limiters sum to %lld ns, it lives %lld",
+				 info.conn, (long long)sum, (long long)info.life_ns);
+	}
+}
+
 void dlg_tunable(struct dlg *d, const struct dlg_place *at, const char *name, int64_t v)
 {
 	d->at = at;

@@ -311,6 +311,7 @@ void dlg_time(struct dlg *d, const struct dlg_place *at, double ms)
 	pass(d, until, false);
 	if (d->nqueued && d->queue[0].time < d->now)
 		no_frame_waits(d, at);
+	dlg_check_limits(d, at);
 }
 
 /*

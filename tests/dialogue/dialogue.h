@@ -158,6 +158,9 @@ struct app *dlg_app(struct dlg *d);
 #define app_ready(c, bits) dlg_ready(d, HERE("app_ready(" #c ", " #bits ")"), c, bits)
 /* As ss names it; CLOSED: the stack knows nothing of it any more. */
 #define state(c, name) dlg_state(d, HERE("state(" #c ", " #name ")"), c, #name)
+/* So many ms of its life were due to that limiter (limit.def). */
+#define limited(c, ID, ms) \
+	dlg_limited(d, HERE("limited(" #c ", " #ID ", " #ms ")"), c, GLASS_LIMIT_##ID, ms)
 #define tunable(name, v) dlg_tunable(d, HERE("tunable(" #name ", " #v ")"), #name, v)
 /* A row of stats.def or drop.def by its name. */
 #define counter(name, v) dlg_counter(d, HERE("counter(" #name ", " #v ")"), #name, v)
@@ -186,6 +189,10 @@ void dlg_setopt(struct dlg *d, const struct dlg_place *at, struct app *a, enum g
 void dlg_woke(struct dlg *d, const struct dlg_place *at, struct app *a, unsigned bits);
 void dlg_ready(struct dlg *d, const struct dlg_place *at, struct app *a, unsigned bits);
 void dlg_state(struct dlg *d, const struct dlg_place *at, struct app *a, const char *name);
+void dlg_limited(struct dlg *d, const struct dlg_place *at, struct app *a, enum glass_limiter which,
+		 double ms);
+/* The times of the limiters sum to the life, for every connection there is. */
+void dlg_check_limits(struct dlg *d, const struct dlg_place *at);
 void dlg_tunable(struct dlg *d, const struct dlg_place *at, const char *name, int64_t v);
 void dlg_counter(struct dlg *d, const struct dlg_place *at, const char *name, uint64_t v);
 uint64_t dlg_counter_value(struct dlg *d, const char *name);

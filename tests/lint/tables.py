@@ -62,6 +62,7 @@ def main():
     check_used(findings, "src/base/stats.def", "STAT", {n[5:] for n in names if n.startswith("STAT_")})
     check_used(findings, "src/base/tunable.def", "TUNABLE", names)
     check_used(findings, "include/glass/sock_opt.def", "SOCK_OPT", {n[6:] for n in names if n.startswith("GLASS_")})
+    check_used(findings, "include/glass/limit.def", "LIMIT", {n[12:] for n in names if n.startswith("GLASS_LIMIT_")})
     check_texts(findings, "src/base/drop.def", "DROP")
     check_texts(findings, "src/base/event.def", "EVENT_DEF")
     reached = set()
@@ -71,6 +72,9 @@ def main():
     for row in drops:
         if row not in reached and "DROP_" + row not in reached:
             findings.append(f"src/base/drop.def: no test reaches {row}")
+    for row in common.rows("include/glass/limit.def", "LIMIT"):
+        if row not in reached and "GLASS_LIMIT_" + row not in reached:
+            findings.append(f"include/glass/limit.def: no test reaches {row}")
     common.finish(findings, "tables")
 
 
