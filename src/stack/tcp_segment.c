@@ -43,7 +43,7 @@ static uint16_t mss_option(const struct tcp_conn *c)
 	return (uint16_t)(mss > 65495 ? 65495 : mss);
 }
 
-static void syn_options(const struct glass *g, const struct tcp_conn *c, struct tcp_options *o)
+static void syn_options(const struct tcp_conn *c, struct tcp_options *o, uint32_t tsval)
 {
 	o->mss_ok = true;
 	o->mss = mss_option(c);
@@ -51,7 +51,7 @@ static void syn_options(const struct glass *g, const struct tcp_conn *c, struct 
 	o->wscale = c->rcv_wscale;
 	o->sack_permitted = c->sack_ok;
 	o->timestamps = c->ts_ok;
-	o->tsval = tcp_ts_now(g, c);
+	o->tsval = tsval;
 	o->tsecr = c->ts_recent;
 }
 
@@ -167,17 +167,30 @@ void tcp_send_syn(struct glass *g, struct tcp_conn *c)
 	struct tcp_options opt = { 0 };
 	uint32_t id;
 
-	syn_options(g, c, &opt);
+	syn_options(c, &opt, tcp_ts_now(g, c));
 	c->snd.nxt = seq_add(c->snd.iss, 1);
 	id = send_bare(g, c, c->snd.iss, flags, &opt);
 	if (c->syn_pkt) {
 		c->retrans_total++;
 		stat_inc(g, STAT_TCP_RETRANS_SEGS);
+		stat_inc(g, STAT_TCP_SYN_RETRANS);
 		EVENT(g, c->id, id, TCP_RTX, flags, 0, 0, c->syn_pkt, WORD("SYN not answered"));
 	} else {
 		c->syn_pkt = id;
 	}
 	tcp_rearm(g, c, true);
+}
+
+uint32_t tcp_send_ghost(struct glass *g, struct tcp_conn *ghost, uint8_t flags, uint32_t tsval)
+{
+	struct tcp_options opt = { 0 };
+
+	if (!(flags & TCP_SYN)) {
+		ack_options(g, ghost, &opt, 0);
+		return send_bare(g, ghost, seq_add(ghost->snd.iss, 1), flags, &opt);
+	}
+	syn_options(ghost, &opt, tsval);
+	return send_bare(g, ghost, ghost->snd.iss, flags, &opt);
 }
 
 void tcp_send_ack(struct glass *g, struct tcp_conn *c)
