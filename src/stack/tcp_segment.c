@@ -43,7 +43,7 @@ static uint16_t mss_option(const struct tcp_conn *c)
 	return (uint16_t)(mss > 65495 ? 65495 : mss);
 }
 
-static void syn_options(const struct tcp_conn *c, struct tcp_options *o, uint32_t tsval)
+static void syn_options(const struct glass *g, const struct tcp_conn *c, struct tcp_options *o)
 {
 	o->mss_ok = true;
 	o->mss = mss_option(c);
@@ -51,7 +51,7 @@ static void syn_options(const struct tcp_conn *c, struct tcp_options *o, uint32_
 	o->wscale = c->rcv_wscale;
 	o->sack_permitted = c->sack_ok;
 	o->timestamps = c->ts_ok;
-	o->tsval = tsval;
+	o->tsval = tcp_ts_now(g, c);
 	o->tsecr = c->ts_recent;
 }
 
@@ -141,6 +141,8 @@ static enum verdict tcp_transmit(struct glass *g, struct tcp_conn *c, struct pkt
 	c->segs_out += p->gso_size ? (out->len + c->mss - 1) / c->mss : 1;
 	stat_add(g, STAT_TCP_OUT_SEGS, p->gso_size ? (out->len + c->mss - 1) / c->mss : 1);
 	c->last_tx_ns = now(g);
+	if (out->len)
+		c->data_ms = tcp_now_ms(g);
 	if (out->flags & TCP_ACK)
 		ack_sent(c);
 	return ip_output(g, p, &to, &c->path);
@@ -167,30 +169,17 @@ void tcp_send_syn(struct glass *g, struct tcp_conn *c)
 	struct tcp_options opt = { 0 };
 	uint32_t id;
 
-	syn_options(c, &opt, tcp_ts_now(g, c));
+	syn_options(g, c, &opt);
 	c->snd.nxt = seq_add(c->snd.iss, 1);
 	id = send_bare(g, c, c->snd.iss, flags, &opt);
 	if (c->syn_pkt) {
 		c->retrans_total++;
 		stat_inc(g, STAT_TCP_RETRANS_SEGS);
-		stat_inc(g, STAT_TCP_SYN_RETRANS);
 		EVENT(g, c->id, id, TCP_RTX, flags, 0, 0, c->syn_pkt, WORD("SYN not answered"));
 	} else {
 		c->syn_pkt = id;
 	}
 	tcp_rearm(g, c, true);
-}
-
-uint32_t tcp_send_ghost(struct glass *g, struct tcp_conn *ghost, uint8_t flags, uint32_t tsval)
-{
-	struct tcp_options opt = { 0 };
-
-	if (!(flags & TCP_SYN)) {
-		ack_options(g, ghost, &opt, 0);
-		return send_bare(g, ghost, seq_add(ghost->snd.iss, 1), flags, &opt);
-	}
-	syn_options(ghost, &opt, tsval);
-	return send_bare(g, ghost, ghost->snd.iss, flags, &opt);
 }
 
 void tcp_send_ack(struct glass *g, struct tcp_conn *c)

@@ -2,17 +2,15 @@
 /* The wire as a network card: super-packets become segments that a stranger finds well-formed. */
 #include "../base/unit.h"
 
-#include "../../../src/base/impair.h"
-#include "../../../src/wire/cut.h"
+#include "../../../src/sim/inside.h"
 #include "../../dialogue/seg.h"
 
 #define PAYLOAD 10000
 #define GSO 1448
-#define ETHERNET 14
 
 static uint8_t payload[PAYLOAD], joined[PAYLOAD];
 
-/* What came out of wire_cut. */
+/* What came out of sim_cut. */
 struct seen {
 	unsigned count;
 	size_t bytes;
@@ -75,7 +73,7 @@ static void test_cut(void **state)
 
 	(void)state;
 	frame[34 + 16] ^= 0x55; /* the sum in a super-packet is not one of a segment */
-	wire_cut(frame, n, ETHERNET, &off, see, &seen);
+	sim_cut(frame, n, &off, see, &seen);
 	assert_int_equal(seen.count, (PAYLOAD + GSO - 1) / GSO);
 	assert_int_equal(seen.bytes, PAYLOAD);
 	assert_int_equal(seen.longest, GSO);
@@ -97,10 +95,10 @@ static void test_what_is_no_super_packet_stays(void **state)
 	size_t n = build(frame, 100), seen = 0;
 
 	(void)state;
-	wire_cut(frame, n, ETHERNET, &(struct glass_offload){ 0 }, count_one, &seen);
+	sim_cut(frame, n, &(struct glass_offload){ 0 }, count_one, &seen);
 	assert_int_equal(seen, n);
 	frame[12] = 0x86; /* another Ethernet type */
-	wire_cut(frame, n, ETHERNET, &(struct glass_offload){ .gso_size = 10 }, count_one, &seen);
+	sim_cut(frame, n, &(struct glass_offload){ .gso_size = 10 }, count_one, &seen);
 	assert_int_equal(seen, 2 * n);
 }
 
@@ -115,12 +113,38 @@ static void test_partial_checksum_is_completed(void **state)
 	(void)state;
 	frame[50] = (uint8_t)(pseudo >> 8);
 	frame[51] = (uint8_t)pseudo;
-	wire_complete_csum(frame, n, &off);
+	sim_complete_csum(frame, n, &off);
 	assert_null(seg_parse(frame, n, &s));
 	assert_false(off.csum_partial);
 	off = (struct glass_offload){ .csum_partial = true, .csum_start = 65000 };
-	wire_complete_csum(frame, n, &off); /* a lie harms nobody */
+	sim_complete_csum(frame, n, &off); /* a lie harms nobody */
 	assert_null(seg_parse(frame, n, &s));
+}
+
+/* The order of what happens: by time, then as it was pushed. */
+static void test_queue(void **state)
+{
+	struct sim s = { .now_ns = 0 };
+	int64_t last = -1;
+	uint64_t order = 0;
+
+	(void)state;
+	for (unsigned i = 0; i < 1000; i++) {
+		struct sim_item *item = calloc(1, sizeof(*item));
+
+		item->time_ns = (int64_t)(i * 7919 % 100);
+		assert_true(sim_push(&s, item));
+	}
+	for (unsigned i = 0; i < 1000; i++) {
+		struct sim_item *item = sim_pop(&s);
+
+		assert_true(item->time_ns > last || (item->time_ns == last && item->order > order));
+		last = item->time_ns;
+		order = item->order;
+		free(item);
+	}
+	assert_null(sim_first(&s));
+	free(s.heap);
 }
 
 int main(void)
@@ -129,6 +153,7 @@ int main(void)
 		cmocka_unit_test(test_cut),
 		cmocka_unit_test(test_what_is_no_super_packet_stays),
 		cmocka_unit_test(test_partial_checksum_is_completed),
+		cmocka_unit_test(test_queue),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
