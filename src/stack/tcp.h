@@ -422,7 +422,7 @@ enum verdict tcp_conn_input(struct glass *g, struct tcp_conn *c, struct pkt *p,
 enum verdict tcp_check_ack(struct glass *g, struct tcp_conn *c, struct pkt *p, struct tcp_seg *seg);
 void tcp_rtt_sample(struct glass *g, struct tcp_conn *c, int64_t rtt_ns);
 
-/* tcp_recovery.c: what of the sent is with the peer, what is lost. */
+/* tcp_sent.c, tcp_sack.c, tcp_recovery.c: what of the sent is with the peer, what is lost. */
 struct tcp_ack_sum {
 	uint32_t acked;	       /* bytes cumulatively acknowledged now */
 	uint32_t delivered;    /* bytes newly acknowledged or SACKed */

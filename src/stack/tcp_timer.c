@@ -7,12 +7,11 @@
  *
  * In: glass_advance.  Out: tcp_owe, tcp_end.
  */
-#include "tcp.h"
+#include "tcp_recovery.h"
 
-#define PROBE_MIN_NS (2 * NS_PER_MS) /* a peer's scheduling delay is no loss */
 #define SHIFT_MAX 20
 
-static int64_t tcp_rto(const struct glass *g, const struct tcp_conn *c, unsigned backoff)
+int64_t tcp_rto(const struct glass *g, const struct tcp_conn *c, unsigned backoff)
 {
 	int64_t max = g->tun.tcp_rto_max_ms * NS_PER_MS;
 	int64_t rto = c->rto_ns << (backoff < SHIFT_MAX ? backoff : SHIFT_MAX);
@@ -24,21 +23,6 @@ static void arm_rtx(struct glass *g, struct tcp_conn *c, enum tcp_rtx_timer mode
 {
 	c->rtx_mode = (uint8_t)mode;
 	timer_arm(&g->timers, &c->rtx_timer, now(g) + delay_ns);
-}
-
-/* RFC 8985 7.2: the probe's time-out; 0: this is not the time for one. */
-static int64_t probe_timeout(const struct glass *g, const struct tcp_conn *c)
-{
-	int64_t pto = 2 * c->srtt_ns;
-
-	if (!c->sack_ok || c->ca_state != CA_OPEN || c->tlp_out || c->sacked || c->lost ||
-	    !c->srtt_ns)
-		return 0;
-	if (tcp_in_flight(c) <= c->mss)
-		return 0; /* a delayed ACK could be all that is late: the RTO has it */
-	if (pto < PROBE_MIN_NS)
-		pto = PROBE_MIN_NS;
-	return pto < tcp_rto(g, c, c->backoff) ? pto : 0;
 }
 
 void tcp_rearm(struct glass *g, struct tcp_conn *c, bool restart)
@@ -65,7 +49,7 @@ void tcp_rearm(struct glass *g, struct tcp_conn *c, bool restart)
 		arm_rtx(g, c, RTX_REORDER, wait > 0 ? wait : 0);
 		return;
 	}
-	pto = probe_timeout(g, c);
+	pto = tcp_tlp_timeout(g, c);
 	if (pto)
 		arm_rtx(g, c, RTX_PROBE, pto);
 	else if (restart || c->rtx_mode != RTX_RTO)
@@ -132,27 +116,6 @@ static void retransmission_timeout(struct glass *g, struct tcp_conn *c)
 	tcp_owe(g, c);
 }
 
-/* RFC 8985 7.3: new data when there is some and it may go; else the last segment again. */
-static void tail_loss_probe(struct glass *g, struct tcp_conn *c)
-{
-	int32_t window = seq_diff(seq_add(c->snd.una, c->snd.wnd), c->snd.nxt);
-	uint32_t unsent = tcp_unsent(c), n = unsent < c->mss ? unsent : c->mss;
-	struct tcp_tx *tx = list_last(&c->sent, struct tcp_tx, node);
-
-	stat_inc(g, STAT_TCP_LOSS_PROBES);
-	c->tlp_out = true;
-	if (n && window >= (int32_t)n && tcp_send_data(g, c, n, false)) {
-		c->tlp_is_retrans = false;
-	} else {
-		if (tx->len > c->mss && tcp_tx_split(g, c, tx, (tx->len - 1) / c->mss * c->mss))
-			tx = list_last(&c->sent, struct tcp_tx, node);
-		c->tlp_is_retrans = true;
-		tcp_retransmit(g, c, tx, c->mss, WORD("tail loss probe"));
-	}
-	c->tlp_end = c->snd.nxt;
-	tcp_rearm(g, c, true);
-}
-
 /*
  * Bytes wait, nothing is out. RFC 9293 3.8.6.1: a closed window is probed with growing intervals
  * as long as the peer answers; a window that is only small, or a cork, is overruled.
@@ -194,7 +157,7 @@ static void rtx_fired(struct glass *g, struct timer *t)
 	if (mode == RTX_RTO)
 		retransmission_timeout(g, c);
 	else if (mode == RTX_PROBE && !list_empty(&c->sent))
-		tail_loss_probe(g, c);
+		tcp_tlp_send(g, c);
 	else if (mode == RTX_PERSIST)
 		persist(g, c);
 	if (mode == RTX_REORDER) {
