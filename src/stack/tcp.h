@@ -41,6 +41,8 @@ enum tcp_state {
 #define TCP_CHUNK_BYTES 4096	  /* least room of a chunk: 64 KB of them fit PKT_FRAGS_MAX */
 #define TCP_QUICK_ACKS 16	  /* segments acknowledged at once when a connection is young */
 #define TCP_PORT_BUCKETS 4096
+#define TCP_TW_ISS_STEP \
+	65537 /* from the last number of a connection in TIME-WAIT to the next one's */
 #define TCP_BUDGET_BYTES 262144 /* sent by one connection before the next one has its turn */
 
 /* A port in use, and who uses it. */
@@ -65,9 +67,9 @@ struct tcp_config {
 	uint16_t maxseg;	 /* 0: from the MTU */
 	uint8_t ttl, tos;	 /* ttl 0: default */
 	bool nodelay, cork, keepalive, quickack;
+	uint8_t defer_accept; /* SYN-ACKs to wait for data: TCP_DEFER_ACCEPT */
 	uint8_t syn_retries, keep_count;
-	uint16_t keep_idle_s, keep_interval_s, defer_accept_s;
-	uint8_t cc;		  /* TCP_CC_* */
+	uint16_t keep_idle_s, keep_interval_s;
 	int32_t linger_s;	  /* -1: off */
 	uint32_t user_timeout_ms; /* 0: retries decide */
 };
@@ -77,10 +79,37 @@ struct tcp_listener {
 	struct tcp_bind bind;
 	struct tcp_config config;
 	uint32_t backlog;
-	struct list accept; /* struct tcp_conn: established, nobody has taken them */
+	struct list accept; /* struct tcp_conn: nobody has taken them; they may have ended */
 	uint32_t naccept;
-	struct list embryos; /* struct tcp_conn in SYN-RECEIVED */
+	struct list embryos; /* struct tcp_embryo */
 	uint32_t nembryos;
+	int64_t cookie_ns; /* when it last answered with a cookie */
+};
+
+/*
+ * A connection half open, in SYN-RECEIVED: what the SYN told and what we answered. It becomes a
+ * struct tcp_conn with the third segment of the handshake, so a SYN costs little.
+ */
+struct tcp_embryo {
+	struct list node;  /* in the table's bucket of its four addresses */
+	struct list queue; /* listener->embryos, oldest first */
+	struct timer timer;
+	struct tcp_listener *listener;
+	int64_t sent_ns;      /* our SYN-ACK, last */
+	int64_t challenge_ns; /* what was no good, last answered */
+	ip4_t laddr, raddr;
+	uint16_t lport, rport;
+	struct seq irs, iss;
+	uint32_t id; /* in the trace; the connection will have the same */
+	uint32_t syn_pkt;
+	uint32_t tsval;	   /* the peer's */
+	uint16_t wnd, mss; /* the peer's; mss 0: it told none */
+	uint8_t wscale;	   /* the peer's */
+	uint8_t timeouts;
+	bool wscale_ok : 1, sack_ok : 1, ts_ok : 1, ecn_ok : 1; /* asked for by the peer */
+	bool acked : 1;	 /* the third segment came and was not taken */
+	bool resent : 1; /* so the third segment tells no round-trip time */
+	bool is_cookie : 1;
 };
 
 /* Bytes of the send queue. */
@@ -96,6 +125,7 @@ enum tcp_tx_flag {
 	TX_RETRANS = 4, /* sent again, that copy is in flight */
 	TX_EVER_RETRANS = 8,
 	TX_FIN = 16, /* ends with our FIN */
+	TX_PSH = 64, /* ends with PSH, when it is sent again too */
 };
 
 /* A frame that was sent and is not acknowledged. */
@@ -132,38 +162,8 @@ struct tcp_cc {
 	uint32_t (*timed_out)(struct glass *g, struct tcp_conn *c);
 	/* The last reduction was a mistake; NULL: there is nothing to put back. */
 	void (*undo)(struct glass *g, struct tcp_conn *c);
-	/* Data goes out after idle_ms in which none did; NULL: it does not matter. */
-	void (*idle)(struct tcp_conn *c, uint32_t idle_ms);
 };
-extern const struct tcp_cc tcp_cc_reno, tcp_cc_cubic;
-
-/* What tcp_cc_cubic.c remembers. Windows are bytes, times milliseconds. */
-struct tcp_cubic_curve {
-	uint32_t w_max;	     /* where the plateau is */
-	uint32_t k_ms;	     /* from the beginning of the epoch to the plateau */
-	uint32_t epoch_ms;   /* when it began; 0: none has since the last reduction */
-	uint32_t w_est;	     /* what Reno would have reached: RFC 9438 4.3 */
-	uint32_t cwnd_prior; /* before the last reduction */
-};
-struct tcp_cubic {
-	struct tcp_cubic_curve now, undo;
-	uint32_t est_count; /* bytes acknowledged towards the next segment of w_est */
-	uint32_t rest;	    /* of the last division, for the next one */
-	uint32_t acked_ms;  /* last ACK: the time in which cwnd is not used does not count */
-};
-
-/* What tcp_hystart.c remembers during the first slow start. */
-struct tcp_hystart {
-	struct seq round_end;
-	uint32_t last_us, now_us; /* least round-trip time of the last round, of this one */
-	uint32_t base_us;	  /* when CSS began */
-	uint8_t samples, css_rounds;
-	bool begun; /* round_end is known */
-	bool css;   /* conservative slow start */
-};
-
-/* By number: TCP_CONGESTION knows them by name, tcp_config and the tunable by number. */
-enum { TCP_CC_CUBIC, TCP_CC_RENO, TCP_CC_COUNT };
+extern const struct tcp_cc tcp_cc_reno;
 
 struct tcp_limits {
 	int64_t ns[GLASS_LIMIT_COUNT];
@@ -174,7 +174,7 @@ struct tcp_conn {
 	struct list node;	       /* in the table's bucket of its four addresses */
 	struct list by_id;	       /* in the table's bucket of its number */
 	struct list pending;	       /* in table->pending while it owes something to the wire */
-	struct list queue;	       /* listener's embryos or accept; table->time_wait */
+	struct list queue;	       /* listener->accept; table->time_wait; table->dead */
 	struct tcp_listener *listener; /* until accepted */
 	struct tcp_port *port;
 	uint32_t id;	    /* in the trace */
@@ -216,6 +216,7 @@ struct tcp_conn {
 	uint32_t sacked, lost, retrans; /* bytes of tx with the flag */
 	bool fin_queued, fin_sent;
 	struct seq small_end; /* end of the last segment that was not full (Nagle) */
+	bool in_burst;	      /* what is sent now follows other new data of this round */
 	bool force_out;	      /* a timer says: send what waits, full segment or not */
 	bool want_out;	      /* the program waits for room */
 	bool starved;	      /* there was no memory for its bytes: it is to try again soon */
@@ -223,20 +224,10 @@ struct tcp_conn {
 	bool closed_by_user;  /* no reader any more: data is answered with RST */
 	bool shut_rd;
 	const struct tcp_cc *cc;
-	union {
-		struct tcp_hystart hystart; /* cubic, while ssthresh is UINT32_MAX */
-		struct tcp_cubic cubic;
-		uint32_t reno_count;
-	} cc_state; /* of cc, and zero when it begins */
-	uint32_t cwnd, ssthresh;
+	uint32_t cwnd, ssthresh, cc_count;
 	uint32_t flight_size;		   /* RFC 5681 2, before the ACK or timeout of now */
 	uint32_t undo_cwnd, undo_ssthresh; /* before the last reduction: tcp_cc_undo() */
-	bool cwnd_limited;		   /* cwnd was all that held output back, of late */
-	uint32_t out_max, out_used; /* most in flight: in the window up to out_end, since used_ms */
-	struct seq out_end;
-	uint32_t used_ms; /* when cwnd was full, or last cut because it was not */
-	uint32_t data_ms; /* payload went out */
-	uint8_t ca_state; /* enum tcp_ca_state */
+	uint8_t ca_state;		   /* enum tcp_ca_state */
 	uint8_t dupacks;
 	struct seq recover;			     /* snd.nxt when the recovery began */
 	uint32_t prr_delivered, prr_out, recover_fs; /* RFC 9937 */
@@ -310,6 +301,9 @@ struct tcp_seg {
 	uint16_t sport, dport;
 	ip4_t src, dst;
 	uint8_t tos, ttl;
+	/* A SYN that ended a TIME-WAIT: our number has to be beyond the old connection's. */
+	bool tw_iss_ok;
+	struct seq tw_iss;
 	struct tcp_options opt;
 };
 
@@ -321,8 +315,10 @@ struct tcp_table {
 	struct list time_wait; /* oldest first */
 	uint32_t ntime_wait;
 	uint32_t last_id;
-	struct list dead; /* struct tcp_conn: ended, freed when the door closes */
-	struct hash_key hash_key, isn_key, ts_key;
+	struct list dead;	     /* struct tcp_conn: ended, freed when the door closes */
+	struct list *embryo_buckets; /* of nembryo_buckets */
+	uint32_t nembryo_buckets, nembryos;
+	struct hash_key hash_key, isn_key, ts_key, cookie_key;
 	struct buf *spare; /* where the next bytes of a program go */
 };
 
@@ -359,9 +355,9 @@ void tcp_port_put(struct glass *g, struct tcp_port *port);
  */
 void tcp_take_over(struct glass *g, struct tcp_conn *c, struct tcp_conn *old);
 
-/* tcp_isn.c */
-struct seq tcp_isn(struct glass *g, const struct tcp_conn *c);
-uint32_t tcp_ts_offset(struct glass *g, const struct tcp_conn *c);
+/* tcp_isn.c: of the four addresses */
+struct seq tcp_isn(struct glass *g, ip4_t laddr, uint16_t lport, ip4_t raddr, uint16_t rport);
+uint32_t tcp_ts_offset(struct glass *g, ip4_t laddr, uint16_t lport, ip4_t raddr, uint16_t rport);
 static inline uint32_t tcp_ts_now(const struct glass *g, const struct tcp_conn *c)
 {
 	return (uint32_t)(now(g) / NS_PER_MS) + c->ts_offset;
@@ -369,6 +365,10 @@ static inline uint32_t tcp_ts_now(const struct glass *g, const struct tcp_conn *
 
 /* tcp_state.c: birth, states, death */
 struct tcp_conn *tcp_new(struct glass *g, const struct tcp_config *config);
+/* The fields of a connection that is not in any list, and may never be: see tcp_embryo.c. */
+void tcp_conn_init(struct glass *g, struct tcp_conn *c, const struct tcp_config *config);
+/* c goes on from an embryo of that number: in SYN-RECEIVED, as the trace knows. */
+void tcp_hatched(struct tcp_conn *c, uint32_t id);
 void tcp_config_init(const struct glass *g, struct tcp_config *config);
 #define tcp_set_state(g, c, to, why) tcp_change_state(g, c, to, WORD(why), why)
 void tcp_change_state(struct glass *g, struct tcp_conn *c, enum tcp_state to, uint64_t why,
@@ -396,6 +396,8 @@ static inline bool tcp_synchronized(const struct tcp_conn *c)
 int tcp_connect(struct glass *g, struct tcp_conn *c, ip4_t raddr, uint16_t rport);
 enum verdict tcp_syn_sent_input(struct glass *g, struct tcp_conn *c, struct pkt *p,
 				struct tcp_seg *seg);
+/* Everything that depends on both ends' addresses and on the path, before the first SYN. */
+void tcp_prepare(struct glass *g, struct tcp_conn *c, struct seq iss);
 /* What SYN or SYN-ACK of the peer tells: options, sequence numbers. */
 void tcp_learn_syn(struct glass *g, struct tcp_conn *c, const struct tcp_seg *seg);
 void tcp_established(struct glass *g, struct tcp_conn *c);
@@ -411,15 +413,59 @@ void tcp_listener_free(struct glass *g, struct tcp_listener *l);
 enum verdict tcp_listen_input(struct glass *g, struct tcp_listener *l, struct pkt *p,
 			      struct tcp_seg *seg);
 struct tcp_conn *tcp_accept(struct glass *g, struct tcp_listener *l);
-/* The handshake of an embryo is complete; false: the backlog is full. */
-bool tcp_promote(struct glass *g, struct tcp_conn *c);
+/* A connection whose handshake is complete waits for the program. */
+void tcp_accept_queue(struct glass *g, struct tcp_listener *l, struct tcp_conn *c);
+/* As Linux: one more may wait than the backlog says. */
+static inline bool tcp_accept_full(const struct tcp_listener *l)
+{
+	return l->naccept > l->backlog;
+}
+
+/* tcp_embryo.c */
+int tcp_embryos_init(struct glass *g);
+void tcp_embryos_fini(struct glass *g);
+struct tcp_embryo *tcp_embryo_find(struct glass *g, ip4_t laddr, uint16_t lport, ip4_t raddr,
+				   uint16_t rport);
+/* What a SYN asks for, as far as we want it too. */
+void tcp_embryo_read(struct glass *g, struct tcp_embryo *e, struct tcp_listener *l,
+		     const struct tcp_seg *seg);
+/* A copy of it that lives, and answers the SYN. NULL: no memory. */
+struct tcp_embryo *tcp_embryo_new(struct glass *g, const struct tcp_embryo *like);
+void tcp_embryo_free(struct glass *g, struct tcp_embryo *e);
+/* *e ends; what the trace says of it. */
+void tcp_embryo_end(struct glass *g, struct tcp_embryo *e, int error, uint64_t why);
+/* SYN-ACK. false: no way back. */
+bool tcp_embryo_answer(struct glass *g, struct tcp_embryo *e);
+enum verdict tcp_embryo_input(struct glass *g, struct tcp_embryo *e, struct pkt *p,
+			      struct tcp_seg *seg);
+/*
+ * The third segment: a connection in place of the embryo, established and in the accept queue. The
+ * embryo is untouched. NULL: no memory, or no way back.
+ */
+struct tcp_conn *tcp_embryo_hatch(struct glass *g, struct tcp_embryo *e, const struct tcp_seg *seg);
+/* Walks all embryos, as tcp_next(). */
+struct tcp_embryo *tcp_embryo_next(struct glass *g, uint64_t *cursor);
+
+/* tcp_cookie.c */
+/* Makes e->iss a cookie. */
+void tcp_cookie_make(struct glass *g, struct tcp_embryo *e);
+/* The timestamp of its SYN-ACK. */
+uint32_t tcp_cookie_tsval(const struct glass *g, const struct tcp_embryo *e, uint32_t ts_offset);
+/* Is seg the answer to a cookie of ours? Then *e is what it was made from. */
+bool tcp_cookie_check(struct glass *g, struct tcp_listener *l, const struct tcp_seg *seg,
+		      struct tcp_embryo *e);
 
 /* tcp_input.c */
 enum verdict tcp_conn_input(struct glass *g, struct tcp_conn *c, struct pkt *p,
 			    struct tcp_seg *seg);
+/* The same without the record of it. */
+enum verdict tcp_segment_arrives(struct glass *g, struct tcp_conn *c, struct pkt *p,
+				 struct tcp_seg *seg);
 
 /* tcp_ack.c */
 enum verdict tcp_check_ack(struct glass *g, struct tcp_conn *c, struct pkt *p, struct tcp_seg *seg);
+/* The handshake's third segment, or a data segment in its place: SYN-RECEIVED is over. */
+void tcp_syn_ack_acked(struct glass *g, struct tcp_conn *c, const struct tcp_seg *seg);
 void tcp_rtt_sample(struct glass *g, struct tcp_conn *c, int64_t rtt_ns);
 
 /* tcp_sent.c, tcp_sack.c, tcp_recovery.c: what of the sent is with the peer, what is lost. */
@@ -452,9 +498,6 @@ static inline uint32_t tcp_in_flight(const struct tcp_conn *c)
 }
 
 /* tcp_cc.c: the algorithm of a connection, and what is common to all. */
-const struct tcp_cc *tcp_cc_at(unsigned i); /* TCP_CC_*; NULL past the end */
-/* Another algorithm goes on with cwnd and ssthresh. */
-void tcp_cc_set(struct glass *g, struct tcp_conn *c, unsigned i);
 void tcp_cc_start(struct glass *g, struct tcp_conn *c);
 void tcp_cc_acked(struct glass *g, struct tcp_conn *c, const struct tcp_ack_sum *sum);
 enum tcp_cc_signal { CC_LOSS, CC_TIMEOUT };
@@ -468,33 +511,6 @@ void tcp_cc_reduce(struct glass *g, struct tcp_conn *c, enum tcp_cc_signal signa
  * the last tcp_cc_reduce(); cwnd never falls by it. The caller sets the state and clears its marks.
  */
 void tcp_cc_undo(struct glass *g, struct tcp_conn *c);
-/* The handshake is complete. */
-void tcp_cc_established(struct glass *g, struct tcp_conn *c);
-/* New data is about to leave: a window that rested is not believed (RFC 5681 4.1). */
-void tcp_cc_sending(struct glass *g, struct tcp_conn *c);
-/* Output has stopped: was it cwnd that stopped it? (RFC 2861) */
-void tcp_cc_sent(struct glass *g, struct tcp_conn *c);
-/* For the algorithms: what stood for flight_size at the loss; what acked bytes add in slow start,
- * taken from *acked. */
-uint32_t tcp_cc_flight(const struct tcp_conn *c);
-uint32_t tcp_cc_slow_start(const struct tcp_conn *c, uint32_t *acked);
-static inline uint32_t tcp_cc_least(const struct tcp_conn *c)
-{
-	return 2u * c->mss; /* RFC 5681 (4) */
-}
-static inline uint32_t tcp_now_ms(const struct glass *g)
-{
-	return (uint32_t)(now(g) / NS_PER_MS);
-}
-
-/* tcp_cc_cubic.c, for its test */
-uint32_t tcp_cube_root(uint64_t v);
-uint32_t tcp_cubic_window(const struct tcp_cubic_curve *k, uint32_t mss, uint32_t t_ms);
-
-/* tcp_hystart.c: RFC 9406, for the first slow start of a connection. */
-void tcp_hystart_start(struct tcp_conn *c);
-/* Every ACK: rounds and round-trip times; may end slow start (ssthresh). */
-void tcp_hystart_acked(struct glass *g, struct tcp_conn *c, const struct tcp_ack_sum *sum);
 
 /* tcp_reass.c */
 /* The payload of an acceptable segment. Consumes p. */
@@ -539,6 +555,8 @@ bool tcp_output_pending(struct glass *g);
 bool tcp_send_data(struct glass *g, struct tcp_conn *c, uint32_t len, bool fin);
 void tcp_send_syn(struct glass *g, struct tcp_conn *c);
 void tcp_send_ack(struct glass *g, struct tcp_conn *c);
+/* SYN-ACK or ACK of an embryo's ghost (tcp_embryo.c). 0: no memory; else the packet's number. */
+uint32_t tcp_send_ghost(struct glass *g, struct tcp_conn *ghost, uint8_t flags, uint32_t tsval);
 /* One segment with old sequence number: zero-window and keepalive probe. */
 void tcp_send_probe(struct glass *g, struct tcp_conn *c);
 void tcp_send_rst(struct glass *g, struct tcp_conn *c);

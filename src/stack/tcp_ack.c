@@ -59,7 +59,17 @@ static void tcp_update_window(struct glass *g, struct tcp_conn *c, const struct 
 	tcp_owe(g, c);
 }
 
-/* The handshake's third segment, or a data segment in its place. */
+void tcp_syn_ack_acked(struct glass *g, struct tcp_conn *c, const struct tcp_seg *seg)
+{
+	c->snd.una = seg->ack;
+	c->snd.wnd = c->snd.wnd_max = seg->wnd << c->snd_wscale;
+	c->snd.wl1 = seg->seq;
+	c->snd.wl2 = seg->ack;
+	tcp_set_state(g, c, TCPS_ESTABLISHED, "the handshake is complete");
+	tcp_established(g, c);
+}
+
+/* A simultaneous open comes to its end. */
 static enum verdict tcp_ack_syn_received(struct glass *g, struct tcp_conn *c, struct pkt *p,
 					 struct tcp_seg *seg)
 {
@@ -68,18 +78,9 @@ static enum verdict tcp_ack_syn_received(struct glass *g, struct tcp_conn *c, st
 		return drop(g, p, TCP_ACK_UNSENT, seg->ack.v - c->snd.iss.v,
 			    c->snd.nxt.v - c->snd.iss.v);
 	}
-	if (!tcp_promote(g, c)) {
-		stat_inc(g, STAT_TCP_LISTEN_OVERFLOWS);
-		return drop(g, p, TCP_BACKLOG, c->listener->naccept, c->listener->backlog);
-	}
-	c->snd.una = seg->ack;
-	c->snd.wnd = c->snd.wnd_max = seg->wnd << c->snd_wscale;
-	c->snd.wl1 = seg->seq;
-	c->snd.wl2 = seg->ack;
 	if (!c->backoff)
 		tcp_rtt_sample(g, c, now(g) - c->last_tx_ns);
-	tcp_set_state(g, c, TCPS_ESTABLISHED, "the handshake is complete");
-	tcp_established(g, c);
+	tcp_syn_ack_acked(g, c, seg);
 	return GO_ON;
 }
 

@@ -7,13 +7,13 @@
  */
 #include "tcp.h"
 
-/* Everything that depends on both ends' addresses and on the path. */
-static void tcp_prepare(struct glass *g, struct tcp_conn *c)
+void tcp_prepare(struct glass *g, struct tcp_conn *c, struct seq iss)
 {
-	if (!c->snd.iss.v)
-		c->snd.iss = tcp_isn(g, c);
-	c->snd.una = c->snd.nxt = c->snd.iss;
-	c->ts_offset = tcp_ts_offset(g, c);
+	c->snd.iss = c->snd.una = c->snd.nxt = iss;
+	c->ts_offset = tcp_ts_offset(g, c->laddr, c->lport, c->raddr, c->rport);
+	c->ts_ok = g->tun.tcp_timestamps;
+	c->sack_ok = g->tun.tcp_sack;
+	c->wscale_ok = g->tun.tcp_window_scaling;
 	c->rcv_wscale = 0;
 	while (c->rcv_wscale < TCP_WSCALE_MAX && c->config.rcvbuf >> c->rcv_wscale > 65535)
 		c->rcv_wscale++;
@@ -39,10 +39,9 @@ int tcp_connect(struct glass *g, struct tcp_conn *c, ip4_t raddr, uint16_t rport
 		err = -EADDRNOTAVAIL;
 	if (err || (err = tcp_hash(g, c)))
 		return err;
-	tcp_prepare(g, c);
-	c->ts_ok = g->tun.tcp_timestamps;
-	c->sack_ok = g->tun.tcp_sack;
-	c->wscale_ok = g->tun.tcp_window_scaling;
+	/* tcp_take_over() has chosen one already when the addresses were in TIME-WAIT. */
+	tcp_prepare(g, c,
+		    c->snd.iss.v ? c->snd.iss : tcp_isn(g, c->laddr, c->lport, c->raddr, c->rport));
 	stat_inc(g, STAT_TCP_ACTIVE_OPENS);
 	EVENT(g, c->id, 0, TCP_OPEN, trace_end4(c->laddr, c->lport), trace_end4(c->raddr, c->rport),
 	      WORD("active"));
@@ -55,8 +54,6 @@ void tcp_learn_syn(struct glass *g, struct tcp_conn *c, const struct tcp_seg *se
 {
 	const struct tcp_options *o = &seg->opt;
 
-	if (c->state == TCPS_CLOSED) /* the passive side: first the addresses, then the options */
-		tcp_prepare(g, c);
 	c->rcv.irs = seg->seq;
 	c->rcv.nxt = c->rcv.acked = c->rcv.edge = seq_add(seg->seq, 1);
 	c->peer_mss = o->mss_ok ? o->mss : TCP_MSS_DEFAULT; /* MUST-15 */
@@ -86,7 +83,6 @@ void tcp_established(struct glass *g, struct tcp_conn *c)
 	c->rtx_since_ns = 0;
 	c->recover = c->snd.una;
 	c->rcv.acked = c->rcv.nxt;
-	tcp_cc_established(g, c);
 	tcp_rearm(g, c, true);
 	if (c->config.keepalive)
 		tcp_keepalive_start(g, c);

@@ -3,8 +3,8 @@
  * The door to TCP: is it a segment, and whose? Connections lie in a table with a keyed hash, so
  * that nobody can choose addresses that collide; it grows with their number.
  *
- * In: ip_deliver. Out: tcp_conn_input (a connection), tcp_listen_input (a listener),
- * tcp_reply_rst (nobody).
+ * In: ip_deliver. Out: tcp_conn_input (a connection), tcp_embryo_input (one half open),
+ * tcp_listen_input (a listener), tcp_reply_rst (nobody).
  */
 #include "tcp.h"
 
@@ -51,7 +51,8 @@ int tcp_init(struct glass *g)
 	t->hash_key = rng_key(&g->rng);
 	t->isn_key = rng_key(&g->rng);
 	t->ts_key = rng_key(&g->rng);
-	return t->buckets && t->id_buckets ? 0 : -ENOMEM;
+	t->cookie_key = rng_key(&g->rng);
+	return t->buckets && t->id_buckets ? tcp_embryos_init(g) : -ENOMEM;
 }
 
 void tcp_fini(struct glass *g)
@@ -67,6 +68,7 @@ void tcp_fini(struct glass *g)
 			tcp_end(g, c, 0, "the stack ends");
 		tcp_reap(g);
 	}
+	tcp_embryos_fini(g);
 	buf_unref(&g->pool, t->spare);
 	pool_free(&g->pool, t->buckets, t->nbuckets * sizeof(*t->buckets));
 	pool_free(&g->pool, t->id_buckets, t->nbuckets * sizeof(*t->id_buckets));
@@ -271,6 +273,7 @@ static enum verdict tcp_closed_input(struct glass *g, struct pkt *p, const struc
 enum verdict tcp_input(struct glass *g, struct pkt *p, const struct ip_info *ip)
 {
 	struct tcp_listener *l;
+	struct tcp_embryo *e;
 	struct tcp_conn *c;
 	struct tcp_seg seg;
 	enum verdict v;
@@ -284,12 +287,17 @@ enum verdict tcp_input(struct glass *g, struct pkt *p, const struct ip_info *ip)
 
 	c = tcp_find(g, seg.dst, seg.dport, seg.src, seg.sport);
 	if (c && syn_ends_time_wait(c, &seg) && tcp_find_listener(g, &seg)) {
+		seg.tw_iss_ok = true;
+		seg.tw_iss = seq_add(c->snd.nxt, TCP_TW_ISS_STEP);
 		stat_inc(g, STAT_TCP_TW_RECYCLED);
 		tcp_end(g, c, 0, "a new SYN takes over the addresses");
 		c = NULL;
 	}
 	if (c)
 		return tcp_conn_input(g, c, p, &seg);
+	e = tcp_embryo_find(g, seg.dst, seg.dport, seg.src, seg.sport);
+	if (e)
+		return tcp_embryo_input(g, e, p, &seg);
 	l = tcp_find_listener(g, &seg);
 	if (l)
 		return tcp_listen_input(g, l, p, &seg);

@@ -195,8 +195,8 @@ static enum verdict tcp_check_reader(struct glass *g, struct tcp_conn *c, struct
 	return drop(g, p, TCP_CLOSED_DATA, len);
 }
 
-static enum verdict tcp_segment_arrives(struct glass *g, struct tcp_conn *c, struct pkt *p,
-					struct tcp_seg *seg)
+enum verdict tcp_segment_arrives(struct glass *g, struct tcp_conn *c, struct pkt *p,
+				 struct tcp_seg *seg)
 {
 	enum verdict v;
 

@@ -8,20 +8,21 @@
 
 #define ISN_TICK_NS 4000 /* RFC 9293 3.4.1: the clock goes up about every 4 microseconds */
 
-static uint64_t hash_addresses(const struct hash_key *key, const struct tcp_conn *c)
+static uint32_t hash_addresses(const struct hash_key *key, ip4_t laddr, uint16_t lport, ip4_t raddr,
+			       uint16_t rport)
 {
-	return siphash_u64(key, (uint64_t)c->laddr << 32 | c->raddr,
-			   (uint64_t)c->lport << 16 | c->rport);
+	return (uint32_t)siphash_u64(key, (uint64_t)laddr << 32 | raddr,
+				     (uint64_t)lport << 16 | rport);
 }
 
-struct seq tcp_isn(struct glass *g, const struct tcp_conn *c)
+struct seq tcp_isn(struct glass *g, ip4_t laddr, uint16_t lport, ip4_t raddr, uint16_t rport)
 {
 	uint32_t clock = (uint32_t)(now(g) / ISN_TICK_NS);
 
-	return seq_of(clock + (uint32_t)hash_addresses(&g->tcp->isn_key, c));
+	return seq_of(clock + hash_addresses(&g->tcp->isn_key, laddr, lport, raddr, rport));
 }
 
-uint32_t tcp_ts_offset(struct glass *g, const struct tcp_conn *c)
+uint32_t tcp_ts_offset(struct glass *g, ip4_t laddr, uint16_t lport, ip4_t raddr, uint16_t rport)
 {
-	return (uint32_t)hash_addresses(&g->tcp->ts_key, c);
+	return hash_addresses(&g->tcp->ts_key, laddr, lport, raddr, rport);
 }

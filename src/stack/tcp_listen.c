@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The passive open: a SYN meets a listener (RFC 9293 3.10.7.2) and becomes an embryo, a
- * connection in SYN-RECEIVED; the third segment of the handshake promotes it to the accept queue.
+ * The passive open: a SYN meets a listener (RFC 9293 3.10.7.2) and becomes an embryo, or, when
+ * there are too many of these, is answered with a cookie (RFC 4987). The third segment of the
+ * handshake makes a connection of either, which waits in the accept queue.
  *
- * In: tcp_input (SYN), tcp_check_ack (promotion).  Out: tcp_send_syn, the socket layer.
+ * In: tcp_input, the socket layer.  Out: tcp_embryo.c, tcp_cookie.c, the socket layer.
  */
 #include "tcp.h"
 
@@ -44,93 +45,143 @@ int tcp_listen(struct glass *g, struct tcp_bind *claim, const struct tcp_config 
 	return 0;
 }
 
-/* Linux too resets what nobody has accepted, and forgets the embryos. */
+/* As Linux: what nobody has accepted is reset, the embryos are forgotten. */
 void tcp_listener_free(struct glass *g, struct tcp_listener *l)
 {
-	while (!list_empty(&l->accept))
-		tcp_abort(g, list_first(&l->accept, struct tcp_conn, queue), ECONNABORTED);
+	struct tcp_conn *c;
+
+	while ((c = tcp_accept(g, l))) {
+		if (c->state == TCPS_CLOSED)
+			tcp_free(g, c);
+		else
+			tcp_abort(g, c, ECONNABORTED);
+	}
 	while (!list_empty(&l->embryos))
-		tcp_abort(g, list_first(&l->embryos, struct tcp_conn, queue), ECONNABORTED);
+		tcp_embryo_free(g, list_first(&l->embryos, struct tcp_embryo, queue));
 	tcp_unbind(g, &l->bind);
 	list_remove(&l->waker.node);
 	pool_free(&g->pool, l, sizeof(*l));
 }
 
-/* A connection out of a SYN. NULL: no memory, or no way back. */
-static struct tcp_conn *embryo_new(struct glass *g, struct tcp_listener *l,
-				   const struct tcp_seg *seg)
+/* As Linux: the backlog is the limit of both queues. */
+static bool syn_queue_full(const struct glass *g, const struct tcp_listener *l)
 {
-	struct tcp_conn *c = tcp_new(g, &l->config);
+	return l->nembryos > l->backlog || l->nembryos >= (uint32_t)g->tun.tcp_max_syn_backlog;
+}
 
-	if (!c)
-		return NULL;
-	c->laddr = seg->dst;
-	c->lport = seg->dport;
-	c->raddr = seg->src;
-	c->rport = seg->sport;
-	c->ts_ok = g->tun.tcp_timestamps;
-	c->sack_ok = g->tun.tcp_sack;
-	c->wscale_ok = g->tun.tcp_window_scaling;
-	if (ip_route(g, c->raddr, c->laddr, &c->path) || tcp_hash(g, c)) {
-		tcp_end(g, c, 0, "no way back, or no memory");
-		return NULL;
+/* The SYN opens something: the record of it. */
+static void opened(struct glass *g, const struct tcp_embryo *e, struct pkt *p, uint64_t how)
+{
+	p->conn = e->id;
+	EVENT(g, e->id, p->id, TCP_OPEN, trace_end4(e->laddr, e->lport),
+	      trace_end4(e->raddr, e->rport), how);
+	EVENT(g, e->id, p->id, TCP_STATE, TCPS_CLOSED, TCPS_SYN_RECEIVED,
+	      WORD("SYN to a listener"));
+}
+
+/* A SYN-ACK that remembers for us. */
+static enum verdict answer_by_cookie(struct glass *g, struct tcp_listener *l, struct pkt *p,
+				     struct tcp_embryo *e)
+{
+	if (!g->tun.tcp_syncookies) {
+		stat_inc(g, STAT_TCP_REQQ_FULL_DROP);
+		stat_inc(g, STAT_TCP_LISTEN_DROPS);
+		return drop(g, p, TCP_SYN_QUEUE, l->nembryos, l->backlog);
 	}
-	tcp_learn_syn(g, c, seg);
-	c->listener = l;
-	list_append(&l->embryos, &c->queue);
-	l->nembryos++;
-	return c;
+	if (g->tun.tcp_syncookies == 1)
+		stat_inc(g, STAT_TCP_REQQ_FULL_COOKIES);
+	tcp_cookie_make(g, e);
+	stat_inc(g, STAT_SYNCOOKIES_SENT);
+	p->conn = e->id;
+	EVENT(g, e->id, p->id, SYN_COOKIE, WORD("sent"), e->mss, l->nembryos);
+	tcp_embryo_answer(g, e);
+	return accept_packet(g, p);
+}
+
+/* Third: a SYN. Its data is not kept: the peer sends it again (RFC 9293 3.10.7.2). */
+static enum verdict syn_input(struct glass *g, struct tcp_listener *l, struct pkt *p,
+			      const struct tcp_seg *seg)
+{
+	struct tcp_embryo read, *e;
+
+	if (tcp_accept_full(l)) {
+		stat_inc(g, STAT_TCP_LISTEN_OVERFLOWS);
+		stat_inc(g, STAT_TCP_LISTEN_DROPS);
+		return drop(g, p, TCP_BACKLOG, l->naccept, l->backlog);
+	}
+	tcp_embryo_read(g, &read, l, seg);
+	/* Who comes out of TIME-WAIT is real, and needs a number beyond the old one's: no cookie.
+	 */
+	if (!seg->tw_iss_ok && (g->tun.tcp_syncookies == 2 || syn_queue_full(g, l)))
+		return answer_by_cookie(g, l, p, &read);
+	opened(g, &read, p, WORD("passive"));
+	e = tcp_embryo_new(g, &read);
+	if (!e) {
+		stat_inc(g, STAT_TCP_LISTEN_DROPS);
+		return drop(g, p, NO_MEMORY, sizeof(*e), g->pool.bytes);
+	}
+	stat_inc(g, STAT_TCP_PASSIVE_OPENS);
+	return accept_packet(g, p);
+}
+
+/*
+ * Second: an ACK. That of a cookie opens a connection; when the accept queue is full it is as if
+ * it had been lost, and the peer's next segment tries again.
+ */
+static enum verdict ack_input(struct glass *g, struct tcp_listener *l, struct pkt *p,
+			      struct tcp_seg *seg)
+{
+	bool expected = l->cookie_ns && !(seg->flags & TCP_SYN);
+	struct tcp_embryo e;
+	struct tcp_conn *c;
+
+	if (!expected || !tcp_cookie_check(g, l, seg, &e)) {
+		if (expected)
+			stat_inc(g, STAT_SYNCOOKIES_FAILED);
+		tcp_reply_rst(g, seg);
+		return drop(g, p, TCP_LISTEN_FLAGS, seg->flags);
+	}
+	stat_inc(g, STAT_SYNCOOKIES_RECV);
+	if (tcp_accept_full(l)) {
+		stat_inc(g, STAT_TCP_LISTEN_OVERFLOWS);
+		return drop(g, p, TCP_BACKLOG, l->naccept, l->backlog);
+	}
+	e.id = ++g->tcp->last_id;
+	EVENT(g, e.id, p->id, SYN_COOKIE, WORD("came back"), e.mss, l->nembryos);
+	opened(g, &e, p, WORD("passive, by cookie"));
+	c = tcp_embryo_hatch(g, &e, seg);
+	if (!c)
+		return drop(g, p, NO_MEMORY, sizeof(*c), g->pool.bytes);
+	stat_inc(g, STAT_TCP_PASSIVE_OPENS);
+	c->segs_in++;
+	return tcp_segment_arrives(g, c, p, seg);
 }
 
 enum verdict tcp_listen_input(struct glass *g, struct tcp_listener *l, struct pkt *p,
 			      struct tcp_seg *seg)
 {
-	struct tcp_conn *c;
-
 	ENTER(g, p);
 	EVENT(g, 0, p->id, TCP_IN, seg->flags, 0, seg->flags & TCP_ACK ? seg->ack.v : 0, seg->len,
 	      seg->wnd);
 	if (seg->flags & TCP_RST) /* first */
 		return drop(g, p, TCP_LISTEN_FLAGS, seg->flags);
-	if (seg->flags & TCP_ACK) { /* second */
-		tcp_reply_rst(g, seg);
-		return drop(g, p, TCP_LISTEN_FLAGS, seg->flags);
-	}
+	if (seg->flags & TCP_ACK)
+		return ack_input(g, l, p, seg);
 	if (!(seg->flags & TCP_SYN) ||
 	    (seg->flags & TCP_FIN)) /* fourth; SYN+FIN opens nothing, as on Linux */
 		return drop(g, p, TCP_LISTEN_FLAGS, seg->flags);
-	if (l->naccept > l->backlog || l->nembryos >= (uint32_t)g->tun.tcp_max_syn_backlog) {
-		stat_inc(g, STAT_TCP_LISTEN_OVERFLOWS);
-		return drop(g, p, TCP_BACKLOG, l->naccept + l->nembryos, l->backlog);
-	}
-	c = embryo_new(g, l, seg); /* third */
-	if (!c)
-		return drop(g, p, NO_MEMORY, sizeof(*c), g->pool.bytes);
-	p->conn = c->id;
-	stat_inc(g, STAT_TCP_PASSIVE_OPENS);
-	EVENT(g, c->id, p->id, TCP_OPEN, trace_end4(c->laddr, c->lport),
-	      trace_end4(c->raddr, c->rport), WORD("passive"));
-	tcp_set_state(g, c, TCPS_SYN_RECEIVED, "SYN to a listener");
-	tcp_send_syn(g, c);
-	return accept_packet(
-		g, p); /* data on a SYN is not kept: the peer sends it again (RFC 9293 3.10.7.2) */
+	return syn_input(g, l, p, seg);
 }
 
-bool tcp_promote(struct glass *g, struct tcp_conn *c)
-{
-	struct tcp_listener *l = c->listener;
+/* ---- accept queue ---------------------------------------------------------------------------- */
 
-	if (!l)
-		return true; /* a simultaneous open has none */
-	if (l->naccept > l->backlog)
-		return false;
-	l->nembryos--;
-	list_remove(&c->queue);
+void tcp_accept_queue(struct glass *g, struct tcp_listener *l, struct tcp_conn *c)
+{
+	c->listener = l;
 	list_append(&l->accept, &c->queue);
 	l->naccept++;
 	EVENT(g, c->id, 0, ACCEPT_QUEUE, l->naccept, l->backlog);
 	wake(g, &l->waker);
-	return true;
 }
 
 struct tcp_conn *tcp_accept(struct glass *g, struct tcp_listener *l)

@@ -48,10 +48,8 @@ static void prr_update(struct glass *g, struct tcp_conn *c, const struct tcp_ack
 	}
 	if (allowed < 0)
 		allowed = 0;
-	/* The first retransmission always goes; without SACK that of a partial ACK too (RFC 6582).
-	 */
-	if ((!c->prr_out || (!c->sack_ok && sum->progress)) && allowed < c->mss)
-		allowed = c->mss;
+	if (!c->prr_out && allowed < c->mss)
+		allowed = c->mss; /* the first retransmission always goes */
 	c->cwnd = flight + (uint32_t)allowed;
 }
 

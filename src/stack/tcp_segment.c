@@ -43,7 +43,7 @@ static uint16_t mss_option(const struct tcp_conn *c)
 	return (uint16_t)(mss > 65495 ? 65495 : mss);
 }
 
-static void syn_options(const struct glass *g, const struct tcp_conn *c, struct tcp_options *o)
+static void syn_options(const struct tcp_conn *c, struct tcp_options *o, uint32_t tsval)
 {
 	o->mss_ok = true;
 	o->mss = mss_option(c);
@@ -51,7 +51,7 @@ static void syn_options(const struct glass *g, const struct tcp_conn *c, struct 
 	o->wscale = c->rcv_wscale;
 	o->sack_permitted = c->sack_ok;
 	o->timestamps = c->ts_ok;
-	o->tsval = tcp_ts_now(g, c);
+	o->tsval = tsval;
 	o->tsecr = c->ts_recent;
 }
 
@@ -141,8 +141,6 @@ static enum verdict tcp_transmit(struct glass *g, struct tcp_conn *c, struct pkt
 	c->segs_out += p->gso_size ? (out->len + c->mss - 1) / c->mss : 1;
 	stat_add(g, STAT_TCP_OUT_SEGS, p->gso_size ? (out->len + c->mss - 1) / c->mss : 1);
 	c->last_tx_ns = now(g);
-	if (out->len)
-		c->data_ms = tcp_now_ms(g);
 	if (out->flags & TCP_ACK)
 		ack_sent(c);
 	return ip_output(g, p, &to, &c->path);
@@ -169,17 +167,30 @@ void tcp_send_syn(struct glass *g, struct tcp_conn *c)
 	struct tcp_options opt = { 0 };
 	uint32_t id;
 
-	syn_options(g, c, &opt);
+	syn_options(c, &opt, tcp_ts_now(g, c));
 	c->snd.nxt = seq_add(c->snd.iss, 1);
 	id = send_bare(g, c, c->snd.iss, flags, &opt);
 	if (c->syn_pkt) {
 		c->retrans_total++;
 		stat_inc(g, STAT_TCP_RETRANS_SEGS);
+		stat_inc(g, STAT_TCP_SYN_RETRANS);
 		EVENT(g, c->id, id, TCP_RTX, flags, 0, 0, c->syn_pkt, WORD("SYN not answered"));
 	} else {
 		c->syn_pkt = id;
 	}
 	tcp_rearm(g, c, true);
+}
+
+uint32_t tcp_send_ghost(struct glass *g, struct tcp_conn *ghost, uint8_t flags, uint32_t tsval)
+{
+	struct tcp_options opt = { 0 };
+
+	if (!(flags & TCP_SYN)) {
+		ack_options(g, ghost, &opt, 0);
+		return send_bare(g, ghost, seq_add(ghost->snd.iss, 1), flags, &opt);
+	}
+	syn_options(ghost, &opt, tsval);
+	return send_bare(g, ghost, ghost->snd.iss, flags, &opt);
 }
 
 void tcp_send_ack(struct glass *g, struct tcp_conn *c)
@@ -353,13 +364,14 @@ uint32_t tcp_unsent(const struct tcp_conn *c)
 }
 
 /*
- * PSH: the last byte of what the program wrote (MUST-61); and the last one that the congestion
- * window lets out, for nothing follows it until the peer has acknowledged, and a peer that waits
- * for more before it does (the probe of RFC 8985 is one segment) would wait out its timer.
+ * PSH: the last byte of what the program wrote (MUST-61); and the last segment of those that leave
+ * together, as Linux does it, for nothing follows them until the peer has acknowledged.
  */
-static bool pushes(const struct tcp_conn *c, bool all_sent)
+static bool pushes(const struct tcp_conn *c, uint32_t len, uint32_t unsent)
 {
-	return all_sent || tcp_in_flight(c) + c->mss > c->cwnd;
+	bool stops = tcp_in_flight(c) + c->mss > c->cwnd;
+
+	return len == unsent || len > c->mss || (stops && c->in_burst);
 }
 
 bool tcp_send_data(struct glass *g, struct tcp_conn *c, uint32_t len, bool fin)
@@ -395,14 +407,16 @@ bool tcp_send_data(struct glass *g, struct tcp_conn *c, uint32_t len, bool fin)
 	next_advance(c, len);
 	c->snd.nxt = seq_add(c->snd.nxt, len + fin);
 	c->fin_sent = fin;
+	if (len && pushes(c, len, unsent))
+		tx->flags |= TX_PSH;
+	c->in_burst = true;
 	if (len % c->mss)
 		c->small_end = c->snd.nxt;
 	c->bytes_sent += len;
 	if (c->last_data_ns && now(g) - c->last_data_ns < g->tun.tcp_delack_ms * NS_PER_MS)
 		c->pingpong = true;
 	out.len = len;
-	out.flags |=
-		(uint8_t)((fin ? TCP_FIN : 0) | (len && pushes(c, len == unsent) ? TCP_PSH : 0));
+	out.flags |= (uint8_t)((fin ? TCP_FIN : 0) | (tx->flags & TX_PSH ? TCP_PSH : 0));
 	ack_options(g, c, &opt, len);
 	tcp_transmit(g, c, p, &out);
 	return true;
@@ -436,7 +450,8 @@ bool tcp_retransmit(struct glass *g, struct tcp_conn *c, struct tcp_tx *tx, uint
 	c->retrans_total += (len + c->mss - 1) / c->mss;
 	stat_add(g, STAT_TCP_RETRANS_SEGS, len > c->mss ? (len + c->mss - 1) / c->mss : 1);
 	out.len = len;
-	out.flags |= (uint8_t)((tx->flags & TX_FIN ? TCP_FIN : 0) | (len ? TCP_PSH : 0));
+	out.flags |= (uint8_t)((tx->flags & TX_FIN ? TCP_FIN : 0) |
+			       (tx->flags & TX_PSH || len > c->mss ? TCP_PSH : 0));
 	ack_options(g, c, &opt, len);
 	EVENT(g, c->id, p->id, TCP_RTX, out.flags, tx->seq.v - c->snd.iss.v, len, tx->pkt, why);
 	tcp_transmit(g, c, p, &out);

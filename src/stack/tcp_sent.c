@@ -45,7 +45,7 @@ bool tcp_tx_split(struct glass *g, struct tcp_conn *c, struct tcp_tx *tx, uint32
 	list_init(&rest->in_flight);
 	tx_advance(c, rest, len);
 	tx->len = len;
-	tx->flags &= (uint8_t)~TX_FIN;
+	tx->flags &= (uint8_t) ~(TX_FIN | TX_PSH);
 	list_prepend(&tx->node, &rest->node);
 	if (!list_empty(&tx->in_flight))
 		list_prepend(&tx->in_flight, &rest->in_flight);

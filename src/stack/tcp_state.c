@@ -43,8 +43,34 @@ void tcp_config_init(const struct glass *g, struct tcp_config *config)
 		.keep_idle_s = 7200,
 		.keep_interval_s = 75,
 		.linger_s = -1,
-		.cc = (uint8_t)g->tun.tcp_congestion_control,
 	};
+}
+
+void tcp_conn_init(struct glass *g, struct tcp_conn *c, const struct tcp_config *config)
+{
+	list_init(&c->waker.node);
+	list_init(&c->node);
+	list_init(&c->by_id);
+	list_init(&c->pending);
+	list_init(&c->queue);
+	list_init(&c->chunks);
+	list_init(&c->sent);
+	list_init(&c->flight);
+	list_init(&c->rx);
+	list_init(&c->ooo);
+	c->config = *config;
+	c->state = TCPS_CLOSED;
+	c->cc = &tcp_cc_reno;
+	c->rcv_mss = TCP_MSS_DEFAULT;
+	c->rto_ns = g->tun.tcp_rto_initial_ms * NS_PER_MS;
+	c->rack_min_rtt_ns = INT64_MAX;
+	c->rack_reo_mult = 1;
+	c->quick = TCP_QUICK_ACKS;
+	c->last_rx_ns = c->last_tx_ns = now(g);
+	c->challenge_ns = INT64_MIN / 2;
+	tcp_limit_start(g, c);
+	tcp_window_init(c);
+	tcp_timers_init(c);
 }
 
 struct tcp_conn *tcp_new(struct glass *g, const struct tcp_config *config)
@@ -56,31 +82,16 @@ struct tcp_conn *tcp_new(struct glass *g, const struct tcp_config *config)
 		stat_inc(g, STAT_NOMEM);
 		return NULL;
 	}
-	list_init(&c->waker.node);
-	list_init(&c->node);
-	list_init(&c->by_id);
-	list_init(&c->pending);
-	list_init(&c->queue);
-	list_init(&c->chunks);
-	list_init(&c->sent);
-	list_init(&c->flight);
-	list_init(&c->rx);
-	list_init(&c->ooo);
+	tcp_conn_init(g, c, config);
 	c->id = ++g->tcp->last_id;
-	c->config = *config;
-	c->state = TCPS_CLOSED;
-	c->cc = tcp_cc_at(config->cc);
-	c->rcv_mss = TCP_MSS_DEFAULT;
-	c->rto_ns = g->tun.tcp_rto_initial_ms * NS_PER_MS;
-	c->rack_min_rtt_ns = INT64_MAX;
-	c->rack_reo_mult = 1;
-	c->quick = TCP_QUICK_ACKS;
-	c->last_rx_ns = c->last_tx_ns = now(g);
-	c->challenge_ns = INT64_MIN / 2;
-	tcp_limit_start(g, c);
-	tcp_window_init(c);
-	tcp_timers_init(c);
 	return c;
+}
+
+void tcp_hatched(struct tcp_conn *c, uint32_t id)
+{
+	assert(c->state == TCPS_CLOSED && !c->hashed);
+	c->id = id;
+	c->state = TCPS_SYN_RECEIVED;
 }
 
 static void enter_time_wait(struct glass *g, struct tcp_conn *c)
@@ -119,25 +130,12 @@ void tcp_change_state(struct glass *g, struct tcp_conn *c, enum tcp_state to, ui
 	wake(g, &c->waker);
 }
 
-static void leave_listener(struct tcp_conn *c)
-{
-	struct tcp_listener *l = c->listener;
-
-	if (!l)
-		return;
-	if (c->state == TCPS_SYN_RECEIVED)
-		l->nembryos--;
-	else
-		l->naccept--;
-	c->listener = NULL;
-}
-
 void tcp_end_conn(struct glass *g, struct tcp_conn *c, int error, uint64_t why,
 		  const char *why_text)
 {
 	if (c->state == TCPS_CLOSED && list_empty(&c->node) && !c->waker.sock &&
 	    !list_empty(&c->queue))
-		return; /* dead already, waits for tcp_reap() */
+		return; /* dead already, waits for accept or tcp_reap() */
 	if (error || c->state != TCPS_TIME_WAIT)
 		EVENT(g, c->id, 0, TCP_END, error, why);
 	if (error && !c->connected_once)
@@ -146,8 +144,7 @@ void tcp_end_conn(struct glass *g, struct tcp_conn *c, int error, uint64_t why,
 		stat_inc(g, STAT_TCP_ESTAB_RESETS);
 	c->error = error;
 	c->error_why = why_text;
-	leave_listener(c);
-	if (c->state != TCPS_CLOSED && c->waker.sock)
+	if (c->state != TCPS_CLOSED && (c->waker.sock || c->listener))
 		tcp_limit_end(g, c);
 	if (c->state != TCPS_CLOSED)
 		tcp_change_state(g, c, TCPS_CLOSED, why, why_text);
@@ -155,6 +152,8 @@ void tcp_end_conn(struct glass *g, struct tcp_conn *c, int error, uint64_t why,
 	tcp_unhash(g, c);
 	tcp_sendq_purge(g, c);
 	list_remove(&c->pending);
+	if (c->listener)
+		return; /* the program is to accept it, and to learn how it ended: as Linux */
 	list_remove(&c->queue);
 	if (!c->waker.sock)
 		tcp_free(g, c);
@@ -185,7 +184,7 @@ void tcp_reap(struct glass *g)
 
 void tcp_take_over(struct glass *g, struct tcp_conn *c, struct tcp_conn *old)
 {
-	c->snd.iss = seq_add(old->snd.nxt, 65537); /* beyond any window of the old connection */
+	c->snd.iss = seq_add(old->snd.nxt, TCP_TW_ISS_STEP);
 	stat_inc(g, STAT_TCP_TW_RECYCLED);
 	tcp_end(g, old, 0, "connect takes over the addresses");
 }

@@ -97,6 +97,18 @@ void tcp_dev_mtu(struct glass *g, unsigned dev)
 				     WORD("the device's MTU changed"));
 }
 
+/* As Linux: only "unreachable" ends a handshake that the peer began. */
+static enum verdict embryo_icmp_error(struct glass *g, struct pkt *p, struct tcp_embryo *e,
+				      const struct icmp_error *err)
+{
+	p->conn = e->id;
+	if (err->seq != e->iss.v)
+		return drop(g, p, ICMP_QUOTE_SEQ, err->seq, e->iss.v);
+	if (err->error && err->type == 3 && err->code != 4)
+		tcp_embryo_end(g, e, err->error, WORD("ICMP unreachable answers our SYN"));
+	return accept_packet(g, p);
+}
+
 /*
  * RFC 1122 4.2.3.9, RFC 5927: only a quoted segment in flight is believed; errors are hard only
  * before ESTABLISHED.
@@ -104,9 +116,12 @@ void tcp_dev_mtu(struct glass *g, unsigned dev)
 enum verdict tcp_icmp_error(struct glass *g, struct pkt *p, const struct icmp_error *e)
 {
 	struct tcp_conn *c = tcp_find(g, e->src, e->sport, e->dst, e->dport);
+	struct tcp_embryo *embryo = tcp_embryo_find(g, e->src, e->sport, e->dst, e->dport);
 	struct seq seq = seq_of(e->seq);
 
 	ENTER(g, p);
+	if (embryo)
+		return embryo_icmp_error(g, p, embryo, e);
 	if (!c)
 		return drop(g, p, ICMP_QUOTE, p->len, IP_PROTO_TCP);
 	p->conn = c->id;

@@ -93,21 +93,28 @@ static uint8_t *put32(uint8_t *at, uint32_t v)
 	return at + sizeof(f);
 }
 
+/*
+ * The order is Linux's, so that what tells stacks apart by it sees a common one; and SACK-permitted
+ * takes the place of the two NOPs that align timestamps (RFC 7323 appendix A).
+ */
 size_t tcp_options_write(uint8_t out[40], const struct tcp_options *o)
 {
 	uint8_t *at = out;
 
 	if (o->mss_ok)
 		at = put32(at, (uint32_t)OPT_MSS << 24 | 4 << 16 | o->mss);
-	if (o->wscale_ok)
-		at = put32(at, (uint32_t)OPT_NOP << 24 | OPT_WSCALE << 16 | 3 << 8 | o->wscale);
-	if (o->sack_permitted)
-		at = put32(at, (uint32_t)OPT_NOP << 24 | OPT_NOP << 16 | OPT_SACK_OK << 8 | 2);
 	if (o->timestamps) {
-		at = put32(at, (uint32_t)OPT_NOP << 24 | OPT_NOP << 16 | OPT_TS << 8 | 10);
+		uint32_t lead = o->sack_permitted ? (uint32_t)OPT_SACK_OK << 8 | 2
+						  : (uint32_t)OPT_NOP << 8 | OPT_NOP;
+
+		at = put32(at, lead << 16 | OPT_TS << 8 | 10);
 		at = put32(at, o->tsval);
 		at = put32(at, o->tsecr);
+	} else if (o->sack_permitted) {
+		at = put32(at, (uint32_t)OPT_NOP << 24 | OPT_NOP << 16 | OPT_SACK_OK << 8 | 2);
 	}
+	if (o->wscale_ok)
+		at = put32(at, (uint32_t)OPT_NOP << 24 | OPT_WSCALE << 16 | 3 << 8 | o->wscale);
 	if (o->nsack) {
 		at = put32(at, (uint32_t)OPT_NOP << 24 | OPT_NOP << 16 | OPT_SACK << 8 |
 				       (uint32_t)(2 + 8 * o->nsack));

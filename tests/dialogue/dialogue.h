@@ -21,7 +21,7 @@
  * What a segment is said to be: flags joined by |, then any of
  *	seq= ack= len= win= mss= ws= tsval= tsecr= ttl= tos= sport= dport= sack=from:to
  *	sackok ts df
- *	nomss nows nosackok nots nosack		(wire_out: must be absent)
+ *	nomss nows nosackok nots nosack nopsh		(wire_out: must be absent)
  *	badcsum					(wire_in)
  *	RTX instead of flags			(wire_out: sent before)
  *	ICMP, type= code= [mtu=] [badseq]	(wire_in: quotes the stack's last segment; badseq:

@@ -8,7 +8,7 @@
 #include "dialogue.h"
 #include "spec.h"
 
-#define DLG_FLOWS_MAX 2048
+#define DLG_FLOWS_MAX 8192
 #define DLG_QUEUE_MAX 4096
 #define DLG_APPS_MAX 2048
 #define DLG_STACK_IP 0x0a000004u

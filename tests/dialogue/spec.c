@@ -20,6 +20,7 @@ static const struct {
 	{ "nomss", W_NOMSS },	    { "nows", W_NOWS },	    { "nots", W_NOTS },
 	{ "nosackok", W_NOSACKOK }, { "nosack", W_NOSACK }, { "badcsum", W_BADCSUM },
 	{ "badseq", W_BADSEQ },	    { "RTX", W_RTX },	    { "ICMP", W_ICMP },
+	{ "nopsh", W_NOPSH },
 };
 
 static const struct {
@@ -157,7 +158,7 @@ __attribute__((format(printf, 1, 2))) static const char *say(const char *format,
 
 static const char *differs_flags(const struct spec *s, const struct seg *g)
 {
-	uint8_t ignore = s->flags & PSH ? 0 : PSH;
+	uint8_t ignore = s->flags & PSH || s->words & W_NOPSH ? 0 : PSH;
 	char want[12], got[12];
 
 	if (!s->flags_ok || !((s->flags ^ g->flags) & ~ignore))

@@ -48,7 +48,8 @@ enum spec_word {
 	W_BADCSUM = 256,
 	W_BADSEQ = 512,
 	W_RTX = 1024,
-	W_ICMP = 2048
+	W_ICMP = 2048,
+	W_NOPSH = 4096
 };
 
 struct spec {

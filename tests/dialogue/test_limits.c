@@ -17,9 +17,12 @@ DIALOGUE(syn_flood_and_memory)
 	struct app *a;
 
 	T(0)	tunable(mem_max_mb, 1);
+		tunable(tcp_syncookies, 0);
 		tunable(tcp_max_syn_backlog, 1000000);
+		tunable(tcp_somaxconn, 1000000);
+		app_listen(l, 8080, 65535);
 		a = accepted(l, "mss=1460");
-	for (unsigned i = 0; i < 1500; i++) {
+	for (unsigned i = 0; i < 7000; i++) {
 		wire_inf("SYN, seq=0, sport=%u", 41000 + i);
 		wire_skip_all();
 	}
@@ -37,13 +40,16 @@ DIALOGUE(syn_flood_and_memory)
 DIALOGUE(syn_backlog)
 {
 	T(0)	tunable(tcp_max_syn_backlog, 3);
+		tunable(tcp_syncookies, 0);
 		app_listen(l, 8080, 100);
 	for (unsigned i = 0; i < 10; i++) {
 		wire_inf("SYN, seq=0, sport=%u", 41000 + i);
 		if (i < 3)
 			wire_out(SYN|ACK);
 	}
-		dropped(TCP_BACKLOG, 7);
+		dropped(TCP_SYN_QUEUE, 7);
+		counter(TCPReqQFullDrop, 7);
+		counter(ListenDrops, 7);
 		wire_in(RST, seq=1, sport=41000);
 		wire_in(SYN, seq=0, sport=41010);	wire_out(SYN|ACK);
 }

@@ -299,6 +299,7 @@ DIALOGUE(backlog_is_a_limit)
 		wire_in(SYN, seq=0, mss=1460, sport=41003);
 		dropped(TCP_BACKLOG, 1);
 		counter(ListenOverflows, 1);
+		counter(ListenDrops, 1);
 		app_accept(l);
 	T(1000)	wire_in(SYN, seq=0, mss=1460, sport=41003);	wire_out(SYN|ACK, seq=0, ack=1);
 		wire_in(ACK, seq=1, ack=1);

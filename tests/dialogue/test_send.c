@@ -30,6 +30,25 @@ DIALOGUE(initial_window_and_slow_start)
 	T(180)	wire_in(ACK, seq=1, ack=14001);
 }
 
+/*
+ * What leaves together ends with PSH, and so does it when it is sent again; a single segment that the
+ * congestion window lets out in the middle of a write has none, nor has its copy.
+ */
+DIALOGUE(push_where_a_burst_ends)
+{
+	T(0)	connected(c, "mss=1000, sackok");
+	T(100)	app_send(c, 20000);
+	for (unsigned i = 0; i < 9; i++)
+		wire_outf("ACK, seq=%u, len=1000, nopsh", 1 + 1000 * i);
+		wire_out(PSH|ACK, seq=9001, len=1000);
+	T(140)	wire_in(ACK, seq=1, ack=1, sack=1001:2001);
+		wire_out(ACK, seq=10001, len=1000, nopsh);
+	T(141)	wire_in(ACK, seq=1, ack=1, sack=1001:3001);
+		wire_out(ACK, seq=11001, len=1000, nopsh);
+	T(142)	wire_in(ACK, seq=1, ack=1, sack=1001:4001);
+		wire_out(RTX, ACK, seq=1, len=1000, nopsh);
+}
+
 /* SHLD-7: while data is out, a small segment waits to be filled. */
 DIALOGUE(nagle)
 {

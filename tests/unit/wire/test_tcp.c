@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: MIT */
+/* TCP options as they are written: Linux's order, and what is written can be read. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "../../../src/wire/tcp.h"
+
+static void check(const struct tcp_options *o, const uint8_t *want, size_t n)
+{
+	uint8_t got[40];
+	struct tcp_options back;
+
+	assert_int_equal(tcp_options_write(got, o), n);
+	assert_memory_equal(got, want, n);
+	tcp_options_read(got, n, &back);
+	assert_int_equal(back.mss_ok, o->mss_ok);
+	assert_int_equal(back.sack_permitted, o->sack_permitted);
+	assert_int_equal(back.timestamps, o->timestamps);
+	assert_int_equal(back.tsval, o->tsval);
+	assert_int_equal(back.wscale_ok, o->wscale_ok);
+	assert_int_equal(back.nsack, o->nsack);
+}
+
+/* SACK-permitted takes the place of the NOPs before the timestamps. */
+static void test_syn(void **state)
+{
+	const struct tcp_options o = { .mss_ok = true,
+				       .mss = 1460,
+				       .sack_permitted = true,
+				       .timestamps = true,
+				       .tsval = 5,
+				       .wscale_ok = true,
+				       .wscale = 7 };
+	const uint8_t want[] = { 2, 4, 5, 180, 4, 2, 8, 10, 0, 0, 0, 5, 0, 0, 0, 0, 1, 3, 3, 7 };
+
+	(void)state;
+	check(&o, want, sizeof(want));
+}
+
+static void test_syn_without_timestamps(void **state)
+{
+	const struct tcp_options o = {
+		.mss_ok = true, .mss = 1460, .sack_permitted = true, .wscale_ok = true, .wscale = 7
+	};
+	const uint8_t want[] = { 2, 4, 5, 180, 1, 1, 4, 2, 1, 3, 3, 7 };
+
+	(void)state;
+	check(&o, want, sizeof(want));
+}
+
+static void test_timestamps_alone(void **state)
+{
+	const struct tcp_options o = { .timestamps = true, .tsval = 1, .tsecr = 2 };
+	const uint8_t want[] = { 1, 1, 8, 10, 0, 0, 0, 1, 0, 0, 0, 2 };
+
+	(void)state;
+	check(&o, want, sizeof(want));
+}
+
+static void test_sack(void **state)
+{
+	const struct tcp_options o = { .nsack = 1, .sack = { { { 1 }, { 2 } } } };
+	const uint8_t want[] = { 1, 1, 5, 10, 0, 0, 0, 1, 0, 0, 0, 2 };
+
+	(void)state;
+	check(&o, want, sizeof(want));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_syn),
+		cmocka_unit_test(test_syn_without_timestamps),
+		cmocka_unit_test(test_timestamps_alone),
+		cmocka_unit_test(test_sack),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
