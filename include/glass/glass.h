@@ -264,16 +264,6 @@ GLASS_API void glass_recv_consume(struct glass *g, struct glass_sock *s, size_t 
  */
 GLASS_API int64_t glass_sendto(struct glass *g, struct glass_sock *s, const void *bytes,
 			       size_t length, const struct glass_end *to);
-/* What may be said of one datagram beside where to. */
-struct glass_dgram_how {
-	struct glass_addr from; /* source address, one of the stack's; GLASS_UNSPEC: to be chosen */
-	uint8_t ttl;		/* 0: the socket's */
-	int16_t tos;		/* -1: the socket's */
-};
-/* The same; how may be NULL. -EINVAL: from is not an address of the stack. */
-GLASS_API int64_t glass_sendmsg(struct glass *g, struct glass_sock *s, const void *bytes,
-				size_t length, const struct glass_end *to,
-				const struct glass_dgram_how *how);
 /*
  * *full is the datagram's true length (more than length: the rest is lost). -EAGAIN,
  * -ECONNREFUSED...
@@ -282,7 +272,6 @@ struct glass_dgram {
 	struct glass_end from, to;
 	size_t full;
 	uint8_t ttl, tos;
-	unsigned dev;	 /* that it came in by */
 	int64_t time_ns; /* when it came in */
 };
 GLASS_API int64_t glass_recvfrom(struct glass *g, struct glass_sock *s, void *bytes, size_t length,
@@ -318,9 +307,6 @@ GLASS_API int glass_setopt(struct glass *g, struct glass_sock *s, enum glass_opt
 			   int64_t value);
 GLASS_API int glass_getopt(struct glass *g, struct glass_sock *s, enum glass_opt opt,
 			   int64_t *value);
-/* The name of the i-th congestion control, which is a value of GLASS_OPT_CONGESTION; NULL past the
- * end. */
-GLASS_API const char *glass_congestion_name(unsigned i);
 
 /* ---- looking in ------------------------------------------------------------------------------ */
 
@@ -349,7 +335,7 @@ struct glass_conn_info {
 	int64_t rto_ns, srtt_ns, rttvar_ns, minrtt_ns;
 	int64_t timer_ns;  /* until the timer fires; -1: none */
 	const char *timer; /* on (retransmit), probe, tlp, keepalive, timewait, persist; "" none */
-	const char *cc, *ca_state; /* cubic, reno; Open Recovery Loss */
+	const char *cc, *ca_state; /* reno ...; Open Recovery Loss */
 	unsigned backoff;
 	int error; /* the error that ended it or is pending */
 	const char *error_why;

@@ -65,40 +65,13 @@ static int set_v6only(struct end *e, int64_t value)
 	return 0;
 }
 
-/* name: ABI_CC_NAME_BYTES. */
-static int set_congestion(struct daemon *d, struct end *e, const void *name)
+static int set_option(struct daemon *d, struct end *e, int64_t opt, int64_t value)
 {
-	const char *known;
-
-	for (unsigned i = 0; (known = glass_congestion_name(i)); i++)
-		if (!strncmp(known, name, ABI_CC_NAME_BYTES))
-			return glass_setopt(d->g, e->sock, GLASS_OPT_CONGESTION, i);
-	return -ENOENT;
-}
-
-/* value: a bit of enum abi_tell to set, or its negative to clear it. */
-static int set_tell(struct end *e, int64_t value)
-{
-	if (!e->dgram)
+	if (opt == ABI_OPT_V6ONLY)
+		return set_v6only(e, value);
+	if (opt < 0 || opt >= GLASS_OPT_COUNT)
 		return -ENOPROTOOPT;
-	if (value < 0)
-		e->dgram->tell &= (uint8_t) ~-value;
-	else
-		e->dgram->tell |= (uint8_t)value;
-	return 0;
-}
-
-static int set_option(struct daemon *d, struct end *e, const int64_t *arg)
-{
-	if (arg[0] == ABI_OPT_V6ONLY)
-		return set_v6only(e, arg[1]);
-	if (arg[0] == ABI_OPT_TELL)
-		return set_tell(e, arg[1]);
-	if (arg[0] == GLASS_OPT_CONGESTION)
-		return set_congestion(d, e, &arg[1]);
-	if (arg[0] < 0 || arg[0] >= GLASS_OPT_COUNT)
-		return -ENOPROTOOPT;
-	return glass_setopt(d->g, e->sock, (enum glass_opt)arg[0], arg[1]);
+	return glass_setopt(d->g, e->sock, (enum glass_opt)opt, value);
 }
 
 void op_setopt(struct daemon *d, struct client *c, const struct abi_request *req, const char *data,
@@ -109,7 +82,7 @@ void op_setopt(struct daemon *d, struct client *c, const struct abi_request *req
 	(void)data;
 	(void)fd;
 	if (e)
-		reply_errno(d, c, req, -set_option(d, e, req->arg));
+		reply_errno(d, c, req, -set_option(d, e, req->arg[0], req->arg[1]));
 }
 
 void op_setopt_quiet(struct daemon *d, struct client *c, const struct abi_request *req,
@@ -131,8 +104,6 @@ void op_getopt(struct daemon *d, struct client *c, const struct abi_request *req
 		return;
 	if (req->arg[0] == ABI_OPT_V6ONLY)
 		rep.value[0] = e->v6only;
-	else if (req->arg[0] == ABI_OPT_TELL)
-		rep.value[0] = e->dgram ? e->dgram->tell : 0;
 	else if (req->arg[0] < 0 || req->arg[0] >= GLASS_OPT_COUNT)
 		err = -ENOPROTOOPT;
 	else
@@ -168,12 +139,9 @@ void op_error(struct daemon *d, struct client *c, const struct abi_request *req,
 {
 	const struct ended *x = ended_find(d, c, req->token);
 	struct abi_reply rep = { .value = { x ? x->error : 0 } };
-	struct end *e = x ? NULL : end_of_token(d, c, req->token);
 
 	(void)data;
 	(void)fd;
-	if (e && e->dgram)
-		rep.value[0] = dgram_error(d, e);
 	control_reply(d, c, req, &rep, NULL, 0, -1);
 }
 
@@ -240,7 +208,6 @@ void op_info(struct daemon *d, struct client *c, const struct abi_request *req, 
 	struct abi_info out = { 0 };
 	struct glass_conn_info info = { 0 };
 	struct end *e = end_find(d, c, req);
-	int64_t cc = 0;
 	int err;
 
 	(void)data;
@@ -252,8 +219,8 @@ void op_info(struct daemon *d, struct client *c, const struct abi_request *req, 
 		reply_errno(d, c, req, -err);
 		return;
 	}
-	glass_getopt(d->g, e->sock, GLASS_OPT_CONGESTION, &cc);
-	snprintf(out.congestion, sizeof(out.congestion), "%s", glass_congestion_name((unsigned)cc));
+	snprintf(out.congestion, sizeof(out.congestion), "%s",
+		 info.cc && *info.cc ? info.cc : "reno");
 	out.tcp_info = linux_info(&info);
 	control_reply(d, c, req, &(struct abi_reply){ 0 }, &out, sizeof(out), -1);
 }
@@ -269,10 +236,6 @@ void op_queued(struct daemon *d, struct client *c, const struct abi_request *req
 	(void)fd;
 	if (!e)
 		return;
-	if (e->dgram) { /* what it sent is gone, or on its way to here */
-		control_reply(d, c, req, &rep, NULL, 0, -1);
-		return;
-	}
 	rep.error = e->state == END_LISTENING ? EINVAL : -glass_sock_info(d->g, e->sock, &info);
 	if (!rep.error)
 		rep.value[0] = (int64_t)info.send_q + pair_queued(e) - e->canary;

@@ -5,6 +5,7 @@
 
 #include "../base/hash.h"
 #include "../base/rng.h"
+#include "../wire/cut.h"
 
 #include "sim.h"
 
@@ -54,15 +55,5 @@ struct sim_item *sim_pop(struct sim *s);
 
 /* sim_wire.c: a frame of a side goes onto the wire. */
 void sim_transmit(struct sim *s, unsigned from, const struct glass_frame *frame);
-
-/* sim_cut.c */
-/* Completes a partial checksum. */
-void sim_complete_csum(uint8_t *frame, size_t length, struct glass_offload *off);
-/*
- * Calls emit for every segment of a super-packet, checksums complete. false: it is none that can
- * be cut (the frame is then emitted as it is).
- */
-void sim_cut(uint8_t *frame, size_t length, const struct glass_offload *off,
-	     void (*emit)(void *arg, uint8_t *frame, size_t length), void *arg);
 
 #endif

@@ -129,10 +129,10 @@ void sim_transmit(struct sim *s, unsigned from, const struct glass_frame *frame)
 		n += frame->iov[i].len;
 	}
 	if (off.gso_size && (careful || !(peer & GLASS_OFFLOAD_TSO))) {
-		sim_cut(bytes, n, &off, emit_cut, &(struct emitter){ s, from });
+		wire_cut(bytes, n, ETH_HEADER_BYTES, &off, emit_cut, &(struct emitter){ s, from });
 		return;
 	}
 	if (careful || !(peer & GLASS_OFFLOAD_CSUM))
-		sim_complete_csum(bytes, n, &off);
+		wire_complete_csum(bytes, n, &off);
 	carry(s, from, bytes, n, &off);
 }

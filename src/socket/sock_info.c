@@ -105,6 +105,25 @@ static void info_conn(const struct glass *g, const struct tcp_conn *c, struct gl
 	info_limits(g, c, out);
 }
 
+static void info_embryo(const struct glass *g, const struct tcp_embryo *e,
+			struct glass_conn_info *out)
+{
+	*out = (struct glass_conn_info){
+		.conn = e->id,
+		.proto = GLASS_TCP,
+		.state = ss_names[TCPS_SYN_RECEIVED],
+		.local = sock_end(e->laddr, e->lport),
+		.remote = sock_end(e->raddr, e->rport),
+		.timer = "on",
+		.timer_ns = e->timer.deadline_ns - now(g),
+		.backoff = e->timeouts,
+		.retrans_total = e->resent ? e->timeouts : 0,
+		.cc = "",
+		.ca_state = "",
+		.error_why = "",
+	};
+}
+
 static void info_empty(const struct glass_sock *s, struct glass_conn_info *out)
 {
 	*out = (struct glass_conn_info){
@@ -142,15 +161,16 @@ int glass_sock_info(struct glass *g, struct glass_sock *s, struct glass_conn_inf
 
 /*
  * First the sockets that are no connections (the cursor's upper half is 0), then the table of
- * connections.
+ * connections, then what is half open.
  */
 bool glass_conn_next(struct glass *g, uint64_t *cursor, struct glass_conn_info *out)
 {
-	const uint64_t conns = 1ull << 63;
+	const uint64_t conns = 1ull << 63, embryos = 1ull << 62;
 	uint64_t at = 0, inner;
+	struct tcp_embryo *e;
 	struct tcp_conn *c;
 
-	if (!(*cursor & conns)) {
+	if (!(*cursor & (conns | embryos))) {
 		list_for_each(s, &g->socks, struct glass_sock, node) {
 			if (s->conn || at++ < *cursor)
 				continue;
@@ -159,10 +179,19 @@ bool glass_conn_next(struct glass *g, uint64_t *cursor, struct glass_conn_info *
 		}
 		*cursor = conns;
 	}
-	inner = *cursor & ~conns;
-	c = tcp_next(g, &inner);
-	*cursor = inner | conns;
-	if (c)
-		info_conn(g, c, out);
-	return c;
+	if (*cursor & conns) {
+		inner = *cursor & ~conns;
+		c = tcp_next(g, &inner);
+		*cursor = c ? inner | conns : embryos;
+		if (c) {
+			info_conn(g, c, out);
+			return true;
+		}
+	}
+	inner = *cursor & ~embryos;
+	e = tcp_embryo_next(g, &inner);
+	*cursor = inner | embryos;
+	if (e)
+		info_embryo(g, e, out);
+	return e;
 }

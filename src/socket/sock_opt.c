@@ -12,7 +12,7 @@ struct opt_row {
 	bool read_only;
 };
 
-enum { BOOL, INT, TIME, LINGER, RO, CC };
+enum { BOOL, INT, TIME, LINGER, RO };
 
 static const struct opt_row rows[GLASS_OPT_COUNT] = {
 #define SOCK_OPT(ID, level, name, kind, lo, hi, initial, doc) \
@@ -37,6 +37,32 @@ static struct tcp_bind *bind_of(struct glass_sock *s)
 static uint32_t doubled(int64_t value)
 {
 	return (uint32_t)(value * 2);
+}
+
+/*
+ * TCP_DEFER_ACCEPT is told in seconds and kept as the number of SYN-ACKs that go out meanwhile;
+ * what is read back is rounded up to that, as on Linux.
+ */
+static int64_t synacks_to_s(const struct glass *g, unsigned n)
+{
+	int64_t rto_s = g->tun.tcp_rto_initial_ms / 1000, max_s = g->tun.tcp_rto_max_ms / 1000;
+	int64_t sum_s = 0;
+
+	rto_s = rto_s ? rto_s : 1;
+	for (; n; n--) {
+		sum_s += rto_s;
+		rto_s = 2 * rto_s < max_s ? 2 * rto_s : max_s;
+	}
+	return sum_s;
+}
+
+static uint8_t synacks_of_s(const struct glass *g, int64_t seconds)
+{
+	unsigned n = 0;
+
+	while (n < UINT8_MAX && synacks_to_s(g, n) < seconds)
+		n++;
+	return (uint8_t)n;
 }
 
 static void set_common(struct glass_sock *s, enum glass_opt opt, int64_t value)
@@ -78,8 +104,6 @@ static void changed(struct glass *g, struct glass_sock *s, enum glass_opt opt)
 		tcp_owe_ack(g, c, "the program wants no delay");
 	else if (opt == GLASS_OPT_RCVBUF && c->rcv.limit > c->config.rcvbuf)
 		c->rcv.limit = c->config.rcvbuf;
-	else if (opt == GLASS_OPT_CONGESTION)
-		tcp_cc_set(g, c, c->config.cc);
 }
 
 int glass_setopt(struct glass *g, struct glass_sock *s, enum glass_opt opt, int64_t value)
@@ -144,10 +168,7 @@ int glass_setopt(struct glass *g, struct glass_sock *s, enum glass_opt opt, int6
 		k->quickack = value;
 		break;
 	case GLASS_OPT_DEFER_ACCEPT:
-		k->defer_accept_s = (uint16_t)value;
-		break;
-	case GLASS_OPT_CONGESTION:
-		k->cc = (uint8_t)value;
+		k->defer_accept = synacks_of_s(g, value);
 		break;
 	case GLASS_OPT_TTL:
 	case GLASS_OPT_TOS:
@@ -205,9 +226,7 @@ static int64_t get(const struct glass *g, struct glass_sock *s, enum glass_opt o
 	case GLASS_OPT_QUICKACK:
 		return k->quickack;
 	case GLASS_OPT_DEFER_ACCEPT:
-		return k->defer_accept_s;
-	case GLASS_OPT_CONGESTION:
-		return k->cc;
+		return synacks_to_s(g, k->defer_accept);
 	case GLASS_OPT_TTL:
 		return k->ttl ? k->ttl : g->tun.ip_default_ttl;
 	case GLASS_OPT_TOS:

@@ -13,6 +13,7 @@ SEES = {
     "socket": {"base", "wire", "stack", "socket"},
     "dev": {"base", "wire", "dev"},
     "sim": {"base", "wire", "sim"},
+    "packetdrill": {"base", "wire", "packetdrill"},
     "abi": {"abi"},
     "preload": {"abi", "preload"},
     "ctl": {"abi", "ctl"},

@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * getsockopt(2), setsockopt(2): the rows of sock_opt.def, and what says "I am a socket".
+ *
+ * A script's %{ tcpi_... }% does not come through the interface: packetdrill asks libc's
+ * getsockopt(). So the shared object has a function of that name too, for whoever loads it by
+ * LD_PRELOAD: descriptors that a stack stands behind are answered by it, all others by the kernel.
+ *
+ * In:  packetdrill.   Out: glass_getopt(), glass_setopt(), info.c.
+ */
+#include <linux/sock_diag.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "drill.h"
+
+#ifndef TCP_CC_INFO
+#define TCP_CC_INFO 26
+#endif
+#ifndef SO_MEMINFO
+#define SO_MEMINFO 55
+#endif
+
+PACKETDRILL_API int getsockopt(int fd, int level, int name, void *restrict value,
+			       socklen_t *restrict size);
+
+enum kind { BOOL, INT, TIME, LINGER, RO };
+
+static const struct row {
+	int level, name;
+	enum kind kind;
+} rows[] = {
+#define SOCK_OPT(ID, level, name, kind, min, max, initial, doc) { level, name, kind },
+#include <glass/sock_opt.def>
+#undef SOCK_OPT
+};
+
+static int row_of(int level, int name)
+{
+	for (int i = 0; i < GLASS_OPT_COUNT; i++)
+		if (rows[i].level == level && rows[i].name == name)
+			return i;
+	return -1;
+}
+
+/* ---- setting --------------------------------------------------------------------------------- */
+
+static int set_row(struct drill *d, struct drill_fd *f, int row, const void *value, socklen_t size)
+{
+	struct linger l;
+	int v = 0;
+
+	if (rows[row].kind == LINGER) {
+		if (size < sizeof(l))
+			return -EINVAL;
+		memcpy(&l, value, sizeof(l));
+		return glass_setopt(d->g, f->sock, row, l.l_onoff ? l.l_linger : -1);
+	}
+	if (size >= sizeof(v))
+		memcpy(&v, value, sizeof(v));
+	else if (size && rows[row].level == IPPROTO_IP)
+		v = *(const uint8_t *)value;
+	else
+		return -EINVAL;
+	if (rows[row].kind == BOOL)
+		v = v != 0;
+	return glass_setopt(d->g, f->sock, row, v);
+}
+
+static int set_timeout(int64_t *out, const void *value, socklen_t size)
+{
+	struct timeval tv;
+
+	if (size < sizeof(tv))
+		return -EINVAL;
+	memcpy(&tv, value, sizeof(tv));
+	*out = tv.tv_sec * DRILL_NS_PER_S + tv.tv_usec * DRILL_NS_PER_US;
+	return 0;
+}
+
+static int set(struct drill *d, int fd, int level, int name, const void *value, socklen_t size)
+{
+	struct drill_fd *f = drill_socket_of(d, fd);
+	int row = row_of(level, name);
+
+	if (!f)
+		return -errno;
+	if (!value)
+		return -EFAULT;
+	if (row >= 0)
+		return set_row(d, f, row, value, size);
+	if (level == SOL_SOCKET && name == SO_RCVTIMEO)
+		return set_timeout(&f->recv_ns, value, size);
+	if (level == SOL_SOCKET && name == SO_SNDTIMEO)
+		return set_timeout(&f->send_ns, value, size);
+	return -ENOPROTOOPT;
+}
+
+int drill_setsockopt(void *userdata, int fd, int level, int name, const void *value, socklen_t size)
+{
+	struct drill *d = userdata;
+	int result;
+
+	drill_enter(d);
+	result = set(d, fd, level, name, value, size);
+	drill_leave(d);
+	return (int)drill_answer(result);
+}
+
+/* ---- asking ---------------------------------------------------------------------------------- */
+
+static int give(void *value, socklen_t *size, const void *from, socklen_t full)
+{
+	if (*size > full)
+		*size = full;
+	memcpy(value, from, *size);
+	return 0;
+}
+
+static int give_int(void *value, socklen_t *size, int64_t v)
+{
+	int v32 = (int)v;
+
+	return give(value, size, &v32, sizeof(v32));
+}
+
+static int get_row(struct drill *d, struct drill_fd *f, int row, void *value, socklen_t *size)
+{
+	int64_t v;
+	int err = glass_getopt(d->g, f->sock, row, &v);
+	struct linger l;
+
+	if (err)
+		return err;
+	if (rows[row].kind != LINGER)
+		return give_int(value, size, v);
+	l = (struct linger){ v >= 0, v >= 0 ? (int)v : 0 };
+	return give(value, size, &l, sizeof(l));
+}
+
+static int get_memory(struct drill *d, struct drill_fd *f, void *value, socklen_t *size)
+{
+	uint32_t vars[SK_MEMINFO_VARS] = { 0 };
+	struct glass_conn_info info;
+	int64_t limit;
+
+	glass_sock_info(d->g, f->sock, &info);
+	vars[SK_MEMINFO_RMEM_ALLOC] = (uint32_t)info.recv_q;
+	vars[SK_MEMINFO_WMEM_QUEUED] = (uint32_t)info.send_q;
+	if (!glass_getopt(d->g, f->sock, GLASS_OPT_RCVBUF, &limit))
+		vars[SK_MEMINFO_RCVBUF] = (uint32_t)limit;
+	if (!glass_getopt(d->g, f->sock, GLASS_OPT_SNDBUF, &limit))
+		vars[SK_MEMINFO_SNDBUF] = (uint32_t)limit;
+	return give(value, size, vars, sizeof(vars));
+}
+
+static int get_other(struct drill *d, struct drill_fd *f, int level, int name, void *value,
+		     socklen_t *size)
+{
+	struct glass_conn_info info;
+
+	if (level == IPPROTO_TCP && name == TCP_INFO) {
+		drill_tcp_info(d, f->sock, value, *size);
+		return 0;
+	}
+	if (level == IPPROTO_TCP && name == TCP_CC_INFO) {
+		memset(value, 0, *size); /* no algorithm here has anything to tell */
+		return 0;
+	}
+	if (level == IPPROTO_TCP && name == TCP_CONGESTION) {
+		glass_sock_info(d->g, f->sock, &info);
+		return give(value, size, info.cc, (socklen_t)strlen(info.cc) + 1);
+	}
+	if (level != SOL_SOCKET)
+		return -ENOPROTOOPT;
+	if (name == SO_ERROR)
+		return give_int(value, size, glass_error(d->g, f->sock));
+	if (name == SO_TYPE)
+		return give_int(value, size, f->proto == GLASS_TCP ? SOCK_STREAM : SOCK_DGRAM);
+	return name == SO_MEMINFO ? get_memory(d, f, value, size) : -ENOPROTOOPT;
+}
+
+static int get(struct drill *d, int fd, int level, int name, void *value, socklen_t *size)
+{
+	struct drill_fd *f = drill_socket_of(d, fd);
+	int row = row_of(level, name);
+
+	if (!f)
+		return -errno;
+	if (!value || !size)
+		return -EFAULT;
+	return row >= 0 ? get_row(d, f, row, value, size)
+			: get_other(d, f, level, name, value, size);
+}
+
+int drill_getsockopt(void *userdata, int fd, int level, int name, void *value, socklen_t *size)
+{
+	struct drill *d = userdata;
+	int result;
+
+	drill_enter(d);
+	result = get(d, fd, level, name, value, size);
+	drill_leave(d);
+	return (int)drill_answer(result);
+}
+
+int getsockopt(int fd, int level, int name, void *restrict value, socklen_t *restrict size)
+{
+	struct drill *d = drill_instance;
+
+	if (d && fd >= 0 && fd < DRILL_FD_MAX && d->fd[fd].kind == DRILL_SOCKET)
+		return drill_getsockopt(d, fd, level, name, value, size);
+	return (int)syscall(SYS_getsockopt, fd, level, name, value, size);
+}
