@@ -332,6 +332,11 @@ struct glass_conn_info {
 	uint32_t snd_wnd, rcv_wnd, unacked_segments, sacked_segments, lost_segments, retrans_out;
 	uint64_t bytes_sent, bytes_acked, bytes_received, bytes_retrans;
 	uint64_t segs_out, segs_in, retrans_total, dsack_dups, reord_seen;
+	uint32_t reordering; /* how many segments late the latest one was; 0: none ever */
+	/* retrans_total by cause: RACK or duplicate ACKs; RFC 6582; timeout; the timeouts' first
+	 * segments, as a test (RFC 5682); tail loss probes; others. Spurious: proven needless. */
+	uint32_t retrans_fast, retrans_partial, retrans_rto, retrans_frto, retrans_tlp,
+		retrans_other, retrans_spurious;
 	int64_t rto_ns, srtt_ns, rttvar_ns, minrtt_ns;
 	int64_t timer_ns;  /* until the timer fires; -1: none */
 	const char *timer; /* on (retransmit), probe, tlp, keepalive, timewait, persist; "" none */

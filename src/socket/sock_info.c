@@ -28,8 +28,8 @@ static uint32_t segments(const struct tcp_conn *c, uint32_t bytes)
 static void info_timer(const struct glass *g, const struct tcp_conn *c, struct glass_conn_info *out)
 {
 	static const char *const names[] = {
-		[RTX_NONE] = "",	   [RTX_RTO] = "on",	      [RTX_PROBE] = "tlp",
-		[RTX_REORDER] = "reorder", [RTX_PERSIST] = "persist",
+		[RTX_NONE] = "",	   [RTX_RTO] = "on",	     [RTX_PROBE] = "tlp",
+		[RTX_REORDER] = "reorder", [RTX_RENEGED] = "renege", [RTX_PERSIST] = "persist",
 	};
 	const struct timer *t = &c->rtx_timer;
 
@@ -56,7 +56,7 @@ static void info_transfer(const struct tcp_conn *c, struct glass_conn_info *out)
 	out->snd_wnd = c->snd.wnd;
 	out->rcv_wnd = (uint32_t)seq_diff(c->rcv.edge, c->rcv.nxt);
 	out->unacked_segments = segments(c, (uint32_t)seq_diff(c->snd.nxt, c->snd.una));
-	out->sacked_segments = segments(c, c->sacked);
+	out->sacked_segments = c->sack_ok ? c->sacked_segs : segments(c, c->sacked);
 	out->lost_segments = segments(c, c->lost);
 	out->retrans_out = segments(c, c->retrans);
 	out->bytes_sent = c->bytes_sent;
@@ -67,7 +67,15 @@ static void info_transfer(const struct tcp_conn *c, struct glass_conn_info *out)
 	out->segs_in = c->segs_in;
 	out->retrans_total = c->retrans_total;
 	out->dsack_dups = c->dsack_dups;
-	out->reord_seen = c->rack_reordering;
+	out->reord_seen = c->reord_seen;
+	out->reordering = c->reordering;
+	out->retrans_fast = c->retrans_by[RTX_KIND_RACK] + c->retrans_by[RTX_KIND_DUPACK];
+	out->retrans_partial = c->retrans_by[RTX_KIND_PARTIAL];
+	out->retrans_rto = c->retrans_by[RTX_KIND_TIMEOUT];
+	out->retrans_frto = c->retrans_by[RTX_KIND_FRTO];
+	out->retrans_tlp = c->retrans_by[RTX_KIND_PROBE];
+	out->retrans_other = c->retrans_by[RTX_KIND_RENEGED] + c->retrans_by[RTX_KIND_PATH];
+	out->retrans_spurious = c->retrans_spurious;
 	out->rto_ns = c->rto_ns;
 	out->srtt_ns = c->srtt_ns;
 	out->rttvar_ns = c->rttvar_ns;

@@ -17,6 +17,7 @@
 #include "../wire/tcp.h"
 #include "ip.h"
 #include "link.h"
+#include "tcp_tx.h"
 
 enum tcp_state {
 	TCPS_CLOSED,
@@ -119,31 +120,12 @@ struct tcp_chunk {
 	uint32_t off, len; /* in buf->bytes: first byte not acknowledged, bytes from there */
 };
 
-enum tcp_tx_flag {
-	TX_SACKED = 1,	/* the peer has it */
-	TX_LOST = 2,	/* taken for lost */
-	TX_RETRANS = 4, /* sent again, that copy is in flight */
-	TX_EVER_RETRANS = 8,
-	TX_FIN = 16, /* ends with our FIN */
-	TX_PSH = 64, /* ends with PSH, when it is sent again too */
-};
-
-/* A frame that was sent and is not acknowledged. */
-struct tcp_tx {
-	struct list node;      /* conn->sent, by sequence number */
-	struct list in_flight; /* conn->flight, by time of sending; empty: SACKED, or LOST */
-	struct seq seq;
-	uint32_t len;		 /* sequence space: payload, and one for a FIN */
-	struct tcp_chunk *chunk; /* where its payload begins */
-	uint32_t off;		 /* in chunk->buf->bytes */
-	uint32_t pkt;		 /* number of the packet that carried it first */
-	uint8_t flags;
-	int64_t sent_ns; /* last transmission */
-};
-
 enum tcp_ca_state { CA_OPEN, CA_RECOVERY, CA_LOSS };
 
-enum tcp_rtx_timer { RTX_NONE, RTX_RTO, RTX_PROBE, RTX_REORDER, RTX_PERSIST };
+enum tcp_rtx_timer { RTX_NONE, RTX_RTO, RTX_PROBE, RTX_REORDER, RTX_RENEGED, RTX_PERSIST };
+
+/* RFC 5682, after a timeout: the head was sent again; new data was let out to see. */
+enum tcp_frto { FRTO_OFF, FRTO_HEAD, FRTO_NEW };
 
 /*
  * Congestion control in four verbs; one file is one algorithm, tcp_cc.c calls it. Windows are
@@ -211,8 +193,12 @@ struct tcp_conn {
 	uint32_t queued;	      /* bytes in chunks, sent or not */
 	struct tcp_chunk *next_chunk; /* of the next new byte; NULL: none */
 	uint32_t next_off;
-	struct list sent; /* struct tcp_tx */
-	struct list flight;
+	struct list sent;	/* struct tcp_tx, by sequence number */
+	struct seqtree sent_at; /* the same, to find one */
+	struct list flight;	/* those in flight, in order of sending */
+	struct seqtree to_resend;
+	uint32_t sent_count; /* transmissions so far: tcp_tx.order */
+	uint32_t sacked_segs;
 	uint32_t sacked, lost, retrans; /* bytes of tx with the flag */
 	bool fin_queued, fin_sent;
 	struct seq small_end; /* end of the last segment that was not full (Nagle) */
@@ -233,18 +219,32 @@ struct tcp_conn {
 	uint32_t prr_delivered, prr_out, recover_fs; /* RFC 9937 */
 
 	/* RACK-TLP, RFC 8985 */
-	int64_t rack_sent_ns, rack_rtt_ns, rack_min_rtt_ns;
+	int64_t rack_rtt_ns, rack_min_rtt_ns;
 	int64_t reorder_at_ns; /* when the next frame counts as lost; 0: none waits */
+	uint32_t rack_order;   /* of the frame sent last among those that arrived; 0: none has */
 	struct seq rack_end;
 	struct seq rack_fack; /* highest sequence delivered */
-	bool rack_reordering;
+	uint16_t reord_seen;
+	uint16_t reordering; /* how many segments late the latest was; 0: none ever */
+	struct seq rack_dsack_round;
 	uint8_t rack_reo_mult, rack_reo_persist;
+	bool rack_dsack_wait; /* until rack_dsack_round duplicates say nothing new */
 	bool tlp_out, tlp_is_retrans;
 	struct seq tlp_end;
+	uint32_t tlp_ts; /* our timestamp when the probe left */
+
+	/* Was the recovery needed? tcp_undo.c */
+	bool undo_watch, undo_resent, undo_counted;
+	uint8_t frto;	      /* enum tcp_frto */
+	struct seq undo_from; /* snd.una when it began */
+	uint32_t undo_bytes;  /* sent again, not reported as duplicates */
+	uint32_t undo_ts;     /* our timestamp at the first retransmission */
 
 	/* Round-trip time: RFC 6298 */
 	int64_t srtt_ns, rttvar_ns, rto_ns;
-	uint8_t backoff;      /* timeouts in a row */
+	uint8_t backoff;      /* doublings of rto_ns: until the next sample (RFC 6298 5) */
+	uint8_t timeouts;     /* in a row, without progress: RFC 9293 3.8.3 */
+	int64_t rto_at_ns;    /* when the retransmission timer is due; 0: nothing is out */
 	uint8_t probes;	      /* zero-window or keepalive probes in a row */
 	int64_t rtx_since_ns; /* when the oldest unacknowledged byte was first timed out; 0: not */
 
@@ -289,7 +289,10 @@ struct tcp_conn {
 	const char *error_why;
 
 	uint64_t bytes_sent, bytes_acked, bytes_received, bytes_retrans;
-	uint64_t segs_out, segs_in, retrans_total, dsack_dups;
+	uint64_t segs_out, segs_in, retrans_total;
+	uint32_t retrans_by[RTX_KINDS]; /* segments, by enum tcp_rtx_kind */
+	uint32_t retrans_spurious;	/* of these: proven to have been needless */
+	uint32_t dsack_dups;		/* segments that the peer got twice */
 };
 
 /* A segment as it came: host order. len counts the payload, span adds SYN and FIN. */
@@ -358,9 +361,13 @@ void tcp_take_over(struct glass *g, struct tcp_conn *c, struct tcp_conn *old);
 /* tcp_isn.c: of the four addresses */
 struct seq tcp_isn(struct glass *g, ip4_t laddr, uint16_t lport, ip4_t raddr, uint16_t rport);
 uint32_t tcp_ts_offset(struct glass *g, ip4_t laddr, uint16_t lport, ip4_t raddr, uint16_t rport);
+static inline uint32_t tcp_ts_at(const struct tcp_conn *c, int64_t time_ns)
+{
+	return (uint32_t)(time_ns / NS_PER_MS) + c->ts_offset;
+}
 static inline uint32_t tcp_ts_now(const struct glass *g, const struct tcp_conn *c)
 {
-	return (uint32_t)(now(g) / NS_PER_MS) + c->ts_offset;
+	return tcp_ts_at(c, now(g));
 }
 
 /* tcp_state.c: birth, states, death */
@@ -470,12 +477,16 @@ void tcp_rtt_sample(struct glass *g, struct tcp_conn *c, int64_t rtt_ns);
 
 /* tcp_sent.c, tcp_sack.c, tcp_recovery.c: what of the sent is with the peer, what is lost. */
 struct tcp_ack_sum {
-	uint32_t acked;	       /* bytes cumulatively acknowledged now */
-	uint32_t delivered;    /* bytes newly acknowledged or SACKed */
-	int64_t rtt_ns;	       /* of the newest segment never resent; -1: none */
-	uint32_t prior_flight; /* bytes in flight before this ACK */
-	bool dsack, progress, dupack;
-	bool retrans_acked; /* something that was sent again is acknowledged */
+	uint32_t acked;			 /* bytes cumulatively acknowledged now */
+	uint32_t delivered;		 /* bytes newly acknowledged or SACKed */
+	uint32_t sacked;		 /* of these: newly SACKed */
+	int64_t rtt_ns;			 /* of the newest segment never resent; -1: none */
+	uint32_t prior_flight;		 /* bytes in flight before this ACK */
+	uint32_t tsecr;			 /* ts: whose answer it is (RFC 7323) */
+	struct tcp_sack_block duplicate; /* dsack: what came twice */
+	bool ts, dsack, progress, dupack;
+	bool retrans_acked;    /* something that was sent again is acknowledged */
+	bool original_arrived; /* out before the recovery, never sent again, and with the peer */
 };
 void tcp_sack_read(struct glass *g, struct tcp_conn *c, const struct tcp_seg *seg,
 		   struct tcp_ack_sum *sum);
@@ -490,6 +501,10 @@ void tcp_resend_all(struct glass *g, struct tcp_conn *c);
 /* Cuts tx so that it is len long; the rest becomes a tx of its own. false: no memory. */
 bool tcp_tx_split(struct glass *g, struct tcp_conn *c, struct tcp_tx *tx, uint32_t len);
 void tcp_sent_purge(struct glass *g, struct tcp_conn *c);
+/* The first frame that is to be sent again; NULL: none. */
+struct tcp_tx *tcp_next_lost(const struct tcp_conn *c);
+/* tx goes out for the first time. */
+void tcp_sent_add(struct glass *g, struct tcp_conn *c, struct tcp_tx *tx);
 /* Lists and counters upon a (re)transmission. */
 void tcp_tx_sent(struct glass *g, struct tcp_conn *c, struct tcp_tx *tx);
 static inline uint32_t tcp_in_flight(const struct tcp_conn *c)
@@ -564,7 +579,7 @@ void tcp_send_rst(struct glass *g, struct tcp_conn *c);
 void tcp_reply_rst(struct glass *g, const struct tcp_seg *seg);
 /* Sends tx again, at most limit bytes of it. false: it did not get out. */
 bool tcp_retransmit(struct glass *g, struct tcp_conn *c, struct tcp_tx *tx, uint32_t limit,
-		    uint64_t why);
+		    enum tcp_rtx_kind kind);
 void tcp_set_mss(struct glass *g, struct tcp_conn *c);
 /* An ACK for an unacceptable segment, rate-limited per connection (RFC 5961 7). */
 void tcp_challenge(struct glass *g, struct tcp_conn *c);

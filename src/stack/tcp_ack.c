@@ -17,6 +17,7 @@ void tcp_rtt_sample(struct glass *g, struct tcp_conn *c, int64_t rtt_ns)
 
 	if (rtt_ns < 0)
 		return;
+	c->backoff = 0;
 	if (!c->srtt_ns) {
 		c->srtt_ns = rtt_ns ? rtt_ns : 1;
 		c->rttvar_ns = rtt_ns / 2;
@@ -111,7 +112,7 @@ static void tcp_ack_advance(struct glass *g, struct tcp_conn *c, struct seq ack,
 	tcp_sendq_acked(g, c, sum->acked - fin);
 	c->snd.una = ack;
 	c->bytes_acked += sum->acked - fin;
-	c->backoff = 0;
+	c->timeouts = 0;
 	c->rtx_since_ns = 0;
 	sum->progress = true;
 	neigh_confirm(g, c->path.dev, c->path.next_hop);
@@ -126,7 +127,11 @@ static bool is_dupack(const struct tcp_conn *c, const struct tcp_seg *seg)
 
 enum verdict tcp_check_ack(struct glass *g, struct tcp_conn *c, struct pkt *p, struct tcp_seg *seg)
 {
-	struct tcp_ack_sum sum = { .rtt_ns = -1 };
+	struct tcp_ack_sum sum = {
+		.rtt_ns = -1,
+		.ts = c->ts_ok && seg->opt.timestamps,
+		.tsecr = seg->opt.tsecr,
+	};
 
 	if (c->state == TCPS_SYN_RECEIVED)
 		return tcp_ack_syn_received(g, c, p, seg);
@@ -152,13 +157,7 @@ enum verdict tcp_check_ack(struct glass *g, struct tcp_conn *c, struct pkt *p, s
 	if (c->sack_ok && seg->opt.nsack)
 		tcp_sack_read(g, c, seg, &sum);
 	tcp_update_window(g, c, seg);
-	/*
-	 * Karn's algorithm, RFC 6298 3: an ACK that covers something sent again says nothing of
-	 * the time, for the rest may have waited behind it. Nor does its timestamp: a duplicate
-	 * is answered with that of the original.
-	 */
-	if (!sum.retrans_acked)
-		tcp_rtt_sample(g, c, sum.rtt_ns);
+	tcp_rtt_sample(g, c, sum.rtt_ns);
 	tcp_recover(g, c, seg, &sum);
 	if (sum.acked)
 		EVENT(g, c->id, p->id, TCP_ACKED, c->snd.una.v - c->snd.iss.v, sum.acked,

@@ -79,9 +79,10 @@ void tcp_learn_syn(struct glass *g, struct tcp_conn *c, const struct tcp_seg *se
 
 void tcp_established(struct glass *g, struct tcp_conn *c)
 {
-	c->backoff = 0;
+	c->backoff = c->timeouts = 0;
 	c->rtx_since_ns = 0;
-	c->recover = c->snd.una;
+	c->recover = c->snd.iss;
+	c->rack_fack = c->snd.una;
 	c->rcv.acked = c->rcv.nxt;
 	tcp_rearm(g, c, true);
 	if (c->config.keepalive)

@@ -29,11 +29,7 @@ static bool may_send_data(const struct tcp_conn *c)
 /* How much cwnd lets out now, in whole segments; one segment when nothing is out at all. */
 static uint32_t cwnd_room(const struct tcp_conn *c)
 {
-	uint32_t extra = c->ca_state != CA_OPEN ? 0
-			 : c->dupacks < 2	? c->dupacks
-						: 2; /* RFC 3042 */
-	uint32_t cwnd = c->cwnd + extra * c->mss;
-	uint32_t flight = tcp_in_flight(c), room = flight < cwnd ? cwnd - flight : 0;
+	uint32_t flight = tcp_in_flight(c), room = flight < c->cwnd ? c->cwnd - flight : 0;
 
 	if (!flight && room < c->mss)
 		return c->mss;
@@ -46,18 +42,6 @@ static uint32_t window_room(const struct tcp_conn *c)
 	int32_t room = seq_diff(seq_add(c->snd.una, c->snd.wnd), c->snd.nxt);
 
 	return room > 0 ? (uint32_t)room : 0;
-}
-
-/* The first frame that is lost and not sent again; NULL: none. */
-static struct tcp_tx *next_lost(const struct tcp_conn *c)
-{
-	if (c->lost == c->retrans)
-		return NULL;
-	list_for_each(tx, &c->sent, struct tcp_tx, node) {
-		if ((tx->flags & (TX_LOST | TX_RETRANS)) == TX_LOST)
-			return tx;
-	}
-	return NULL;
 }
 
 /* RFC 9293 3.8.6: inside the window, but for the first one: its ACK tells the window anew. */
@@ -81,12 +65,12 @@ static bool output_lost(struct glass *g, struct tcp_conn *c, uint32_t *budget)
 {
 	struct tcp_tx *tx;
 
-	while (*budget && (tx = next_lost(c))) {
+	while (*budget && c->frto != FRTO_NEW && (tx = tcp_next_lost(c))) {
 		uint32_t limit = cwnd_room(c);
 
 		if (!limit || !retransmit_fits(c, tx, &limit))
 			return false;
-		if (!tcp_retransmit(g, c, tx, limit, WORD("lost")))
+		if (!tcp_retransmit(g, c, tx, limit, tx->kind))
 			return false;
 		if (c->ca_state == CA_RECOVERY)
 			c->prr_out += tx->len;
@@ -109,7 +93,7 @@ static bool small_is_out(const struct tcp_conn *c)
 /* It waits for an ACK: usual says for what it would be used. */
 static enum glass_limiter waits_for_acks(const struct tcp_conn *c, enum glass_limiter usual)
 {
-	if (c->backoff)
+	if (c->timeouts)
 		return GLASS_LIMIT_RTO;
 	return c->ca_state == CA_OPEN ? usual : GLASS_LIMIT_RECOVERY;
 }

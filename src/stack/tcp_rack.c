@@ -3,43 +3,61 @@
  * RACK, RFC 8985 section 6: what was sent before something that has arrived, and has not arrived
  * itself within a time that reordering could explain, is lost.
  *
+ * "Before" goes by the number of the transmission (tcp_tx.order), for many frames leave within one
+ * reading of the clock.
+ *
  * In: tcp_sent.c and tcp_sack.c (what has arrived), tcp_recovery.c.  Out: tcp_mark_lost.
  */
 #include "tcp_recovery.h"
 
-/* RFC 8985 6.2 steps 1 to 4: tx is known to have arrived. */
+#define DSACK_RECOVERIES 16 /* RFC 8985 6.2 step 4: without a duplicate, then all is forgotten */
+
+/* What was sent once and arrives after something higher was reordered; how far: for ss. */
+static void note_reordering(struct tcp_conn *c, struct seq end)
+{
+	uint32_t segs = (uint32_t)seq_diff(c->rack_fack, end) / c->mss + 1;
+
+	if (c->reord_seen < UINT16_MAX)
+		c->reord_seen++;
+	if (segs > c->reordering)
+		c->reordering = segs < UINT16_MAX ? (uint16_t)segs : UINT16_MAX;
+}
+
+/* RFC 8985 6.2 steps 1 to 3. */
 void tcp_rack_delivered(struct glass *g, struct tcp_conn *c, const struct tcp_tx *tx,
 			struct tcp_ack_sum *sum)
 {
 	int64_t rtt = now(g) - tx->sent_ns;
 	struct seq end = tcp_tx_end(tx);
+	int32_t later;
 
 	sum->delivered += tx->len;
 	if (!(tx->flags & TX_EVER_RETRANS)) {
 		sum->rtt_ns = rtt; /* Karn: the newest one that was sent once */
 		if (rtt < c->rack_min_rtt_ns)
 			c->rack_min_rtt_ns = rtt;
-		if (seq_gt(c->rack_fack, end) && c->rack_fack.v)
-			c->rack_reordering = true; /* step 3 */
+		if (seq_gt(c->rack_fack, end))
+			note_reordering(c, end); /* step 3 */
+		if (seq_leq(end, c->recover))
+			sum->original_arrived = true;
 	} else if (rtt < c->rack_min_rtt_ns) {
 		return; /* too early for the copy: it is the original that arrived */
 	}
-	c->rack_fack = seq_max(c->rack_fack.v ? c->rack_fack : end, end);
-	if (tx->sent_ns > c->rack_sent_ns ||
-	    (tx->sent_ns == c->rack_sent_ns && seq_gt(end, c->rack_end))) {
-		c->rack_sent_ns = tx->sent_ns;
+	c->rack_fack = seq_max(c->rack_fack, end);
+	later = (int32_t)(tx->order - c->rack_order);
+	if (!c->rack_order || later > 0 || (!later && seq_gt(end, c->rack_end))) {
+		c->rack_order = tx->order;
 		c->rack_end = end;
 		c->rack_rtt_ns = rtt;
 	}
 }
 
 /* RFC 8985 6.2 step 4: how much reordering to tolerate. */
-static int64_t rack_reo_wnd(const struct tcp_conn *c)
+static int64_t reordering_window(const struct tcp_conn *c)
 {
 	int64_t wnd;
 
-	if (!c->rack_reordering &&
-	    (c->ca_state != CA_OPEN || c->sacked >= TCP_DUPACKS * (uint32_t)c->mss))
+	if (!c->reord_seen && (c->ca_state != CA_OPEN || c->sacked_segs >= TCP_DUPACKS))
 		return 0;
 	if (c->rack_min_rtt_ns == INT64_MAX)
 		return c->srtt_ns; /* nothing has arrived yet that was sent once */
@@ -47,38 +65,50 @@ static int64_t rack_reo_wnd(const struct tcp_conn *c)
 	return wnd < c->srtt_ns ? wnd : c->srtt_ns;
 }
 
-/* RFC 8985 6.2 step 5. Answers how long until the next frame would count as lost; 0: none. */
-int64_t tcp_rack_detect(struct glass *g, struct tcp_conn *c)
+static bool sent_before_delivered(const struct tcp_conn *c, const struct tcp_tx *tx)
 {
-	int64_t reo_wnd = rack_reo_wnd(c), longest = 0, left;
+	int32_t later = (int32_t)(tx->order - c->rack_order);
 
-	if (!c->rack_sent_ns)
-		return 0;
-	list_for_each_safe(tx, &c->flight, struct tcp_tx, in_flight) {
-		if (tx->sent_ns > c->rack_sent_ns)
-			break;
-		if (tx->sent_ns == c->rack_sent_ns && seq_geq(tcp_tx_end(tx), c->rack_end))
-			continue;
-		left = tx->sent_ns + c->rack_rtt_ns + reo_wnd - now(g);
-		if (left <= 0)
-			tcp_mark_lost(g, c, tx, WORD("sent before one that has arrived"));
-		else if (left > longest)
-			longest = left;
-	}
-	return longest;
+	return later < 0 || (!later && seq_lt(tcp_tx_end(tx), c->rack_end));
 }
 
 /*
- * RFC 8985 6.2 step 4: duplicates reported by the peer mean that more reordering must be
- * tolerated.
+ * RFC 8985 6.2 step 5. The flight is in order of sending, so the first one that is not lost ends
+ * the search, and the timer waits for it alone.
+ */
+int64_t tcp_rack_detect(struct glass *g, struct tcp_conn *c)
+{
+	int64_t window = reordering_window(c), left;
+
+	if (!c->rack_order)
+		return 0;
+	list_for_each_safe(tx, &c->flight, struct tcp_tx, in_flight) {
+		if (!sent_before_delivered(c, tx))
+			break;
+		left = tx->sent_ns + c->rack_rtt_ns + window - now(g);
+		if (left > 0)
+			return left;
+		tcp_mark_lost(g, c, tx, RTX_KIND_RACK);
+	}
+	return 0;
+}
+
+/*
+ * Step 4: duplicates reported by the peer mean that more reordering must be tolerated; once per
+ * round trip, and not for what a tail loss probe has doubled.
  */
 void tcp_rack_dsack(struct tcp_conn *c, const struct tcp_ack_sum *sum)
 {
-	if (sum->dsack) {
-		if (c->rack_reo_mult < UINT8_MAX)
-			c->rack_reo_mult++;
-		c->rack_reo_persist = 16;
-	}
+	if (c->rack_dsack_wait && seq_geq(c->snd.una, c->rack_dsack_round))
+		c->rack_dsack_wait = false;
+	if (!sum->dsack || c->rack_dsack_wait ||
+	    (c->tlp_out && seq_eq(sum->duplicate.end, c->tlp_end)))
+		return;
+	c->rack_dsack_wait = true;
+	c->rack_dsack_round = c->snd.nxt;
+	if (c->rack_reo_mult < UINT8_MAX)
+		c->rack_reo_mult++;
+	c->rack_reo_persist = DSACK_RECOVERIES;
 }
 
 void tcp_rack_recovered(struct tcp_conn *c)

@@ -8,6 +8,8 @@
  */
 #include "tcp_recovery.h"
 
+#define RECOVER_BEHIND_MAX (1 << 30) /* sequence numbers are compared within 2^31 */
+
 void tcp_set_ca(struct glass *g, struct tcp_conn *c, enum tcp_ca_state to, uint64_t name,
 		uint64_t why)
 {
@@ -15,37 +17,47 @@ void tcp_set_ca(struct glass *g, struct tcp_conn *c, enum tcp_ca_state to, uint6
 	EVENT(g, c->id, 0, TCP_CA, name, c->cwnd, c->ssthresh, why);
 }
 
-static void enter_recovery(struct glass *g, struct tcp_conn *c, uint64_t why)
+/* RFC 9937 6: what was SACKed before will not be delivered in this recovery, what is now will. */
+static void enter_recovery(struct glass *g, struct tcp_conn *c, const struct tcp_ack_sum *sum)
 {
 	c->recover = c->snd.nxt;
-	c->recover_fs = (uint32_t)seq_diff(c->snd.nxt, c->snd.una);
+	c->recover_fs = (uint32_t)seq_diff(c->snd.nxt, c->snd.una) - c->sacked + sum->delivered;
 	c->prr_delivered = c->prr_out = 0;
+	tcp_undo_begin(c);
 	tcp_cc_reduce(g, c, CC_LOSS);
 	stat_inc(g, STAT_TCP_FAST_RECOVERIES);
-	tcp_set_ca(g, c, CA_RECOVERY, WORD("Recovery"), why);
+	tcp_set_ca(g, c, CA_RECOVERY, WORD("Recovery"), WORD("loss"));
 }
 
-/* RFC 9937 6.2: as much may be sent as keeps the decrease proportional to what arrives. */
-static void prr_update(struct glass *g, struct tcp_conn *c, const struct tcp_ack_sum *sum)
+/* Below ssthresh: as much as is delivered, and a segment more when nothing further was lost. */
+static int64_t prr_slow(const struct tcp_conn *c, const struct tcp_ack_sum *sum, bool safe)
+{
+	int64_t allowed = (int64_t)c->prr_delivered - c->prr_out;
+	int64_t room = (int64_t)c->ssthresh - tcp_in_flight(c);
+
+	if (allowed < sum->delivered)
+		allowed = sum->delivered;
+	if (safe)
+		allowed += c->mss;
+	return allowed < room ? allowed : room;
+}
+
+/*
+ * RFC 9937 6.2: as much may be sent as keeps the decrease proportional to what arrives. An ACK that
+ * delivers nothing lets nothing out, however many of them a peer may send.
+ */
+static void prr_update(struct tcp_conn *c, const struct tcp_ack_sum *sum, bool safe)
 {
 	uint32_t flight = tcp_in_flight(c);
-	int64_t allowed, limit;
+	int64_t allowed;
 
-	(void)g;
 	c->prr_delivered += sum->delivered;
-	if (flight > c->ssthresh) {
+	if (flight > c->ssthresh)
 		allowed = (int64_t)(((uint64_t)c->prr_delivered * c->ssthresh + c->recover_fs - 1) /
 				    c->recover_fs) -
 			  c->prr_out;
-	} else {
-		limit = (int64_t)c->prr_delivered - c->prr_out;
-		if (limit < sum->delivered)
-			limit = sum->delivered;
-		if (sum->progress)
-			limit += c->mss; /* safe: nothing further was found lost */
-		allowed = (int64_t)c->ssthresh - flight;
-		allowed = allowed < limit ? allowed : limit;
-	}
+	else
+		allowed = prr_slow(c, sum, safe);
 	if (allowed < 0)
 		allowed = 0;
 	if (!c->prr_out && allowed < c->mss)
@@ -53,38 +65,81 @@ static void prr_update(struct glass *g, struct tcp_conn *c, const struct tcp_ack
 	c->cwnd = flight + (uint32_t)allowed;
 }
 
-static void leave_recovery(struct glass *g, struct tcp_conn *c, uint64_t why)
+/* All that was out when it began is acknowledged. */
+static void leave_recovery(struct glass *g, struct tcp_conn *c)
 {
+	tcp_rack_recovered(c);
 	if (c->ca_state == CA_RECOVERY)
 		c->cwnd = c->ssthresh;
+	if (!c->sack_ok)
+		c->sacked = 0;
 	c->dupacks = 0;
-	tcp_set_ca(g, c, CA_OPEN, WORD("Open"), why);
+	c->frto = FRTO_OFF;
+	tcp_set_ca(g, c, CA_OPEN, WORD("Open"), WORD("all that was out is acknowledged"));
+}
+
+/*
+ * Without SACK a duplicate says that some segment has arrived, not which: it is counted in
+ * c->sacked. Of what an ACK then covers one segment filled the hole, and the rest were counted
+ * before.
+ */
+static void count_duplicates(struct tcp_conn *c, struct tcp_ack_sum *sum)
+{
+	uint32_t room = (uint32_t)seq_diff(c->snd.nxt, c->snd.una) - c->lost, known;
+
+	if (sum->progress) {
+		known = sum->acked > c->mss ? sum->acked - c->mss : 0;
+		if (known > c->sacked)
+			known = c->sacked;
+		sum->delivered -= known < sum->delivered ? known : sum->delivered;
+		c->sacked = c->ca_state == CA_RECOVERY ? c->sacked - known : 0;
+		c->dupacks = 0;
+	}
+	if (sum->dupack && c->dupacks < UINT8_MAX)
+		c->dupacks++;
+	/* Until it is a recovery two may let new data out: RFC 3042. */
+	if (sum->dupack && (c->ca_state == CA_RECOVERY || c->dupacks <= TCP_DUPACKS)) {
+		c->sacked += c->mss;
+		sum->delivered += c->mss;
+	}
+	if (c->sacked > room)
+		c->sacked = room;
 }
 
 /*
  * RFC 5681 3.2, RFC 6582: no SACK, so the third duplicate, and then each partial ACK, tells of
- * one lost segment.
+ * one lost segment. RFC 6582 3.2 (2): not when the duplicates can be answers to what a recovery
+ * before this has sent twice.
  */
-static void dupack_recover(struct glass *g, struct tcp_conn *c, struct tcp_ack_sum *sum)
+static void detect_by_duplicates(struct glass *g, struct tcp_conn *c, struct tcp_ack_sum *sum)
 {
-	struct tcp_tx *tx = list_first(&c->sent, struct tcp_tx, node);
 	bool partial = sum->progress && c->ca_state == CA_RECOVERY;
+	struct tcp_tx *tx = list_first(&c->sent, struct tcp_tx, node);
 
-	if (sum->progress)
-		c->dupacks = 0;
-	if (sum->dupack) {
-		if (c->dupacks < UINT8_MAX)
-			c->dupacks++;
-		sum->delivered += c->mss; /* some segment has left the network */
-	}
-	if (list_empty(&c->sent) ||
-	    !(partial || (c->dupacks == TCP_DUPACKS && c->ca_state == CA_OPEN)))
+	count_duplicates(c, sum);
+	if (list_empty(&c->sent) || (tx->flags & TX_LOST))
 		return;
-	if (tx->flags & TX_LOST)
+	if (!partial && !(c->dupacks == TCP_DUPACKS && c->ca_state == CA_OPEN &&
+			  seq_gt(c->snd.una, c->recover)))
 		return;
 	if (tx->len > c->mss && !tcp_tx_split(g, c, tx, c->mss))
 		return;
-	tcp_mark_lost(g, c, tx, partial ? WORD("a partial ACK") : WORD("three duplicate ACKs"));
+	tcp_mark_lost(g, c, tx, partial ? RTX_KIND_PARTIAL : RTX_KIND_DUPACK);
+	count_duplicates(c, &(struct tcp_ack_sum){ .rtt_ns = -1 }); /* room for them is less */
+}
+
+/* Marks what is lost. true: something is that was not. */
+static bool detect(struct glass *g, struct tcp_conn *c, struct tcp_ack_sum *sum)
+{
+	uint32_t before = c->lost - c->retrans;
+	int64_t wait = 0;
+
+	if (!c->sack_ok)
+		detect_by_duplicates(g, c, sum);
+	else
+		wait = tcp_rack_detect(g, c);
+	c->reorder_at_ns = wait ? now(g) + wait : 0;
+	return c->lost - c->retrans > before;
 }
 
 /*
@@ -94,59 +149,75 @@ void tcp_recover(struct glass *g, struct tcp_conn *c, const struct tcp_seg *seg,
 		 struct tcp_ack_sum *sum)
 {
 	enum tcp_ca_state before = c->ca_state;
-	int64_t wait = 0;
+	bool lost;
 
 	tcp_rack_dsack(c, sum);
 	tcp_tlp_ack(g, c, seg, sum);
 	if (sum->acked && before == CA_LOSS)
 		tcp_cc_acked(g, c, sum);
-	if (c->ca_state != CA_OPEN && seq_geq(c->snd.una, c->recover)) {
-		tcp_rack_recovered(c);
-		leave_recovery(g, c, WORD("all that was out is acknowledged"));
-	}
-	if (!c->sack_ok)
-		dupack_recover(g, c, sum);
-	else if (sum->delivered || c->ca_state != CA_OPEN)
-		wait = tcp_rack_detect(g, c);
-	if (c->lost > c->retrans && c->ca_state == CA_OPEN)
-		enter_recovery(g, c, WORD("loss"));
-	if (c->ca_state == CA_RECOVERY)
-		prr_update(g, c, sum);
+	tcp_undo_check(g, c, sum);
+	if (c->ca_state != CA_OPEN && seq_geq(c->snd.una, c->recover))
+		leave_recovery(g, c);
+	lost = detect(g, c, sum);
+	if (lost && c->ca_state == CA_OPEN)
+		enter_recovery(g, c, sum);
+	if (c->ca_state == CA_RECOVERY && sum->delivered)
+		prr_update(c, sum, sum->progress && !lost);
 	else if (sum->acked && before == CA_OPEN) /* what ends a recovery leaves cwnd at ssthresh */
 		tcp_cc_acked(g, c, sum);
-	c->reorder_at_ns = wait ? now(g) + wait : 0;
-}
-
-void tcp_enter_loss(struct glass *g, struct tcp_conn *c)
-{
-	/* RFC 5681 3.1 (4): a second timeout for the same data does not halve again. */
-	c->flight_size = (uint32_t)seq_diff(c->snd.nxt, c->snd.una);
-	if (c->ca_state != CA_LOSS)
-		tcp_cc_reduce(g, c, CC_TIMEOUT);
-	if (!list_empty(&c->sent) && (list_first(&c->sent, struct tcp_tx, node)->flags & TX_SACKED))
-		tcp_sack_forget(c);
-	list_for_each(tx, &c->sent, struct tcp_tx, node) {
-		if (tx->flags & TX_SACKED)
-			continue;
-		if (!(tx->flags & TX_LOST) || (tx->flags & TX_RETRANS))
-			tcp_mark_lost(g, c, tx, WORD("the retransmission timer expired"));
-	}
-	c->cwnd = c->mss;
-	c->dupacks = 0;
-	c->tlp_out = false;
-	c->recover = c->snd.nxt;
-	tcp_set_ca(g, c, CA_LOSS, WORD("Loss"), WORD("timeout"));
+	if (seq_diff(c->snd.una, c->recover) > RECOVER_BEHIND_MAX)
+		c->recover = seq_add(c->snd.una, UINT32_MAX);
 }
 
 /* The reordering timer of RACK fired: what was waited for has not come. */
 void tcp_rack_timeout(struct glass *g, struct tcp_conn *c)
 {
 	struct tcp_ack_sum none = { .rtt_ns = -1 };
-	int64_t wait = tcp_rack_detect(g, c);
+	bool lost = detect(g, c, &none);
 
-	c->reorder_at_ns = wait ? now(g) + wait : 0;
-	if (c->lost > c->retrans && c->ca_state == CA_OPEN)
-		enter_recovery(g, c, WORD("loss"));
-	if (c->ca_state == CA_RECOVERY)
-		prr_update(g, c, &none);
+	if (lost && c->ca_state == CA_OPEN)
+		enter_recovery(g, c, &none);
+	if (lost && c->ca_state == CA_RECOVERY)
+		prr_update(c, &none, false);
+}
+
+/*
+ * RFC 2018 8: what lies at snd.una and was SACKed is not with the peer any more: it has thrown
+ * away what it told of. Else the head goes first, and its answer tells the rest (tcp_undo.c).
+ */
+static void mark_for_timeout(struct glass *g, struct tcp_conn *c)
+{
+	struct tcp_tx *head = list_first(&c->sent, struct tcp_tx, node);
+
+	if (!tcp_sack_reneged(c)) {
+		if (c->frto == FRTO_HEAD && !list_empty(&c->sent) &&
+		    (head->len <= c->mss || tcp_tx_split(g, c, head, c->mss)))
+			tcp_mark_lost(g, c, head, RTX_KIND_FRTO);
+		tcp_mark_all_lost(g, c, RTX_KIND_TIMEOUT);
+		return;
+	}
+	stat_inc(g, STAT_TCP_SACK_RENEGING);
+	c->frto = FRTO_OFF;
+	c->undo_watch = false;
+	list_for_each(tx, &c->sent, struct tcp_tx, node)
+		tcp_mark_lost(g, c, tx, RTX_KIND_RENEGED);
+}
+
+void tcp_enter_loss(struct glass *g, struct tcp_conn *c)
+{
+	c->flight_size = (uint32_t)seq_diff(c->snd.nxt, c->snd.una);
+	if (c->ca_state == CA_OPEN)
+		tcp_undo_begin(c);
+	/* RFC 5682 2.1 (1): not when the data is being recovered already. */
+	c->frto = c->ca_state == CA_OPEN || c->frto == FRTO_HEAD ? FRTO_HEAD : FRTO_OFF;
+	/* RFC 5681 3.1 (4): a second timeout for the same data does not halve again. */
+	if (c->ca_state != CA_LOSS)
+		tcp_cc_reduce(g, c, CC_TIMEOUT);
+	mark_for_timeout(g, c);
+	c->cwnd = c->mss;
+	c->dupacks = 0;
+	c->tlp_out = false;
+	c->reorder_at_ns = 0;
+	c->recover = c->snd.nxt;
+	tcp_set_ca(g, c, CA_LOSS, WORD("Loss"), WORD("timeout"));
 }

@@ -4,7 +4,7 @@
  *
  * In: tcp_output, tcp_input, the timers.  Out: ip_output.
  */
-#include "tcp.h"
+#include "tcp_recovery.h"
 
 #include <string.h>
 
@@ -401,9 +401,7 @@ bool tcp_send_data(struct glass *g, struct tcp_conn *c, uint32_t len, bool fin)
 		.pkt = p->id,
 		.flags = fin ? TX_FIN : 0,
 	};
-	list_init(&tx->in_flight);
-	list_append(&c->sent, &tx->node);
-	tcp_tx_sent(g, c, tx);
+	tcp_sent_add(g, c, tx);
 	next_advance(c, len);
 	c->snd.nxt = seq_add(c->snd.nxt, len + fin);
 	c->fin_sent = fin;
@@ -423,9 +421,9 @@ bool tcp_send_data(struct glass *g, struct tcp_conn *c, uint32_t len, bool fin)
 }
 
 bool tcp_retransmit(struct glass *g, struct tcp_conn *c, struct tcp_tx *tx, uint32_t limit,
-		    uint64_t why)
+		    enum tcp_rtx_kind kind)
 {
-	uint32_t frame = frame_limit(g, c), len;
+	uint32_t frame = frame_limit(g, c), len, segs;
 	struct tcp_options opt = { 0 };
 	struct tcp_out out = { .seq = tx->seq, .flags = TCP_ACK, .opt = &opt };
 	struct pkt *p;
@@ -442,18 +440,22 @@ bool tcp_retransmit(struct glass *g, struct tcp_conn *c, struct tcp_tx *tx, uint
 		pkt_free(&g->pool, p);
 		return false;
 	}
-	if (!(tx->flags & TX_RETRANS) && (tx->flags & TX_LOST))
-		c->retrans += tx->len;
-	tx->flags |= (uint8_t)(TX_EVER_RETRANS | (tx->flags & TX_LOST ? TX_RETRANS : 0));
+	segs = len > c->mss ? (len + c->mss - 1) / c->mss : 1;
+	tx->flags |= TX_EVER_RETRANS;
 	tcp_tx_sent(g, c, tx);
+	tcp_undo_resent(g, c, tx);
+	if (seq_eq(tx->seq, c->snd.una))
+		c->rto_at_ns = 0; /* RFC 6675 6: the copy has its time too */
 	c->bytes_retrans += len;
-	c->retrans_total += (len + c->mss - 1) / c->mss;
-	stat_add(g, STAT_TCP_RETRANS_SEGS, len > c->mss ? (len + c->mss - 1) / c->mss : 1);
+	c->retrans_total += segs;
+	c->retrans_by[kind] += segs;
+	stat_add(g, STAT_TCP_RETRANS_SEGS, segs);
 	out.len = len;
 	out.flags |= (uint8_t)((tx->flags & TX_FIN ? TCP_FIN : 0) |
 			       (tx->flags & TX_PSH || len > c->mss ? TCP_PSH : 0));
 	ack_options(g, c, &opt, len);
-	EVENT(g, c->id, p->id, TCP_RTX, out.flags, tx->seq.v - c->snd.iss.v, len, tx->pkt, why);
+	EVENT(g, c->id, p->id, TCP_RTX, out.flags, tx->seq.v - c->snd.iss.v, len, tx->pkt,
+	      tcp_rtx_word(kind));
 	tcp_transmit(g, c, p, &out);
 	return true;
 }

@@ -1,7 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What was sent and is not acknowledged: a struct tcp_tx per frame, in order of sequence numbers,
- * and the marks on it. A frame is in flight, or lost, or with the peer.
+ * What was sent and is not acknowledged: a struct tcp_tx per frame. Each is found in the order that
+ * the question needs, and no ACK walks over frames that it does not change, for a peer chooses what
+ * an ACK says, and a window is tens of thousands of frames:
+ *
+ *	sent		by sequence number: the next, the one before
+ *	sent_at		by sequence number, a tree: where a SACK block begins
+ *	flight		in flight, by order of sending: RACK looks at the oldest until one is young
+ *	to_resend	lost, by sequence number, a tree: what goes out next
+ *
+ * What the peer has (TX_SACKED) is one frame with its neighbours that the peer has. Only a timeout
+ * and a change of the path look at all.
  *
  * In: tcp_check_ack, tcp_segment.c (what goes out), the rooms of recovery.  Out: nothing.
  */
@@ -9,7 +18,43 @@
 
 #include <assert.h>
 
-/* The byte n further on, in the chunks. */
+static uint32_t priority(struct glass *g)
+{
+	return (uint32_t)rng_u64(&g->rng);
+}
+
+/* Lost, and not sent again since. */
+static bool waits(const struct tcp_tx *tx)
+{
+	return (tx->flags & (TX_LOST | TX_RETRANS)) == TX_LOST;
+}
+
+struct tcp_tx *tcp_next_lost(const struct tcp_conn *c)
+{
+	struct seqnode *n = seqtree_first(&c->to_resend);
+
+	return n ? container_of(n, struct tcp_tx, to_resend) : NULL;
+}
+
+struct tcp_tx *tcp_sent_find(const struct tcp_conn *c, struct seq s)
+{
+	struct seqnode *n = seqtree_floor(&c->sent_at, s);
+	struct tcp_tx *tx;
+
+	if (!n)
+		return NULL;
+	tx = container_of(n, struct tcp_tx, at);
+	return seq_lt(s, tcp_tx_end(tx)) ? tx : NULL;
+}
+
+static uint32_t segments_of(const struct tcp_tx *tx)
+{
+	uint32_t payload = tx->len - !!(tx->flags & TX_FIN);
+
+	return payload > tx->mss ? (payload + tx->mss - 1) / tx->mss : 1;
+}
+
+/* tx begins n bytes later. */
 static void tx_advance(struct tcp_conn *c, struct tcp_tx *tx, uint32_t n)
 {
 	tx->seq = seq_add(tx->seq, n);
@@ -31,6 +76,23 @@ static void tx_advance(struct tcp_conn *c, struct tcp_tx *tx, uint32_t n)
 	}
 }
 
+/* Out of the flight, or out of what is to be sent again. */
+static void withdraw(struct tcp_conn *c, struct tcp_tx *tx)
+{
+	if (waits(tx))
+		seqtree_remove(&c->to_resend, &tx->to_resend);
+	else
+		list_remove(&tx->in_flight);
+	list_init(&tx->in_flight);
+}
+
+static void count_segments(struct tcp_conn *c, struct tcp_tx *tx, uint32_t segs)
+{
+	if (tx->flags & TX_SACKED)
+		c->sacked_segs += segs - tx->segs;
+	tx->segs = segs;
+}
+
 bool tcp_tx_split(struct glass *g, struct tcp_conn *c, struct tcp_tx *tx, uint32_t len)
 {
 	struct tcp_tx *rest;
@@ -46,21 +108,43 @@ bool tcp_tx_split(struct glass *g, struct tcp_conn *c, struct tcp_tx *tx, uint32
 	tx_advance(c, rest, len);
 	tx->len = len;
 	tx->flags &= (uint8_t) ~(TX_FIN | TX_PSH);
+	tx->segs = segments_of(tx);
+	rest->segs = segments_of(rest);
 	list_prepend(&tx->node, &rest->node);
-	if (!list_empty(&tx->in_flight))
+	seqtree_insert(&c->sent_at, &rest->at, rest->seq, priority(g));
+	if (waits(tx))
+		seqtree_insert(&c->to_resend, &rest->to_resend, rest->seq, priority(g));
+	else if (!list_empty(&tx->in_flight))
 		list_prepend(&tx->in_flight, &rest->in_flight);
 	return true;
 }
 
+void tcp_sent_add(struct glass *g, struct tcp_conn *c, struct tcp_tx *tx)
+{
+	tx->mss = c->mss;
+	tx->segs = segments_of(tx);
+	list_init(&tx->in_flight);
+	list_append(&c->sent, &tx->node);
+	seqtree_insert(&c->sent_at, &tx->at, tx->seq, priority(g));
+	tcp_tx_sent(g, c, tx);
+}
+
 void tcp_tx_sent(struct glass *g, struct tcp_conn *c, struct tcp_tx *tx)
 {
+	withdraw(c, tx);
+	if (tx->flags & TX_LOST) {
+		c->retrans += tx->len;
+		tx->flags |= TX_RETRANS;
+	}
 	tx->sent_ns = now(g);
-	list_remove(&tx->in_flight);
+	tx->order = ++c->sent_count;
+	if (!tx->order) /* 0: none */
+		tx->order = ++c->sent_count;
 	list_append(&c->flight, &tx->in_flight);
 }
 
 /* Takes n bytes of tx out of the counters of its flags. */
-void tcp_tx_uncount(struct tcp_conn *c, const struct tcp_tx *tx, uint32_t n)
+static void uncount(struct tcp_conn *c, const struct tcp_tx *tx, uint32_t n)
 {
 	if (tx->flags & TX_SACKED)
 		c->sacked -= n;
@@ -70,65 +154,177 @@ void tcp_tx_uncount(struct tcp_conn *c, const struct tcp_tx *tx, uint32_t n)
 		c->retrans -= n;
 }
 
-void tcp_mark_lost(struct glass *g, struct tcp_conn *c, struct tcp_tx *tx, uint64_t why)
+void tcp_mark_lost(struct glass *g, struct tcp_conn *c, struct tcp_tx *tx, enum tcp_rtx_kind kind)
 {
-	EVENT(g, c->id, tx->pkt, TCP_LOST, tx->seq.v - c->snd.iss.v, tx->len, why);
-	if (!(tx->flags & TX_LOST))
-		c->lost += tx->len;
+	if (waits(tx))
+		return;
+	EVENT(g, c->id, tx->pkt, TCP_LOST, tx->seq.v - c->snd.iss.v, tx->len, tcp_lost_word(kind));
 	if (tx->flags & TX_RETRANS)
-		c->retrans -= tx->len;
-	tx->flags = (uint8_t)((tx->flags | TX_LOST) & ~TX_RETRANS);
-	list_remove(&tx->in_flight);
+		stat_inc(g, STAT_TCP_LOST_RETRANSMIT);
+	if (tx->flags & TX_SACKED)
+		c->sacked_segs -= tx->segs;
+	withdraw(c, tx);
+	uncount(c, tx, tx->len);
+	c->lost += tx->len;
+	tx->flags = (uint8_t)((tx->flags | TX_LOST) & ~(TX_RETRANS | TX_SACKED));
+	tx->kind = (uint8_t)kind;
+	seqtree_insert(&c->to_resend, &tx->to_resend, tx->seq, priority(g));
 }
 
-static void tx_free(struct glass *g, struct tcp_tx *tx)
+void tcp_mark_all_lost(struct glass *g, struct tcp_conn *c, enum tcp_rtx_kind kind)
 {
+	if (!c->sack_ok)
+		c->sacked = 0; /* duplicates counted; they say nothing of what is sent from here */
+	list_for_each(tx, &c->sent, struct tcp_tx, node) {
+		if (!(tx->flags & TX_SACKED))
+			tcp_mark_lost(g, c, tx, kind);
+	}
+}
+
+static void tx_free(struct glass *g, struct tcp_conn *c, struct tcp_tx *tx)
+{
+	count_segments(c, tx, 0);
+	withdraw(c, tx);
+	seqtree_remove(&c->sent_at, &tx->at);
 	list_remove(&tx->node);
-	list_remove(&tx->in_flight);
 	pool_free(&g->pool, tx, sizeof(*tx));
+}
+
+/* Both are with the peer, and rest follows tx. */
+static void join(struct glass *g, struct tcp_conn *c, struct tcp_tx *tx, struct tcp_tx *rest)
+{
+	tx->len += rest->len;
+	tx->segs += rest->segs;
+	c->sacked_segs += rest->segs; /* as it goes it takes its own away */
+	tx->flags |= rest->flags & (TX_EVER_RETRANS | TX_FIN | TX_PSH);
+	tx_free(g, c, rest);
+}
+
+struct tcp_tx *tcp_mark_sacked(struct glass *g, struct tcp_conn *c, struct tcp_tx *tx)
+{
+	struct tcp_tx *prev = container_of(tx->node.prev, struct tcp_tx, node);
+	struct tcp_tx *next = container_of(tx->node.next, struct tcp_tx, node);
+
+	withdraw(c, tx);
+	uncount(c, tx, tx->len);
+	tx->flags = (uint8_t)((tx->flags | TX_SACKED) & ~(TX_LOST | TX_RETRANS));
+	c->sacked += tx->len;
+	c->sacked_segs += tx->segs;
+	EVENT(g, c->id, tx->pkt, TCP_SACKED, tx->seq.v - c->snd.iss.v,
+	      tcp_tx_end(tx).v - c->snd.iss.v, c->sacked);
+	if (&next->node != &c->sent && (next->flags & TX_SACKED))
+		join(g, c, tx, next);
+	if (&prev->node != &c->sent && (prev->flags & TX_SACKED)) {
+		join(g, c, prev, tx);
+		tx = prev;
+	}
+	return tx;
 }
 
 void tcp_sent_purge(struct glass *g, struct tcp_conn *c)
 {
 	list_for_each_safe(tx, &c->sent, struct tcp_tx, node)
-		tx_free(g, tx);
-	c->sacked = c->lost = c->retrans = 0;
+		pool_free(&g->pool, tx, sizeof(*tx));
+	list_init(&c->sent);
+	list_init(&c->flight);
+	c->sent_at.root = c->to_resend.root = NULL;
+	c->sacked = c->lost = c->retrans = c->sacked_segs = 0;
+}
+
+/* The first n bytes of tx are acknowledged: what stays keeps its marks. */
+static void acked_part(struct glass *g, struct tcp_conn *c, struct tcp_tx *tx, uint32_t n,
+		       struct tcp_ack_sum *sum)
+{
+	struct tcp_tx part = *tx;
+	uint32_t segs = n / tx->mss;
+
+	uncount(c, tx, n);
+	part.len = n;
+	if (!(tx->flags & TX_SACKED))
+		tcp_rack_delivered(g, c, &part, sum);
+	tx_advance(c, tx, n);
+	tx->at.key = tx->seq;
+	if (waits(tx))
+		tx->to_resend.key = tx->seq;
+	count_segments(c, tx, segs < tx->segs ? tx->segs - segs : 1);
+}
+
+/*
+ * Karn's algorithm, RFC 6298 3: an ACK that covers something sent again says nothing of the time,
+ * for the rest may have waited behind it; nor whether the original arrived (RFC 5682 2.1). But a
+ * timestamp is that of the segment that filled the hole, the first one acknowledged (RFC 7323 4.3):
+ * when it is that of the copy, and not of the original, the time is known after all.
+ */
+static void sort_out(struct glass *g, const struct tcp_conn *c, int64_t head_sent_ns,
+		     struct tcp_ack_sum *sum)
+{
+	if (!sum->retrans_acked)
+		return;
+	sum->original_arrived = false;
+	sum->rtt_ns = -1;
+	if (head_sent_ns && sum->ts && (int32_t)(sum->tsecr - tcp_ts_at(c, head_sent_ns)) >= 0)
+		sum->rtt_ns = now(g) - head_sent_ns;
 }
 
 void tcp_sent_acked(struct glass *g, struct tcp_conn *c, struct seq ack, struct tcp_ack_sum *sum)
 {
-	list_for_each_safe(tx, &c->sent, struct tcp_tx, node) {
-		uint32_t n;
+	const struct tcp_tx *head = list_first(&c->sent, struct tcp_tx, node);
+	int64_t head_sent_ns =
+		list_empty(&c->sent) || (head->flags & TX_SACKED) ? 0 : head->sent_ns;
 
+	list_for_each_safe(tx, &c->sent, struct tcp_tx, node) {
 		if (seq_geq(tx->seq, ack))
 			break;
-		if (seq_gt(tcp_tx_end(tx), ack)) { /* a part: what stays keeps its marks */
-			n = (uint32_t)seq_diff(ack, tx->seq);
-			sum->retrans_acked |= tx->flags & TX_EVER_RETRANS;
-			tcp_tx_uncount(c, tx, n);
-			if (!(tx->flags & TX_SACKED)) {
-				struct tcp_tx part = *tx;
-
-				part.len = n;
-				tcp_rack_delivered(g, c, &part, sum);
-			}
-			tx_advance(c, tx, n);
+		sum->retrans_acked |= !!(tx->flags & TX_EVER_RETRANS);
+		if (seq_gt(tcp_tx_end(tx), ack)) {
+			acked_part(g, c, tx, (uint32_t)seq_diff(ack, tx->seq), sum);
 			break;
 		}
-		tcp_tx_uncount(c, tx, tx->len);
-		sum->retrans_acked |= tx->flags & TX_EVER_RETRANS;
+		uncount(c, tx, tx->len);
 		if (!(tx->flags & TX_SACKED))
 			tcp_rack_delivered(g, c, tx, sum);
-		tx_free(g, tx);
+		tx_free(g, c, tx);
 	}
+	sort_out(g, c, head_sent_ns, sum);
 }
 
 void tcp_resend_all(struct glass *g, struct tcp_conn *c)
 {
-	list_for_each(tx, &c->sent, struct tcp_tx, node) {
-		if (!(tx->flags & TX_SACKED) &&
-		    (!(tx->flags & TX_LOST) || (tx->flags & TX_RETRANS)))
-			tcp_mark_lost(g, c, tx, WORD("too big for the path"));
-	}
+	tcp_mark_all_lost(g, c, RTX_KIND_PATH);
 	c->tlp_out = false;
+}
+
+/* In flight again, between those sent before and after it. */
+static void back_to_flight(struct tcp_conn *c, struct tcp_tx *tx, struct list **place)
+{
+	while (*place != &c->flight &&
+	       (int32_t)(container_of(*place, struct tcp_tx, in_flight)->order - tx->order) < 0)
+		*place = (*place)->next;
+	list_insert_before(*place, &tx->in_flight);
+}
+
+void tcp_unmark_lost(struct glass *g, struct tcp_conn *c)
+{
+	struct seqtree by_order = { NULL };
+	struct list *place;
+	struct seqnode *n;
+	struct tcp_tx *tx;
+
+	while ((tx = tcp_next_lost(c))) {
+		withdraw(c, tx);
+		uncount(c, tx, tx->len);
+		tx->flags &= (uint8_t)~TX_LOST;
+		/* Halves of one frame have one number: the tree keeps them as they come. */
+		seqtree_insert(&by_order, &tx->to_resend, seq_of(tx->order), priority(g));
+	}
+	place = c->flight.next;
+	while ((n = seqtree_take(&by_order))) {
+		tx = container_of(n, struct tcp_tx, to_resend);
+		list_init(&tx->in_flight);
+		back_to_flight(c, tx, &place);
+	}
+	list_for_each(out, &c->flight, struct tcp_tx, in_flight) {
+		uncount(c, out, out->len);
+		out->flags &= (uint8_t) ~(TX_LOST | TX_RETRANS);
+	}
 }

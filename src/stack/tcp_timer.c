@@ -10,6 +10,7 @@
 #include "tcp_recovery.h"
 
 #define SHIFT_MAX 20
+#define RENEGE_NS (10 * NS_PER_MS) /* ACKs that overtake each other look the same, for a moment */
 
 int64_t tcp_rto(const struct glass *g, const struct tcp_conn *c, unsigned backoff)
 {
@@ -19,41 +20,80 @@ int64_t tcp_rto(const struct glass *g, const struct tcp_conn *c, unsigned backof
 	return rto < max ? rto : max;
 }
 
-static void arm_rtx(struct glass *g, struct tcp_conn *c, enum tcp_rtx_timer mode, int64_t delay_ns)
+static void arm_rtx(struct glass *g, struct tcp_conn *c, enum tcp_rtx_timer mode, int64_t at_ns)
 {
 	c->rtx_mode = (uint8_t)mode;
-	timer_arm(&g->timers, &c->rtx_timer, now(g) + delay_ns);
+	timer_arm(&g->timers, &c->rtx_timer, at_ns > now(g) ? at_ns : now(g));
+}
+
+/*
+ * When the tail loss probe is due: RFC 8985 7.2, counted from the last ACK of new data or the last
+ * segment sent; what else happens does not put it off. 0: it is not to be.
+ */
+static int64_t probe_at(const struct glass *g, const struct tcp_conn *c, bool restart)
+{
+	int64_t pto = tcp_tlp_timeout(g, c), at;
+
+	if (!pto)
+		return 0;
+	if (restart)
+		return now(g) + pto;
+	at = list_last(&c->sent, struct tcp_tx, node)->sent_ns + pto;
+	if (c->rtx_mode == RTX_PROBE && at < c->rtx_timer.deadline_ns)
+		return c->rtx_timer.deadline_ns;
+	return at;
+}
+
+/*
+ * Something is out. RFC 6298 5.1 and 5.3: the retransmission timer runs from the first of it, and
+ * anew from each ACK of new data; what is due before it takes its place meanwhile.
+ */
+static void arm_loss(struct glass *g, struct tcp_conn *c, bool restart)
+{
+	enum tcp_rtx_timer mode = RTX_RTO;
+	int64_t at, other = 0;
+
+	if (restart || !c->rto_at_ns)
+		c->rto_at_ns = now(g) + tcp_rto(g, c, c->backoff);
+	at = c->rto_at_ns;
+	if (tcp_sack_reneged(c)) {
+		mode = RTX_RENEGED;
+		other = c->rtx_mode == RTX_RENEGED && c->rtx_timer.armed
+				? c->rtx_timer.deadline_ns
+				: now(g) + RENEGE_NS + c->srtt_ns / 2;
+	} else if (c->reorder_at_ns) {
+		mode = RTX_REORDER;
+		other = c->reorder_at_ns;
+	} else if ((other = probe_at(g, c, restart))) {
+		mode = RTX_PROBE;
+	}
+	/* A probe that is due with the timeout goes in its place: RFC 8985 7.2. */
+	if (other && (other < at || mode == RTX_PROBE))
+		at = other < at ? other : at;
+	else
+		mode = RTX_RTO;
+	arm_rtx(g, c, mode, at);
 }
 
 void tcp_rearm(struct glass *g, struct tcp_conn *c, bool restart)
 {
-	int64_t pto, wait;
-
 	if (c->state == TCPS_SYN_SENT || c->state == TCPS_SYN_RECEIVED) {
-		arm_rtx(g, c, RTX_RTO, tcp_rto(g, c, c->backoff));
+		arm_rtx(g, c, RTX_RTO, now(g) + tcp_rto(g, c, c->backoff));
 		EVENT(g, c->id, 0, TIMER_SET, WORD("retransmission"),
 		      (uint64_t)tcp_rto(g, c, c->backoff), WORD("SYN is out"));
 		return;
 	}
-	if (seq_eq(c->snd.una, c->snd.nxt)) {
-		if (!tcp_unsent(c) || c->state == TCPS_TIME_WAIT || c->state == TCPS_CLOSED) {
-			c->rtx_mode = RTX_NONE;
-			timer_stop(&g->timers, &c->rtx_timer);
-		} else if (c->rtx_mode != RTX_PERSIST) {
-			arm_rtx(g, c, RTX_PERSIST, tcp_rto(g, c, c->probes));
-		}
+	if (!seq_eq(c->snd.una, c->snd.nxt)) {
+		arm_loss(g, c, restart);
 		return;
 	}
-	if (c->reorder_at_ns) {
-		wait = c->reorder_at_ns - now(g);
-		arm_rtx(g, c, RTX_REORDER, wait > 0 ? wait : 0);
-		return;
+	c->rto_at_ns = 0;
+	if (!tcp_unsent(c) || c->state == TCPS_TIME_WAIT || c->state == TCPS_CLOSED) {
+		c->rtx_mode = RTX_NONE;
+		timer_stop(&g->timers, &c->rtx_timer);
+	} else if (c->rtx_mode != RTX_PERSIST) {
+		arm_rtx(g, c, RTX_PERSIST, now(g) + tcp_rto(g, c, c->probes));
 	}
-	pto = tcp_tlp_timeout(g, c);
-	if (pto)
-		arm_rtx(g, c, RTX_PROBE, pto);
-	else if (restart || c->rtx_mode != RTX_RTO)
-		arm_rtx(g, c, RTX_RTO, tcp_rto(g, c, c->backoff));
 }
 
 static int give_up_error(const struct tcp_conn *c)
@@ -74,7 +114,7 @@ static bool retries_exhausted(const struct glass *g, const struct tcp_conn *c)
 		max = g->tun.tcp_orphan_retries;
 	if (c->config.user_timeout_ms && c->rtx_since_ns) /* RFC 5482 */
 		return now(g) - c->rtx_since_ns >= (int64_t)c->config.user_timeout_ms * NS_PER_MS;
-	return c->backoff >= max;
+	return c->timeouts >= max;
 }
 
 static void give_up(struct glass *g, struct tcp_conn *c)
@@ -101,12 +141,14 @@ static void retransmission_timeout(struct glass *g, struct tcp_conn *c)
 		give_up(g, c);
 		return;
 	}
-	EVENT(g, c->id, g->trace.cause, TCP_RTO, c->backoff + 1u,
+	EVENT(g, c->id, g->trace.cause, TCP_RTO, c->timeouts + 1u,
 	      (uint64_t)tcp_rto(g, c, c->backoff), (uint64_t)tcp_rto(g, c, c->backoff + 1u),
 	      tcp_in_flight(c));
 	if (tcp_synchronized(c))
 		tcp_limit_was(g, c, GLASS_LIMIT_RTO, tcp_rto(g, c, c->backoff));
-	c->backoff++;
+	c->timeouts++;
+	if (c->backoff < UINT8_MAX)
+		c->backoff++;
 	if (c->state == TCPS_SYN_SENT || c->state == TCPS_SYN_RECEIVED) {
 		tcp_send_syn(g, c);
 		return;
@@ -129,8 +171,8 @@ static void persist(struct glass *g, struct tcp_conn *c)
 		tcp_owe(g, c);
 		return;
 	}
-	c->backoff = answered ? 0 : (uint8_t)(c->backoff + 1);
-	if (c->backoff > g->tun.tcp_retries2 ||
+	c->timeouts = answered ? 0 : (uint8_t)(c->timeouts + 1);
+	if (c->timeouts > g->tun.tcp_retries2 ||
 	    (c->closed_by_user && c->probes >= g->tun.tcp_orphan_retries)) {
 		give_up(g, c);
 		return;
@@ -139,7 +181,18 @@ static void persist(struct glass *g, struct tcp_conn *c)
 		c->probes++;
 	stat_inc(g, STAT_TCP_ZERO_WINDOW_PROBES);
 	tcp_send_probe(g, c);
-	arm_rtx(g, c, RTX_PERSIST, tcp_rto(g, c, c->probes));
+	arm_rtx(g, c, RTX_PERSIST, now(g) + tcp_rto(g, c, c->probes));
+}
+
+/* RACK's wait is over, or the peer's SACK was a lie. */
+static void recovery_timer(struct glass *g, struct tcp_conn *c, enum tcp_rtx_timer mode)
+{
+	if (mode == RTX_REORDER)
+		tcp_rack_timeout(g, c);
+	else if (tcp_sack_reneged(c))
+		tcp_enter_loss(g, c);
+	tcp_rearm(g, c, false);
+	tcp_owe(g, c);
 }
 
 static void rtx_fired(struct glass *g, struct timer *t)
@@ -153,6 +206,7 @@ static void rtx_fired(struct glass *g, struct timer *t)
 				mode == RTX_RTO	      ? WORD("retransmission")
 				: mode == RTX_PROBE   ? WORD("tail loss probe")
 				: mode == RTX_REORDER ? WORD("reordering")
+				: mode == RTX_RENEGED ? WORD("reneging")
 						      : WORD("persist"));
 	if (mode == RTX_RTO)
 		retransmission_timeout(g, c);
@@ -160,11 +214,8 @@ static void rtx_fired(struct glass *g, struct timer *t)
 		tcp_tlp_send(g, c);
 	else if (mode == RTX_PERSIST)
 		persist(g, c);
-	if (mode == RTX_REORDER) {
-		tcp_rack_timeout(g, c);
-		tcp_rearm(g, c, true);
-		tcp_owe(g, c);
-	}
+	else if (mode == RTX_RENEGED || mode == RTX_REORDER)
+		recovery_timer(g, c, mode);
 	act_end(g, outer);
 }
 

@@ -9,19 +9,50 @@
 
 #define PROBE_MIN_NS (2 * NS_PER_MS) /* a peer's scheduling delay is no loss */
 
-/* RFC 8985 7.2: the probe's time-out; 0: this is not the time for one. */
+static bool one_segment_is_out(const struct tcp_conn *c)
+{
+	const struct tcp_tx *tx = list_first(&c->sent, struct tcp_tx, node);
+
+	return tx->node.next == &c->sent && tx->segs == 1;
+}
+
+/* RFC 8985 7.2. The caller sees to it that a timeout is not put off by it. */
 int64_t tcp_tlp_timeout(const struct glass *g, const struct tcp_conn *c)
 {
 	int64_t pto = 2 * c->srtt_ns;
 
-	if (!c->sack_ok || c->ca_state != CA_OPEN || c->tlp_out || c->sacked || c->lost ||
-	    !c->srtt_ns)
+	if (!c->sack_ok || c->ca_state != CA_OPEN || c->sacked || c->lost || list_empty(&c->sent) ||
+	    (c->tlp_out && seq_lt(c->snd.una, c->tlp_end)))
 		return 0;
-	if (tcp_in_flight(c) <= c->mss)
-		return 0; /* a delayed ACK could be all that is late: the RTO has it */
-	if (pto < PROBE_MIN_NS)
-		pto = PROBE_MIN_NS;
-	return pto < tcp_rto(g, c, c->backoff) ? pto : 0;
+	if (!pto)
+		return NS_PER_S;
+	if (one_segment_is_out(c)) /* its ACK may be delayed: as Linux, by the least RTO */
+		return pto + g->tun.tcp_rto_min_ms * NS_PER_MS;
+	return pto > PROBE_MIN_NS ? pto : PROBE_MIN_NS;
+}
+
+/* RFC 8985 7.4.2: the probe repaired a loss that nothing else has shown. */
+static void probe_repaired(struct glass *g, struct tcp_conn *c)
+{
+	c->tlp_out = false;
+	stat_inc(g, STAT_TCP_LOSS_PROBE_RECOVERY);
+	if (c->ca_state != CA_OPEN)
+		return;
+	c->undo_watch = false; /* what was before this reduction is what counts now */
+	tcp_cc_reduce(g, c, CC_LOSS);
+	c->cwnd = c->ssthresh;
+	tcp_set_ca(g, c, CA_OPEN, WORD("Open"), WORD("a tail loss probe repaired a loss"));
+}
+
+/* The last segment, with the FIN if there is one, as a frame of its own. */
+static struct tcp_tx *last_segment(struct glass *g, struct tcp_conn *c)
+{
+	struct tcp_tx *tx = list_last(&c->sent, struct tcp_tx, node);
+	uint32_t payload = tx->len - !!(tx->flags & TX_FIN);
+
+	if (payload > tx->mss && tcp_tx_split(g, c, tx, (payload - 1) / tx->mss * tx->mss))
+		tx = list_last(&c->sent, struct tcp_tx, node);
+	return tx;
 }
 
 /* RFC 8985 7.3: new data when there is some and it may go; else the last segment again. */
@@ -29,32 +60,46 @@ void tcp_tlp_send(struct glass *g, struct tcp_conn *c)
 {
 	int32_t window = seq_diff(seq_add(c->snd.una, c->snd.wnd), c->snd.nxt);
 	uint32_t unsent = tcp_unsent(c), n = unsent < c->mss ? unsent : c->mss;
-	struct tcp_tx *tx = list_last(&c->sent, struct tcp_tx, node);
 
+	if (!tcp_tlp_timeout(g, c)) {
+		tcp_rearm(g, c, false);
+		return;
+	}
+	/*
+	 * The last probe was acknowledged, and nothing has said since that the peer had its
+	 * contents before: it was needed. Undecided it would keep this one from being sent.
+	 */
+	if (c->tlp_out)
+		probe_repaired(g, c);
 	stat_inc(g, STAT_TCP_LOSS_PROBES);
+	c->tlp_ts = tcp_ts_now(g, c);
+	c->tlp_is_retrans = false;
 	c->tlp_out = true;
-	if (n && window >= (int32_t)n && tcp_send_data(g, c, n, false)) {
-		c->tlp_is_retrans = false;
-	} else {
-		if (tx->len > c->mss && tcp_tx_split(g, c, tx, (tx->len - 1) / c->mss * c->mss))
-			tx = list_last(&c->sent, struct tcp_tx, node);
+	if (!n || window < (int32_t)n || !tcp_send_data(g, c, n, n == unsent && c->fin_queued)) {
 		c->tlp_is_retrans = true;
-		tcp_retransmit(g, c, tx, c->mss, WORD("tail loss probe"));
+		tcp_retransmit(g, c, last_segment(g, c), c->mss, RTX_KIND_PROBE);
 	}
 	c->tlp_end = c->snd.nxt;
 	tcp_rearm(g, c, true);
 }
 
-/* RFC 8985 7.4.2: was it the probe that repaired a loss? Then the loss counts. */
+/*
+ * RFC 8985 7.4.2: what became of the probe. When it was a copy, and all up to it is acknowledged,
+ * it was needless if the peer reports a duplicate (DSACK, or an ACK that tells nothing new), and
+ * needed if it goes on without one. A timestamp tells at once (RFC 3522).
+ */
 void tcp_tlp_ack(struct glass *g, struct tcp_conn *c, const struct tcp_seg *seg,
 		 const struct tcp_ack_sum *sum)
 {
+	bool ts = sum->progress && sum->ts;
+
 	if (!c->tlp_out || seq_lt(seg->ack, c->tlp_end))
 		return;
-	c->tlp_out = false;
-	if (!c->tlp_is_retrans || sum->dsack || c->ca_state != CA_OPEN)
-		return;
-	tcp_cc_reduce(g, c, CC_LOSS);
-	c->cwnd = c->ssthresh;
-	tcp_set_ca(g, c, CA_OPEN, WORD("Open"), WORD("a tail loss probe repaired a loss"));
+	if (!c->tlp_is_retrans || (sum->dsack && seq_eq(sum->duplicate.end, c->tlp_end)) ||
+	    (ts && (int32_t)(sum->tsecr - c->tlp_ts) < 0))
+		c->tlp_out = false;
+	else if (seq_gt(seg->ack, c->tlp_end))
+		probe_repaired(g, c);
+	else if (!sum->progress && !sum->sacked && !seg->span)
+		c->tlp_out = false;
 }

@@ -174,8 +174,10 @@ DIALOGUE(reneged_sack)
 	T(140)	wire_in(ACK, seq=1, ack=1, sack=1001:2001);
 		wire_out_within(140, 200, RTX, seq=1, len=1000);
 	T(200)	wire_in(ACK, seq=1, ack=1001);	/* the peer has thrown it away */
-		wire_out_within(200, 700, RTX, seq=1001, len=1000);
-	T(750)	wire_in(ACK, seq=1, ack=2001);
+		wire_out_within(210, 240, RTX, seq=1001, len=1000);
+	T(270)	wire_in(ACK, seq=1, ack=2001);
+		counter(TCPSACKReneging, 1);
+		counter(TCPTimeouts, 0);
 }
 
 /* RFC 8985 7: the tail is lost: a probe after two round trips, not a timeout. */

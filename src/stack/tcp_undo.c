@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Was it needed? What was sent again in a recovery is watched; when it turns out that nothing was
+ * lost, windows and marks go back to what they were, and what was not sent again is not:
+ *
+ *	DSACK	  the peer got twice all that was sent again (RFC 2883, RFC 3708)
+ *	Eifel	  it acknowledges what came before our first retransmission, by its timestamp (RFC
+ *3522) F-RTO	  after a timeout, it acknowledges what was not sent again (RFC 5682)
+ *
+ * In: tcp_recovery.c, tcp_retransmit.  Out: tcp_cc_undo, tcp_unmark_lost.
+ */
+#include "tcp_recovery.h"
+
+#define FRTO_SEGMENTS 2 /* new ones, to provoke an answer: RFC 5682 2.1 (2b) */
+
+uint64_t tcp_lost_word(enum tcp_rtx_kind kind)
+{
+	switch (kind) {
+	case RTX_KIND_RACK:
+		return WORD("sent before one that has arrived");
+	case RTX_KIND_DUPACK:
+		return WORD("three duplicate ACKs");
+	case RTX_KIND_PARTIAL:
+		return WORD("a partial ACK");
+	case RTX_KIND_TIMEOUT:
+	case RTX_KIND_FRTO:
+		return WORD("the retransmission timer expired");
+	case RTX_KIND_RENEGED:
+		return WORD("the peer has thrown it away");
+	case RTX_KIND_PATH:
+		return WORD("too big for the path");
+	case RTX_KIND_PROBE:
+	case RTX_KINDS:
+		break;
+	}
+	return WORD("?");
+}
+
+uint64_t tcp_rtx_word(enum tcp_rtx_kind kind)
+{
+	switch (kind) {
+	case RTX_KIND_RACK:
+		return WORD("fast: RACK");
+	case RTX_KIND_DUPACK:
+		return WORD("fast: three duplicate ACKs");
+	case RTX_KIND_PARTIAL:
+		return WORD("partial ACK");
+	case RTX_KIND_TIMEOUT:
+		return WORD("timeout");
+	case RTX_KIND_FRTO:
+		return WORD("timeout, F-RTO tests it");
+	case RTX_KIND_PROBE:
+		return WORD("tail loss probe");
+	case RTX_KIND_RENEGED:
+		return WORD("reneged");
+	case RTX_KIND_PATH:
+		return WORD("smaller for the path");
+	case RTX_KINDS:
+		break;
+	}
+	return WORD("?");
+}
+
+void tcp_undo_begin(struct tcp_conn *c)
+{
+	c->undo_watch = true;
+	c->undo_counted = false;
+	c->undo_resent = false;
+	c->undo_from = c->snd.una;
+	c->undo_bytes = 0;
+}
+
+void tcp_undo_resent(struct glass *g, struct tcp_conn *c, const struct tcp_tx *tx)
+{
+	if (!c->undo_watch)
+		return;
+	if (!c->undo_resent)
+		c->undo_ts = tcp_ts_now(g, c);
+	c->undo_resent = true;
+	c->undo_bytes += tx->len;
+}
+
+static uint32_t segments(const struct tcp_conn *c, uint32_t bytes)
+{
+	return (bytes + c->mss - 1) / c->mss;
+}
+
+static void undo(struct glass *g, struct tcp_conn *c, uint64_t why)
+{
+	uint32_t segs = segments(c, c->undo_bytes);
+
+	c->retrans_spurious += segs;
+	c->undo_counted = true; /* the duplicates will be reported too */
+	c->undo_watch = false;
+	EVENT(g, c->id, 0, TCP_SPURIOUS, c->undo_from.v - c->snd.iss.v, segs, why);
+	if (c->ca_state == CA_LOSS)
+		stat_inc(g, STAT_TCP_SPURIOUS_RTOS);
+	else
+		stat_inc(g, STAT_TCP_FULL_UNDO);
+	tcp_unmark_lost(g, c);
+	tcp_cc_undo(g, c);
+	c->frto = FRTO_OFF;
+	c->dupacks = 0;
+	tcp_set_ca(g, c, CA_OPEN, WORD("Open"), why);
+}
+
+/* RFC 4015 3.2: the path has become this slow; the timer is to know at once. */
+static void slow_path(struct glass *g, struct tcp_conn *c, int64_t rtt_ns)
+{
+	if (rtt_ns <= c->srtt_ns)
+		return;
+	c->srtt_ns = rtt_ns;
+	if (c->rttvar_ns < rtt_ns / 2)
+		c->rttvar_ns = rtt_ns / 2;
+	tcp_rtt_sample(g, c, rtt_ns);
+}
+
+/* A duplicate of what we have sent again; bytes of the watched recovery count. */
+static void note_duplicate(struct glass *g, struct tcp_conn *c, const struct tcp_ack_sum *sum)
+{
+	uint32_t len = (uint32_t)seq_diff(sum->duplicate.end, sum->duplicate.start);
+	bool watched = (c->undo_watch || c->undo_counted) && c->undo_bytes &&
+		       seq_geq(sum->duplicate.start, c->undo_from);
+
+	if (watched)
+		c->undo_bytes -= len < c->undo_bytes ? len : c->undo_bytes;
+	if (watched && c->undo_counted)
+		return;
+	c->retrans_spurious += segments(c, len);
+	EVENT(g, c->id, 0, TCP_SPURIOUS, sum->duplicate.start.v - c->snd.iss.v, segments(c, len),
+	      WORD("DSACK"));
+}
+
+/* RFC 3522: what is acknowledged now was sent before our first retransmission. */
+static bool original_by_timestamp(const struct tcp_conn *c, const struct tcp_ack_sum *sum)
+{
+	return sum->ts && (int32_t)(sum->tsecr - c->undo_ts) < 0;
+}
+
+/*
+ * An ACK of everything proves it for all that was sent again; one of less for a timeout, for there
+ * the head was sent again first; and in a recovery when no copy is under way.
+ */
+static bool eifel(const struct tcp_conn *c, const struct tcp_ack_sum *sum)
+{
+	if (!sum->progress || c->ca_state == CA_OPEN || !original_by_timestamp(c, sum))
+		return false;
+	return c->ca_state == CA_LOSS || seq_geq(c->snd.una, c->recover) ||
+	       (sum->retrans_acked && !c->retrans);
+}
+
+static bool may_send_new(const struct tcp_conn *c)
+{
+	return tcp_unsent(c) && seq_lt(c->snd.nxt, seq_add(c->snd.una, c->snd.wnd));
+}
+
+/*
+ * RFC 5682 2.1 and, with SACK, 3.1. Step 2: the first ACK after the head was sent again; when it is
+ * one of a part, new data goes out instead of old. Step 3: the next ACK decides. true: spurious.
+ */
+static bool frto(struct tcp_conn *c, const struct tcp_ack_sum *sum)
+{
+	if (c->frto == FRTO_HEAD && sum->progress) {
+		c->frto = FRTO_OFF;
+		if (seq_lt(c->snd.una, c->recover) && may_send_new(c)) {
+			c->frto = FRTO_NEW;
+			c->cwnd = tcp_in_flight(c) + FRTO_SEGMENTS * c->mss;
+		}
+	} else if (c->frto == FRTO_HEAD) {
+		if (sum->dupack && !c->sack_ok)
+			c->frto = FRTO_OFF;
+	} else if (c->frto == FRTO_NEW) {
+		if (sum->original_arrived)
+			return true;
+		if (sum->sacked || sum->dupack || sum->progress)
+			c->frto = FRTO_OFF;
+	}
+	return false;
+}
+
+bool tcp_undo_check(struct glass *g, struct tcp_conn *c, const struct tcp_ack_sum *sum)
+{
+	int64_t rtt_ns = (int64_t)(tcp_ts_now(g, c) - sum->tsecr) * NS_PER_MS;
+
+	if (sum->dsack)
+		note_duplicate(g, c, sum);
+	if (!c->undo_watch || !c->undo_resent)
+		return false;
+	if (eifel(c, sum)) {
+		if (c->ca_state == CA_LOSS)
+			slow_path(g, c, rtt_ns);
+		undo(g, c, WORD("Eifel: its timestamp is older than the retransmission"));
+	} else if (c->ca_state == CA_LOSS && frto(c, sum)) {
+		slow_path(g, c, sum->rtt_ns);
+		undo(g, c, WORD("F-RTO: what was not sent again has arrived"));
+	} else if (sum->dsack && !c->undo_bytes) {
+		undo(g, c, WORD("DSACK: all that was sent again was there already"));
+	} else {
+		return false;
+	}
+	return true;
+}
