@@ -307,6 +307,9 @@ GLASS_API int glass_setopt(struct glass *g, struct glass_sock *s, enum glass_opt
 			   int64_t value);
 GLASS_API int glass_getopt(struct glass *g, struct glass_sock *s, enum glass_opt opt,
 			   int64_t *value);
+/* The name of the i-th congestion control, which is a value of GLASS_OPT_CONGESTION; NULL past the
+ * end. */
+GLASS_API const char *glass_congestion_name(unsigned i);
 
 /* ---- looking in ------------------------------------------------------------------------------ */
 
@@ -340,7 +343,7 @@ struct glass_conn_info {
 	int64_t rto_ns, srtt_ns, rttvar_ns, minrtt_ns;
 	int64_t timer_ns;  /* until the timer fires; -1: none */
 	const char *timer; /* on (retransmit), probe, tlp, keepalive, timewait, persist; "" none */
-	const char *cc, *ca_state; /* reno ...; Open Recovery Loss */
+	const char *cc, *ca_state; /* cubic, reno; Open Recovery Loss */
 	unsigned backoff;
 	int error; /* the error that ended it or is pending */
 	const char *error_why;

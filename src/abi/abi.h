@@ -80,6 +80,8 @@ struct abi_accept {
 
 /* Options beside enum glass_opt, for SETOPT and GETOPT. */
 enum { ABI_OPT_V6ONLY = 1000 };
+/* The name of a congestion control, padded with zeros: SETOPT has it in arg[1] and arg[2]. */
+#define ABI_CC_NAME_BYTES 16
 
 enum abi_op {
 #define OP(ID, name, kind, doc) ABI_##ID,

@@ -65,13 +65,26 @@ static int set_v6only(struct end *e, int64_t value)
 	return 0;
 }
 
-static int set_option(struct daemon *d, struct end *e, int64_t opt, int64_t value)
+/* name: ABI_CC_NAME_BYTES. */
+static int set_congestion(struct daemon *d, struct end *e, const void *name)
 {
-	if (opt == ABI_OPT_V6ONLY)
-		return set_v6only(e, value);
-	if (opt < 0 || opt >= GLASS_OPT_COUNT)
+	const char *known;
+
+	for (unsigned i = 0; (known = glass_congestion_name(i)); i++)
+		if (!strncmp(known, name, ABI_CC_NAME_BYTES))
+			return glass_setopt(d->g, e->sock, GLASS_OPT_CONGESTION, i);
+	return -ENOENT;
+}
+
+static int set_option(struct daemon *d, struct end *e, const int64_t *arg)
+{
+	if (arg[0] == ABI_OPT_V6ONLY)
+		return set_v6only(e, arg[1]);
+	if (arg[0] == GLASS_OPT_CONGESTION)
+		return set_congestion(d, e, &arg[1]);
+	if (arg[0] < 0 || arg[0] >= GLASS_OPT_COUNT)
 		return -ENOPROTOOPT;
-	return glass_setopt(d->g, e->sock, (enum glass_opt)opt, value);
+	return glass_setopt(d->g, e->sock, (enum glass_opt)arg[0], arg[1]);
 }
 
 void op_setopt(struct daemon *d, struct client *c, const struct abi_request *req, const char *data,
@@ -82,7 +95,7 @@ void op_setopt(struct daemon *d, struct client *c, const struct abi_request *req
 	(void)data;
 	(void)fd;
 	if (e)
-		reply_errno(d, c, req, -set_option(d, e, req->arg[0], req->arg[1]));
+		reply_errno(d, c, req, -set_option(d, e, req->arg));
 }
 
 void op_setopt_quiet(struct daemon *d, struct client *c, const struct abi_request *req,
@@ -208,6 +221,7 @@ void op_info(struct daemon *d, struct client *c, const struct abi_request *req, 
 	struct abi_info out = { 0 };
 	struct glass_conn_info info = { 0 };
 	struct end *e = end_find(d, c, req);
+	int64_t cc = 0;
 	int err;
 
 	(void)data;
@@ -219,8 +233,8 @@ void op_info(struct daemon *d, struct client *c, const struct abi_request *req, 
 		reply_errno(d, c, req, -err);
 		return;
 	}
-	snprintf(out.congestion, sizeof(out.congestion), "%s",
-		 info.cc && *info.cc ? info.cc : "reno");
+	glass_getopt(d->g, e->sock, GLASS_OPT_CONGESTION, &cc);
+	snprintf(out.congestion, sizeof(out.congestion), "%s", glass_congestion_name((unsigned)cc));
 	out.tcp_info = linux_info(&info);
 	control_reply(d, c, req, &(struct abi_reply){ 0 }, &out, sizeof(out), -1);
 }

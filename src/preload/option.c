@@ -18,7 +18,7 @@
 WRAP(int, setsockopt, int fd, int level, int name, const void *value, socklen_t size);
 WRAP(int, getsockopt, int fd, int level, int name, void *restrict value, socklen_t *restrict size);
 
-enum kind { BOOL, INT, TIME, LINGER, RO };
+enum kind { BOOL, INT, TIME, LINGER, RO, CC };
 
 static const struct row {
 	int level, name;
@@ -137,20 +137,24 @@ static int get_info(const struct abi_name *self, struct abi_info *info)
 	return call_daemon(&c);
 }
 
-/* One algorithm there is: asking for it is granted. */
+/* As Linux: a name without its end is one too, and what is longer than any name is cut. */
 static int set_congestion(const struct abi_name *self, const void *value, socklen_t size)
 {
-	struct abi_info info = { 0 };
-	const char *want = value;
-	int err = get_info(self, &info);
-	socklen_t n = 0;
+	struct call c = { .req = { .head = { .op = ABI_SETOPT },
+				   .token = self->token,
+				   .arg = { GLASS_OPT_CONGESTION } } };
+	char *name = (char *)&c.req.arg[1];
 
-	if (err)
-		return err;
-	while (n < size && n < sizeof(info.congestion) - 1 && want[n] &&
-	       want[n] == info.congestion[n])
-		n++;
-	return n && !info.congestion[n] && (n == size || !want[n]) ? 0 : -ENOENT;
+	if (size < 1 || (int)size < 0)
+		return -EINVAL;
+	if (!value)
+		return -EFAULT;
+	for (socklen_t n = 0; n < size && n < ABI_CC_NAME_BYTES - 1; n++) {
+		name[n] = ((const char *)value)[n];
+		if (!name[n])
+			break;
+	}
+	return call_daemon(&c);
 }
 
 /* Options without effect here that programs set as a matter of course. */
@@ -169,12 +173,12 @@ static int set_ours(int fd, const struct abi_name *self, int level, int name, co
 {
 	int row = row_of(level, name);
 
+	if (row == GLASS_OPT_CONGESTION)
+		return set_congestion(self, value, size);
 	if (row >= 0)
 		return set_row(self, row, value, size);
 	if (level == IPPROTO_IPV6 && name == IPV6_V6ONLY)
 		return set_v6only(self, value, size);
-	if (level == IPPROTO_TCP && name == TCP_CONGESTION)
-		return set_congestion(self, value, size);
 	if (level == SOL_SOCKET)
 		return (int)raw5(SYS_setsockopt, fd, level, name, addr_of(value), size);
 	return is_harmless(level, name) ? 0 : -ENOPROTOOPT;
@@ -285,6 +289,8 @@ static int get_ours(int fd, const struct abi_name *self, int level, int name, vo
 {
 	int row = row_of(level, name);
 
+	if (row == GLASS_OPT_CONGESTION)
+		return get_tcp(self, name, value, size);
 	if (row >= 0)
 		return get_row(self, row, value, size);
 	if (level == SOL_SOCKET)

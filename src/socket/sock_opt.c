@@ -12,7 +12,7 @@ struct opt_row {
 	bool read_only;
 };
 
-enum { BOOL, INT, TIME, LINGER, RO };
+enum { BOOL, INT, TIME, LINGER, RO, CC };
 
 static const struct opt_row rows[GLASS_OPT_COUNT] = {
 #define SOCK_OPT(ID, level, name, kind, lo, hi, initial, doc) \
@@ -104,6 +104,8 @@ static void changed(struct glass *g, struct glass_sock *s, enum glass_opt opt)
 		tcp_owe_ack(g, c, "the program wants no delay");
 	else if (opt == GLASS_OPT_RCVBUF && c->rcv.limit > c->config.rcvbuf)
 		c->rcv.limit = c->config.rcvbuf;
+	else if (opt == GLASS_OPT_CONGESTION)
+		tcp_cc_set(g, c, c->config.cc);
 }
 
 int glass_setopt(struct glass *g, struct glass_sock *s, enum glass_opt opt, int64_t value)
@@ -170,6 +172,9 @@ int glass_setopt(struct glass *g, struct glass_sock *s, enum glass_opt opt, int6
 	case GLASS_OPT_DEFER_ACCEPT:
 		k->defer_accept = synacks_of_s(g, value);
 		break;
+	case GLASS_OPT_CONGESTION:
+		k->cc = (uint8_t)value;
+		break;
 	case GLASS_OPT_TTL:
 	case GLASS_OPT_TOS:
 		set_common(s, opt, value);
@@ -227,6 +232,8 @@ static int64_t get(const struct glass *g, struct glass_sock *s, enum glass_opt o
 		return k->quickack;
 	case GLASS_OPT_DEFER_ACCEPT:
 		return synacks_to_s(g, k->defer_accept);
+	case GLASS_OPT_CONGESTION:
+		return k->cc;
 	case GLASS_OPT_TTL:
 		return k->ttl ? k->ttl : g->tun.ip_default_ttl;
 	case GLASS_OPT_TOS:

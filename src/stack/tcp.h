@@ -71,6 +71,7 @@ struct tcp_config {
 	uint8_t defer_accept; /* SYN-ACKs to wait for data: TCP_DEFER_ACCEPT */
 	uint8_t syn_retries, keep_count;
 	uint16_t keep_idle_s, keep_interval_s;
+	uint8_t cc;		  /* TCP_CC_* */
 	int32_t linger_s;	  /* -1: off */
 	uint32_t user_timeout_ms; /* 0: retries decide */
 };
@@ -144,8 +145,38 @@ struct tcp_cc {
 	uint32_t (*timed_out)(struct glass *g, struct tcp_conn *c);
 	/* The last reduction was a mistake; NULL: there is nothing to put back. */
 	void (*undo)(struct glass *g, struct tcp_conn *c);
+	/* Data goes out after idle_ms in which none did; NULL: it does not matter. */
+	void (*idle)(struct tcp_conn *c, uint32_t idle_ms);
 };
-extern const struct tcp_cc tcp_cc_reno;
+extern const struct tcp_cc tcp_cc_reno, tcp_cc_cubic;
+
+/* What tcp_cc_cubic.c remembers. Windows are bytes, times milliseconds. */
+struct tcp_cubic_curve {
+	uint32_t w_max;	     /* where the plateau is */
+	uint32_t k_ms;	     /* from the beginning of the epoch to the plateau */
+	uint32_t epoch_ms;   /* when it began; 0: none has since the last reduction */
+	uint32_t w_est;	     /* what Reno would have reached: RFC 9438 4.3 */
+	uint32_t cwnd_prior; /* before the last reduction */
+};
+struct tcp_cubic {
+	struct tcp_cubic_curve now, undo;
+	uint32_t est_count; /* bytes acknowledged towards the next segment of w_est */
+	uint32_t rest;	    /* of the last division, for the next one */
+	uint32_t acked_ms;  /* last ACK: the time in which cwnd is not used does not count */
+};
+
+/* What tcp_hystart.c remembers during the first slow start. */
+struct tcp_hystart {
+	struct seq round_end;
+	uint32_t last_us, now_us; /* least round-trip time of the last round, of this one */
+	uint32_t base_us;	  /* when CSS began */
+	uint8_t samples, css_rounds;
+	bool begun; /* round_end is known */
+	bool css;   /* conservative slow start */
+};
+
+/* By number: TCP_CONGESTION knows them by name, tcp_config and the tunable by number. */
+enum { TCP_CC_CUBIC, TCP_CC_RENO, TCP_CC_COUNT };
 
 struct tcp_limits {
 	int64_t ns[GLASS_LIMIT_COUNT];
@@ -210,10 +241,20 @@ struct tcp_conn {
 	bool closed_by_user;  /* no reader any more: data is answered with RST */
 	bool shut_rd;
 	const struct tcp_cc *cc;
-	uint32_t cwnd, ssthresh, cc_count;
+	union {
+		struct tcp_hystart hystart; /* cubic, while ssthresh is UINT32_MAX */
+		struct tcp_cubic cubic;
+		uint32_t reno_count;
+	} cc_state; /* of cc, and zero when it begins */
+	uint32_t cwnd, ssthresh;
 	uint32_t flight_size;		   /* RFC 5681 2, before the ACK or timeout of now */
 	uint32_t undo_cwnd, undo_ssthresh; /* before the last reduction: tcp_cc_undo() */
-	uint8_t ca_state;		   /* enum tcp_ca_state */
+	bool cwnd_limited;		   /* cwnd was all that held output back, of late */
+	uint32_t out_max, out_used; /* most in flight: in the window up to out_end, since used_ms */
+	struct seq out_end;
+	uint32_t used_ms; /* when cwnd was full, or last cut because it was not */
+	uint32_t data_ms; /* payload went out */
+	uint8_t ca_state; /* enum tcp_ca_state */
 	uint8_t dupacks;
 	struct seq recover;			     /* snd.nxt when the recovery began */
 	uint32_t prr_delivered, prr_out, recover_fs; /* RFC 9937 */
@@ -513,6 +554,9 @@ static inline uint32_t tcp_in_flight(const struct tcp_conn *c)
 }
 
 /* tcp_cc.c: the algorithm of a connection, and what is common to all. */
+const struct tcp_cc *tcp_cc_at(unsigned i); /* TCP_CC_*; NULL past the end */
+/* Another algorithm goes on with cwnd and ssthresh. */
+void tcp_cc_set(struct glass *g, struct tcp_conn *c, unsigned i);
 void tcp_cc_start(struct glass *g, struct tcp_conn *c);
 void tcp_cc_acked(struct glass *g, struct tcp_conn *c, const struct tcp_ack_sum *sum);
 enum tcp_cc_signal { CC_LOSS, CC_TIMEOUT };
@@ -526,6 +570,33 @@ void tcp_cc_reduce(struct glass *g, struct tcp_conn *c, enum tcp_cc_signal signa
  * the last tcp_cc_reduce(); cwnd never falls by it. The caller sets the state and clears its marks.
  */
 void tcp_cc_undo(struct glass *g, struct tcp_conn *c);
+/* The handshake is complete. */
+void tcp_cc_established(struct glass *g, struct tcp_conn *c);
+/* New data is about to leave: a window that rested is not believed (RFC 5681 4.1). */
+void tcp_cc_sending(struct glass *g, struct tcp_conn *c);
+/* Output has stopped: was it cwnd that stopped it? (RFC 2861) */
+void tcp_cc_sent(struct glass *g, struct tcp_conn *c);
+/* For the algorithms: what stood for flight_size at the loss; what acked bytes add in slow start,
+ * taken from *acked. */
+uint32_t tcp_cc_flight(const struct tcp_conn *c);
+uint32_t tcp_cc_slow_start(const struct tcp_conn *c, uint32_t *acked);
+static inline uint32_t tcp_cc_least(const struct tcp_conn *c)
+{
+	return 2u * c->mss; /* RFC 5681 (4) */
+}
+static inline uint32_t tcp_now_ms(const struct glass *g)
+{
+	return (uint32_t)(now(g) / NS_PER_MS);
+}
+
+/* tcp_cc_cubic.c, for its test */
+uint32_t tcp_cube_root(uint64_t v);
+uint32_t tcp_cubic_window(const struct tcp_cubic_curve *k, uint32_t mss, uint32_t t_ms);
+
+/* tcp_hystart.c: RFC 9406, for the first slow start of a connection. */
+void tcp_hystart_start(struct tcp_conn *c);
+/* Every ACK: rounds and round-trip times; may end slow start (ssthresh). */
+void tcp_hystart_acked(struct glass *g, struct tcp_conn *c, const struct tcp_ack_sum *sum);
 
 /* tcp_reass.c */
 /* The payload of an acceptable segment. Consumes p. */

@@ -175,6 +175,7 @@ static void tcp_output(struct glass *g, struct tcp_conn *c)
 
 	c->in_burst = false;
 	if (may_send_data(c)) {
+		tcp_cc_sending(g, c);
 		if (output_lost(g, c, &budget))
 			limiter = output_new(g, c, &budget);
 		else
@@ -182,6 +183,7 @@ static void tcp_output(struct glass *g, struct tcp_conn *c)
 		tcp_limit(g, c, limiter);
 		if (tcp_unsent(c) || limiter == GLASS_LIMIT_RECOVERY)
 			EVENT(g, c->id, 0, TCP_STOP, tcp_limit_word(limiter), tcp_unsent(c));
+		tcp_cc_sent(g, c);
 		tcp_rearm(g, c, false);
 		if (!budget && !seq_eq(before, c->snd.nxt))
 			tcp_owe(g, c);

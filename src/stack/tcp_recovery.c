@@ -60,8 +60,10 @@ static void prr_update(struct tcp_conn *c, const struct tcp_ack_sum *sum, bool s
 		allowed = prr_slow(c, sum, safe);
 	if (allowed < 0)
 		allowed = 0;
-	if (!c->prr_out && allowed < c->mss)
-		allowed = c->mss; /* the first retransmission always goes */
+	/* The first retransmission always goes; without SACK that of a partial ACK too (RFC 6582).
+	 */
+	if ((!c->prr_out || (!c->sack_ok && sum->progress)) && allowed < c->mss)
+		allowed = c->mss;
 	c->cwnd = flight + (uint32_t)allowed;
 }
 

@@ -141,6 +141,8 @@ static enum verdict tcp_transmit(struct glass *g, struct tcp_conn *c, struct pkt
 	c->segs_out += p->gso_size ? (out->len + c->mss - 1) / c->mss : 1;
 	stat_add(g, STAT_TCP_OUT_SEGS, p->gso_size ? (out->len + c->mss - 1) / c->mss : 1);
 	c->last_tx_ns = now(g);
+	if (out->len)
+		c->data_ms = tcp_now_ms(g);
 	if (out->flags & TCP_ACK)
 		ack_sent(c);
 	return ip_output(g, p, &to, &c->path);

@@ -43,6 +43,7 @@ void tcp_config_init(const struct glass *g, struct tcp_config *config)
 		.keep_idle_s = 7200,
 		.keep_interval_s = 75,
 		.linger_s = -1,
+		.cc = (uint8_t)g->tun.tcp_congestion_control,
 	};
 }
 
@@ -60,7 +61,7 @@ void tcp_conn_init(struct glass *g, struct tcp_conn *c, const struct tcp_config 
 	list_init(&c->ooo);
 	c->config = *config;
 	c->state = TCPS_CLOSED;
-	c->cc = &tcp_cc_reno;
+	c->cc = tcp_cc_at(config->cc);
 	c->rcv_mss = TCP_MSS_DEFAULT;
 	c->rto_ns = g->tun.tcp_rto_initial_ms * NS_PER_MS;
 	c->rack_min_rtt_ns = INT64_MAX;

@@ -31,6 +31,7 @@ DIALOGUE(one_loss_one_reduction)
 {
 	struct glass_conn_info info;
 
+		tunable(tcp_congestion_control, 1);	/* reno: half */
 	T(0)	connected(c, "mss=1000, sackok");
 	T(100)	burst(d, c, 10);
 	T(140)	wire_in(ACK, seq=1, ack=1, sack=1001:4001);
@@ -100,6 +101,7 @@ DIALOGUE(congestion_avoidance)
 {
 	struct glass_conn_info info;
 
+		tunable(tcp_congestion_control, 1);	/* reno */
 	T(0)	connected(c, "mss=1000");
 	T(100)	burst(d, c, 10);
 	T(340)	wire_out(RTX, seq=1, len=1000);		/* a timeout: ssthresh 5 */

@@ -85,6 +85,7 @@ DIALOGUE(timeout_shrinks_the_window)
 {
 	struct glass_conn_info info;
 
+		tunable(tcp_congestion_control, 1);	/* reno: half */
 	T(0)	connected(c, "mss=1000");
 	T(100)	app_send(c, 10000);
 	for (unsigned i = 0; i < 10; i++)

@@ -213,6 +213,11 @@ static void options(void)
 	DO(getsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, name, &size));
 	DO(setsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, "nonesuch", 8));
 	DO(setsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, name, (socklen_t)strlen(name)));
+	DO(setsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, name, 0));
+	DO(setsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, "ren", 4));
+	DO(setsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, "renounced", 4));
+	DO(getsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, name, &size));
+	printf("%s: TCP_CONGESTION: %s\n", what, name);
 	close(fd);
 }
 
