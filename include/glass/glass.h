@@ -264,6 +264,16 @@ GLASS_API void glass_recv_consume(struct glass *g, struct glass_sock *s, size_t 
  */
 GLASS_API int64_t glass_sendto(struct glass *g, struct glass_sock *s, const void *bytes,
 			       size_t length, const struct glass_end *to);
+/* What may be said of one datagram beside where to. */
+struct glass_dgram_how {
+	struct glass_addr from; /* source address, one of the stack's; GLASS_UNSPEC: to be chosen */
+	uint8_t ttl;		/* 0: the socket's */
+	int16_t tos;		/* -1: the socket's */
+};
+/* The same; how may be NULL. -EINVAL: from is not an address of the stack. */
+GLASS_API int64_t glass_sendmsg(struct glass *g, struct glass_sock *s, const void *bytes,
+				size_t length, const struct glass_end *to,
+				const struct glass_dgram_how *how);
 /*
  * *full is the datagram's true length (more than length: the rest is lost). -EAGAIN,
  * -ECONNREFUSED...
@@ -272,6 +282,7 @@ struct glass_dgram {
 	struct glass_end from, to;
 	size_t full;
 	uint8_t ttl, tos;
+	unsigned dev;	 /* that it came in by */
 	int64_t time_ns; /* when it came in */
 };
 GLASS_API int64_t glass_recvfrom(struct glass *g, struct glass_sock *s, void *bytes, size_t length,

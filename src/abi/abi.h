@@ -18,6 +18,12 @@
  *		not call the end writable. The daemon reads them when the connection stands, or
  *		closes with them unread.
  *	status	the byte that a connect which waits reads: 0, or the errno why not.
+ *
+ * A program's datagram socket is an AF_UNIX datagram socket that the daemon has bound. Connected,
+ *it and a socket of the daemon's are each other's peers, and payloads go both ways as they are.
+ * Otherwise each datagram comes from a socket that is named after its origin (name.h, kind r), and
+ * is sent by operation SENDTO, whose answer is exact. An error of a connected one is shown as
+ * ECONNRESET by the kernel; ERROR tells which it is.
  */
 #ifndef GLASS_ABI_ABI_H
 #define GLASS_ABI_ABI_H
@@ -26,7 +32,7 @@
 
 #define ABI_MAGIC 0x53534c47u /* "GLSS" */
 #define ABI_VERSION 1
-#define ABI_DATA_MAX 61440 /* bytes after the fixed part */
+#define ABI_DATA_MAX 65536 /* bytes after the fixed part: any datagram fits */
 
 /*
  * SO_SNDBUF of a program's end (the kernel doubles it). An end is writable while at most a quarter
@@ -79,9 +85,12 @@ struct abi_accept {
 };
 
 /* Options beside enum glass_opt, for SETOPT and GETOPT. */
-enum { ABI_OPT_V6ONLY = 1000 };
+enum { ABI_OPT_V6ONLY = 1000, ABI_OPT_TELL };
 /* The name of a congestion control, padded with zeros: SETOPT has it in arg[1] and arg[2]. */
 #define ABI_CC_NAME_BYTES 16
+
+/* What ancillary data a datagram socket wants (ABI_OPT_TELL: a set of these bits). */
+enum abi_tell { ABI_TELL_PKTINFO = 1, ABI_TELL_TTL = 2, ABI_TELL_TOS = 4, ABI_TELL_ERRORS = 8 };
 
 enum abi_op {
 #define OP(ID, name, kind, doc) ABI_##ID,

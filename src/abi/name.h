@@ -1,16 +1,23 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The names of the ends: an AF_UNIX socket of Glass tells what it is by its kernel names, after
- *fork, exec and SCM_RIGHTS too. All are abstract; fields are separated by blanks and have fixed
- *widths:
+ * fork, exec and SCM_RIGHTS too. All are abstract; fields are separated by blanks and have fixed
+ * widths, but for the last:
  *
- *	the program's end	"glass p TOKEN FAMILY TYPE"	TOKEN 16 hex digits; FAMILY 4 or 6;
- *TYPE tcp or udp the daemon's end	none: neither listening nor connected yet "glass l TOKEN
- *LOCAL"		listening "glass c TOKEN LOCAL REMOTE"	connected, also when the connection
- *is over "glass e TOKEN ERRNO"		the connect failed; ERRNO 4 hex digits
+ *	the program's end:
+ *	"glass p TOKEN FAMILY TYPE"	TOKEN 16 hex digits; FAMILY 4 or 6; TYPE tcp, udp or icmp
+ *	the daemon's end:
+ *	none				neither listening nor connected yet
+ *	"glass l TOKEN LOCAL"		listening
+ *	"glass c TOKEN LOCAL REMOTE"	connected, also when the connection is over
+ *	"glass e TOKEN ERRNO"		the connect failed; ERRNO 4 hex digits
+ *	"glass r TOKEN LOCAL REMOTE TELL TTL TOS DEV"
+ *					whom a datagram of a socket without connect comes from, and
+ *					what else the program wants to know (enum abi_tell), 2
+ *					hex digits each
  *
  * LOCAL and REMOTE are ADDRESS:PORT, 8 and 4 hex digits. Needs no library: it serves the preload
- *library too.
+ * library too.
  *
  * In: src/daemon writes them, src/preload reads them.
  */
@@ -26,13 +33,18 @@
 #define ABI_NAME_PREFIX "glass "
 
 struct abi_name {
-	char kind;  /* p l c e */
-	bool dgram; /* p */
+	char kind;     /* p l c e r */
+	uint8_t proto; /* p: 6 TCP, 17 UDP, 1 ICMP echo, as enum glass_proto */
 	uint8_t family;
+	uint8_t tell, ttl, tos, dev; /* r */
 	int error;
 	uint64_t token;
 	struct abi_end local, remote;
 };
+
+#define ABI_TCP 6
+#define ABI_UDP 17
+#define ABI_PING 1
 
 /* A name being written or read; at NULL: it does not fit the form. */
 struct abi_text {
@@ -74,6 +86,25 @@ static inline void abi_put_end(struct abi_text *t, const struct abi_end *e)
 	abi_put_hex(t, e->port, 4);
 }
 
+static inline void abi_put_byte(struct abi_text *t, uint8_t v)
+{
+	abi_put_str(t, " ");
+	abi_put_hex(t, v, 2);
+}
+
+static inline void abi_put_origin(struct abi_text *t, const struct abi_name *n)
+{
+	abi_put_byte(t, n->tell);
+	abi_put_byte(t, n->ttl);
+	abi_put_byte(t, n->tos);
+	abi_put_byte(t, n->dev);
+}
+
+static inline const char *abi_proto_name(uint8_t proto)
+{
+	return proto == ABI_UDP ? "udp" : proto == ABI_PING ? "icmp" : "tcp";
+}
+
 /* The name's bytes (the first is 0: abstract) into out; returns how many. */
 static inline unsigned abi_name_write(char out[ABI_NAME_MAX], const struct abi_name *n)
 {
@@ -86,12 +117,14 @@ static inline unsigned abi_name_write(char out[ABI_NAME_MAX], const struct abi_n
 	abi_put_hex(&t, n->token, 16);
 	if (n->kind == 'p') {
 		abi_put_str(&t, n->family == 6 ? " 6 " : " 4 ");
-		abi_put_str(&t, n->dgram ? "udp" : "tcp");
+		abi_put_str(&t, abi_proto_name(n->proto));
 	}
-	if (n->kind == 'l' || n->kind == 'c')
+	if (n->kind == 'l' || n->kind == 'c' || n->kind == 'r')
 		abi_put_end(&t, &n->local);
-	if (n->kind == 'c')
+	if (n->kind == 'c' || n->kind == 'r')
 		abi_put_end(&t, &n->remote);
+	if (n->kind == 'r')
+		abi_put_origin(&t, n);
 	if (n->kind == 'e') {
 		abi_put_str(&t, " ");
 		abi_put_hex(&t, (uint64_t)n->error, 4);
@@ -156,10 +189,26 @@ static inline void abi_get_program(struct abi_text *t, struct abi_name *n)
 	abi_get_str(t, " ");
 	n->family = (uint8_t)(abi_get_char(t) - '0');
 	abi_get_str(t, " ");
-	n->dgram = abi_get_char(t) == 'u';
-	abi_get_str(t, n->dgram ? "dp" : "cp");
+	n->proto = t->at && t->at < t->end && *t->at == 'u'   ? ABI_UDP
+		   : t->at && t->at < t->end && *t->at == 'i' ? ABI_PING
+							      : ABI_TCP;
+	abi_get_str(t, abi_proto_name(n->proto));
 	if (n->family != 4 && n->family != 6)
 		t->at = 0;
+}
+
+static inline uint8_t abi_get_byte(struct abi_text *t)
+{
+	abi_get_str(t, " ");
+	return (uint8_t)abi_get_hex(t, 2);
+}
+
+static inline void abi_get_origin(struct abi_text *t, struct abi_name *n)
+{
+	n->tell = abi_get_byte(t);
+	n->ttl = abi_get_byte(t);
+	n->tos = abi_get_byte(t);
+	n->dev = abi_get_byte(t);
 }
 
 /* Reads a name of that many bytes (sun_path's); false: it is not one of ours. */
@@ -176,15 +225,17 @@ static inline bool abi_name_read(char *bytes, unsigned length, struct abi_name *
 	n->token = abi_get_hex(&t, 16);
 	if (n->kind == 'p')
 		abi_get_program(&t, n);
-	else if (n->kind == 'l' || n->kind == 'c')
+	else if (n->kind == 'l' || n->kind == 'c' || n->kind == 'r')
 		n->local = abi_get_end(&t);
 	else if (n->kind == 'e') {
 		abi_get_str(&t, " ");
 		n->error = (int)abi_get_hex(&t, 4);
 	} else
 		return false;
-	if (n->kind == 'c')
+	if (n->kind == 'c' || n->kind == 'r')
 		n->remote = abi_get_end(&t);
+	if (n->kind == 'r')
+		abi_get_origin(&t, n);
 	return t.at == t.end;
 }
 

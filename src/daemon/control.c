@@ -106,6 +106,8 @@ static void client_drop(struct daemon *d, struct client *c, const char *why)
 	list_remove(&c->node);
 	d->control->nclients--;
 	free(c);
+	if (d->programs)
+		programs_client_gone(d);
 }
 
 /* ---- answers

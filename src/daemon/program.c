@@ -72,11 +72,18 @@ static bool may_use(const struct client *c, uid_t owner)
 	return uid == owner || !uid || !owner;
 }
 
+struct end *end_of_token(struct daemon *d, const struct client *c, uint64_t token)
+{
+	struct end *e = end_by_token(d->programs, token);
+
+	return e && may_use(c, e->uid) ? e : NULL;
+}
+
 struct end *end_find(struct daemon *d, struct client *c, const struct abi_request *req)
 {
-	struct end *e = end_by_token(d->programs, req->token);
+	struct end *e = end_of_token(d, c, req->token);
 
-	if (e && may_use(c, e->uid))
+	if (e)
 		return e;
 	reply_errno(d, c, req, ENOTCONN);
 	return NULL;
@@ -125,7 +132,9 @@ static void end_event(struct daemon *d, struct sock_owner *owner, const struct g
 {
 	struct end *e = (struct end *)owner;
 
-	if (e->state == END_CONNECTING)
+	if (e->dgram)
+		dgram_event(d, e, ev->ready);
+	else if (e->state == END_CONNECTING)
 		connect_event(d, e, ev->ready);
 	else if (e->state == END_LISTENING)
 		listen_event(d, e);
@@ -152,14 +161,12 @@ static void end_unlink(struct programs *p, struct end *e)
 	list_remove(&e->node);
 }
 
-/* The pair and its watch; e is in no list yet. */
-static int end_open(struct daemon *d, struct end *e, int *fd)
+/* The pair and its watch. */
+static int stream_open(struct daemon *d, struct end *e, int *fd)
 {
 	int pair[2];
 	int err;
 
-	if (!(e->token = token_new(d->programs)))
-		return -EAGAIN;
 	if ((err = pair_open(pair, e->token, e->family)))
 		return err;
 	e->watch = (struct watch){ pair[0], end_ready };
@@ -170,6 +177,14 @@ static int end_open(struct daemon *d, struct end *e, int *fd)
 	}
 	*fd = pair[1];
 	return 0;
+}
+
+/* The program's end in *fd; e is in no list yet. */
+static int end_open(struct daemon *d, struct end *e, int *fd)
+{
+	if (!(e->token = token_new(d->programs)))
+		return -EAGAIN;
+	return e->proto == GLASS_TCP ? stream_open(d, e, fd) : dgram_open(d, e, fd);
 }
 
 int end_new(struct daemon *d, struct glass_sock *sock, const struct end *like, int *fd,
@@ -188,6 +203,8 @@ int end_new(struct daemon *d, struct glass_sock *sock, const struct end *like, i
 			   .sock = sock,
 			   .uid = like->uid,
 			   .family = like->family,
+			   .proto = like->proto,
+			   .watch = { .fd = -1 },
 			   .state = like->state,
 			   .canary = 1,
 			   .in_hand_fd = -1 };
@@ -212,8 +229,12 @@ void end_free(struct daemon *d, struct end *e, bool abort)
 		close(e->in_hand_fd);
 		end_free(d, e->in_hand, true);
 	}
-	loop_unwatch(d, &e->watch);
-	close(e->watch.fd);
+	if (e->dgram)
+		dgram_free(d, e);
+	if (e->watch.fd >= 0) {
+		loop_unwatch(d, &e->watch);
+		close(e->watch.fd);
+	}
 	glass_sock_set_user(e->sock, NULL);
 	if (abort)
 		glass_abort(d->g, e->sock);
@@ -298,7 +319,9 @@ static void socket_inherit(struct daemon *d, struct end *e, const struct ended *
 void op_socket(struct daemon *d, struct client *c, const struct abi_request *req, const char *data,
 	       int *fd)
 {
-	struct end like = { .uid = client_uid(c), .family = (uint8_t)req->arg[0] };
+	struct end like = { .uid = client_uid(c),
+			    .family = (uint8_t)req->arg[0],
+			    .proto = (uint8_t)req->arg[1] };
 	const struct ended *x = ended_find(d, c, (uint64_t)req->arg[2]);
 	struct abi_reply rep = { 0 };
 	struct glass_sock *sock;
@@ -308,11 +331,15 @@ void op_socket(struct daemon *d, struct client *c, const struct abi_request *req
 
 	(void)data;
 	(void)fd;
-	if ((req->arg[0] != 4 && req->arg[0] != 6) || req->arg[1] != GLASS_TCP) {
+	if ((req->arg[0] != 4 && req->arg[0] != 6) ||
+	    (req->arg[1] != GLASS_TCP && req->arg[1] != GLASS_UDP && req->arg[1] != GLASS_PING)) {
 		reply_errno(d, c, req, EPROTONOSUPPORT);
 		return;
 	}
-	if (!(sock = glass_socket(d->g, GLASS_TCP))) {
+	sock = glass_socket(d->g, (enum glass_proto)req->arg[1]);
+	if (!sock && dgrams_sweep(d))
+		sock = glass_socket(d->g, (enum glass_proto)req->arg[1]);
+	if (!sock) {
 		reply_errno(d, c, req, ENOBUFS);
 		return;
 	}
@@ -364,12 +391,16 @@ int programs_init(struct daemon *d)
 {
 	struct programs *p = calloc(1, sizeof(*p));
 	unsigned fds = fds_raise();
+	int err;
 
 	if (!p)
 		return -ENOMEM;
 	list_init(&p->ends);
-	p->count_max = fds > 2 * FDS_RESERVED ? fds - FDS_RESERVED : fds / 2;
 	d->programs = p;
+	err = dgrams_init(d);
+	if (err)
+		return err;
+	p->count_max = fds > 2 * FDS_RESERVED ? fds - FDS_RESERVED : fds / 2;
 	check_wmem();
 	return 0;
 }
@@ -383,6 +414,12 @@ void programs_fini(struct daemon *d)
 
 		end_free(d, e, e->state == END_OPEN && pair_queued(e) > e->canary);
 	}
+	dgrams_fini(d);
 	free(d->programs);
 	d->programs = NULL;
+}
+
+void programs_client_gone(struct daemon *d)
+{
+	dgrams_sweep_soon(d);
 }

@@ -8,6 +8,8 @@
  *	program_listen.c	BIND, LISTEN, handing over new connections
  *	program_data.c		bytes, both ways, and how they end
  *	program_option.c	options, names, errors
+ *	program_dgram.c		datagram sockets: both ways, connect, death
+ *	program_sender.c	the sockets named after a datagram's origin
  */
 #ifndef GLASS_DAEMON_PROGRAM_H
 #define GLASS_DAEMON_PROGRAM_H
@@ -36,8 +38,10 @@ struct end {
 	struct glass_sock *sock;
 	uint64_t token;
 	uid_t uid;
-	enum end_state state;
-	uint8_t family; /* 4 or 6: what the program asked for */
+	enum end_state state; /* a datagram socket stays fresh */
+	uint8_t family;	      /* 4 or 6: what the program asked for */
+	uint8_t proto;	      /* enum glass_proto */
+	struct dgram *dgram;  /* NULL: a stream */
 	bool v6only;
 
 	bool bound; /* explicitly: by BIND */
@@ -65,6 +69,18 @@ struct end {
 	int in_hand_fd; /* its program's end */
 };
 
+/* What a datagram socket has beside. Its watch.fd is the program's end's peer; -1: not connected.
+ */
+struct dgram {
+	struct list node; /* programs->dgrams */
+	struct end *end;
+	struct list senders; /* struct sender, last used first */
+	unsigned nsenders;
+	uint8_t tell;	   /* enum abi_tell */
+	int error;	   /* waits for the program to ask */
+	struct held *held; /* a datagram that did not fit in the program's end yet */
+};
+
 /* What is left of a socket whose connection failed, for a while: so that SO_ERROR and a second
  * connect work. */
 struct ended {
@@ -89,6 +105,10 @@ struct programs {
 		unsigned count;
 	} user[USERS_MAX];
 	struct ended ended[ENDED_MAX]; /* slot: token % ENDED_MAX */
+	struct list dgrams;	       /* struct dgram, those looked at longest ago first */
+	struct watch sweep;	       /* a timer: which of them has its program closed? */
+	int probe_fd;		       /* asks that */
+	uint8_t dgram_bytes[65536];    /* the one that is under way */
 	uint64_t random[64];
 	unsigned nrandom;
 	uint8_t trash[ABI_PLUG_BYTES * 2];
@@ -108,6 +128,8 @@ int end_new(struct daemon *d, struct glass_sock *sock, const struct end *like, i
 /* Forgets the end and closes its descriptors; the stack's socket is closed, or aborted when abort.
  */
 void end_free(struct daemon *d, struct end *e, bool abort);
+/* The end of that token, if c may use it; else NULL. */
+struct end *end_of_token(struct daemon *d, const struct client *c, uint64_t token);
 /* The end that req speaks of, if c may; else NULL, and c has its answer. */
 struct end *end_find(struct daemon *d, struct client *c, const struct abi_request *req);
 /* Keeps what is to be known of an end that fails with errno error. */
@@ -127,6 +149,41 @@ void pair_name(const struct end *e, char kind, int error);
 int pair_queued(const struct end *e);
 /* Reads and forgets that many bytes. */
 void pair_discard(struct daemon *d, const struct end *e, int bytes);
+
+/*
+ * The address that a name of abi/name.h is, into u; its length. bind(2) to it: 0 or -errno.
+ */
+struct sockaddr_un;
+unsigned pair_sockaddr(const struct abi_name *n, struct sockaddr_un *u);
+int pair_bind(int fd, const struct abi_name *n);
+
+/* ---- program_dgram.c */
+int dgrams_init(struct daemon *d);
+void dgrams_fini(struct daemon *d);
+/* Makes e, whose token is chosen, a datagram socket; the program's end in *fd. 0 or -errno. */
+int dgram_open(struct daemon *d, struct end *e, int *fd);
+void dgram_free(struct daemon *d, struct end *e);
+void dgram_event(struct daemon *d, struct end *e, unsigned ready);
+/* CONNECT: program_fd is the program's end. 0 or -errno. */
+int dgram_connect(struct daemon *d, struct end *e, const struct abi_end *to, int program_fd);
+/* SO_ERROR: told once. */
+int dgram_error(struct daemon *d, struct end *e);
+/* Frees the sockets whose program is gone; true: there were such. */
+bool dgrams_sweep(struct daemon *d);
+/* A program may have ended: they are looked at soon. */
+void dgrams_sweep_soon(struct daemon *d);
+/* Gives the program what the stack has. false: the end is gone. */
+bool dgram_push(struct daemon *d, struct end *e);
+
+/* ---- program_sender.c */
+/* A socket named after the datagram's origin, connected to the program's end; NULL: *error. */
+struct sender *sender_get(struct daemon *d, struct end *e, const struct glass_dgram *info,
+			  int *error);
+/* 0, or the errno of send(2). */
+int sender_give(const struct sender *s, const void *bytes, size_t length);
+/* Waits for room: then dgram_push(). */
+void sender_wait(struct daemon *d, struct sender *s);
+void senders_free(struct daemon *d, struct end *e);
 
 /* ---- program_connect.c */
 void connect_event(struct daemon *d, struct end *e, unsigned ready);

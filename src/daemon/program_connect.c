@@ -139,6 +139,10 @@ void op_connect(struct daemon *d, struct client *c, const struct abi_request *re
 	(void)data;
 	if (!e)
 		return;
+	if (e->dgram) {
+		reply_errno(d, c, req, -dgram_connect(d, e, &req->end, *fd));
+		return;
+	}
 	if (e->state != END_FRESH) {
 		reply_errno(d, c, req, connect_again(e));
 		return;
@@ -157,7 +161,7 @@ void op_connect_wait(struct daemon *d, struct client *c, const struct abi_reques
 
 	(void)data;
 	(void)fd;
-	if (!e)
+	if (!e || e->dgram)
 		return; /* the program's end is closed, and recv says so */
 	if (e->state == END_FRESH) {
 		err = connect_begin(d, e, &req->end);
@@ -179,7 +183,7 @@ void op_connect_go_on(struct daemon *d, struct client *c, const struct abi_reque
 	(void)data;
 	if (!e)
 		return;
-	if (*fd < 0) {
+	if (*fd < 0 || e->dgram) {
 		reply_errno(d, c, req, EBADF);
 		return;
 	}

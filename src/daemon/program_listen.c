@@ -71,7 +71,10 @@ static int hand_over(struct daemon *d, struct end *listener)
 /* The next connection comes into the hand; false: none waits. One that gets no pair is reset. */
 static bool take_next(struct daemon *d, struct end *listener)
 {
-	struct end like = { .uid = listener->uid, .family = listener->family, .state = END_OPEN };
+	struct end like = { .uid = listener->uid,
+			    .family = listener->family,
+			    .proto = GLASS_TCP,
+			    .state = END_OPEN };
 	struct glass_sock *s;
 	int err;
 
@@ -120,7 +123,9 @@ void op_listen(struct daemon *d, struct client *c, const struct abi_request *req
 	(void)fd;
 	if (!e)
 		return;
-	if (e->state != END_FRESH && e->state != END_LISTENING)
+	if (e->dgram)
+		err = -EOPNOTSUPP;
+	else if (e->state != END_FRESH && e->state != END_LISTENING)
 		err = -EINVAL;
 	else if (!e->v6only)
 		err = glass_listen(d->g, e->sock,
@@ -158,6 +163,8 @@ static int bind_end(struct daemon *d, struct end *e, const struct abi_end *a)
 	if (e->v6only)
 		return bind_v6only(e, &local);
 	err = glass_bind(d->g, e->sock, &local);
+	if (err == -EADDRINUSE && e->dgram && dgrams_sweep(d))
+		err = glass_bind(d->g, e->sock, &local);
 	if (err)
 		return err;
 	e->bound = true;

@@ -76,10 +76,24 @@ static int set_congestion(struct daemon *d, struct end *e, const void *name)
 	return -ENOENT;
 }
 
+/* value: a bit of enum abi_tell to set, or its negative to clear it. */
+static int set_tell(struct end *e, int64_t value)
+{
+	if (!e->dgram)
+		return -ENOPROTOOPT;
+	if (value < 0)
+		e->dgram->tell &= (uint8_t) ~-value;
+	else
+		e->dgram->tell |= (uint8_t)value;
+	return 0;
+}
+
 static int set_option(struct daemon *d, struct end *e, const int64_t *arg)
 {
 	if (arg[0] == ABI_OPT_V6ONLY)
 		return set_v6only(e, arg[1]);
+	if (arg[0] == ABI_OPT_TELL)
+		return set_tell(e, arg[1]);
 	if (arg[0] == GLASS_OPT_CONGESTION)
 		return set_congestion(d, e, &arg[1]);
 	if (arg[0] < 0 || arg[0] >= GLASS_OPT_COUNT)
@@ -117,6 +131,8 @@ void op_getopt(struct daemon *d, struct client *c, const struct abi_request *req
 		return;
 	if (req->arg[0] == ABI_OPT_V6ONLY)
 		rep.value[0] = e->v6only;
+	else if (req->arg[0] == ABI_OPT_TELL)
+		rep.value[0] = e->dgram ? e->dgram->tell : 0;
 	else if (req->arg[0] < 0 || req->arg[0] >= GLASS_OPT_COUNT)
 		err = -ENOPROTOOPT;
 	else
@@ -152,9 +168,12 @@ void op_error(struct daemon *d, struct client *c, const struct abi_request *req,
 {
 	const struct ended *x = ended_find(d, c, req->token);
 	struct abi_reply rep = { .value = { x ? x->error : 0 } };
+	struct end *e = x ? NULL : end_of_token(d, c, req->token);
 
 	(void)data;
 	(void)fd;
+	if (e && e->dgram)
+		rep.value[0] = dgram_error(d, e);
 	control_reply(d, c, req, &rep, NULL, 0, -1);
 }
 
@@ -250,6 +269,10 @@ void op_queued(struct daemon *d, struct client *c, const struct abi_request *req
 	(void)fd;
 	if (!e)
 		return;
+	if (e->dgram) { /* what it sent is gone, or on its way to here */
+		control_reply(d, c, req, &rep, NULL, 0, -1);
+		return;
+	}
 	rep.error = e->state == END_LISTENING ? EINVAL : -glass_sock_info(d->g, e->sock, &info);
 	if (!rep.error)
 		rep.value[0] = (int64_t)info.send_q + pair_queued(e) - e->canary;

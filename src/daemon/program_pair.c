@@ -17,22 +17,25 @@
 
 #include "program.h"
 
-static int bind_name(int fd, const struct abi_name *n)
+unsigned pair_sockaddr(const struct abi_name *n, struct sockaddr_un *u)
 {
-	struct sockaddr_un u = { .sun_family = AF_UNIX };
-	unsigned length = abi_name_write(u.sun_path, n);
+	*u = (struct sockaddr_un){ .sun_family = AF_UNIX };
+	return (unsigned)offsetof(struct sockaddr_un, sun_path) + abi_name_write(u->sun_path, n);
+}
 
-	if (bind(fd, (struct sockaddr *)&u,
-		 (socklen_t)(offsetof(struct sockaddr_un, sun_path) + length)))
-		return -errno;
-	return 0;
+int pair_bind(int fd, const struct abi_name *n)
+{
+	struct sockaddr_un u;
+	socklen_t length = pair_sockaddr(n, &u);
+
+	return bind(fd, (struct sockaddr *)&u, length) ? -errno : 0;
 }
 
 static int furnish(const int pair[2], const struct abi_name *name)
 {
 	int size = ABI_END_SNDBUF, on = 1;
 	char canary = 0;
-	int err = bind_name(pair[1], name);
+	int err = pair_bind(pair[1], name);
 
 	if (err)
 		return err;
@@ -52,7 +55,9 @@ int pair_open(int pair[2], uint64_t token, uint8_t family)
 
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair))
 		return -errno;
-	err = furnish(pair, &(struct abi_name){ .kind = 'p', .token = token, .family = family });
+	err = furnish(pair,
+		      &(struct abi_name){
+			      .kind = 'p', .token = token, .family = family, .proto = ABI_TCP });
 	if (err) {
 		close(pair[0]);
 		close(pair[1]);
@@ -71,7 +76,7 @@ void pair_name(const struct end *e, char kind, int error)
 		n.local = abi_of_end(&end);
 	if (!glass_remote(e->sock, &end))
 		n.remote = abi_of_end(&end);
-	bind_name(e->watch.fd, &n);
+	pair_bind(e->watch.fd, &n);
 }
 
 int pair_queued(const struct end *e)

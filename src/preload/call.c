@@ -118,27 +118,49 @@ static int open_by_path(void)
 	return -ENETDOWN;
 }
 
-static long send_request(int fd, struct abi_request *req, int send_fd)
+/* iov[0] is the request. */
+static long send_iov(int fd, struct iovec *iov, size_t niov, const int *send_fd)
 {
 	union {
 		struct cmsghdr align;
 		char space[CMSG_SPACE(sizeof(int))];
 	} control = { .align = { CMSG_LEN(sizeof(int)), SOL_SOCKET, SCM_RIGHTS } };
-	struct iovec iov = { req, sizeof(*req) };
-	struct msghdr m = { .msg_iov = &iov, .msg_iovlen = 1 };
+	struct msghdr m = { .msg_iov = iov, .msg_iovlen = niov };
 	long n;
 
-	if (send_fd > 0) {
-		*(int *)(void *)CMSG_DATA(&control.align) = send_fd;
+	if (send_fd) {
+		*(int *)(void *)CMSG_DATA(&control.align) = *send_fd;
 		m.msg_control = &control;
 		m.msg_controllen = sizeof(control.space);
 	}
-	req->head.magic = ABI_MAGIC;
-	req->head.version = ABI_VERSION;
 	do
 		n = raw3(SYS_sendmsg, fd, addr_of(&m), MSG_NOSIGNAL);
 	while (n == -EINTR);
 	return n;
+}
+
+static long send_request(int fd, struct abi_request *req, const int *send_fd)
+{
+	struct iovec iov = { req, sizeof(*req) };
+
+	req->head.magic = ABI_MAGIC;
+	req->head.version = ABI_VERSION;
+	return send_iov(fd, &iov, 1, send_fd);
+}
+
+/* A request with data. Apart, since the array is as large as what sendmsg(2) may be given. */
+static __attribute__((noinline)) long send_with_data(int fd, struct call *c)
+{
+	struct iovec iov[CALL_IOV_MAX + 1] = { { &c->req, sizeof(c->req) } };
+
+	c->req.head.magic = ABI_MAGIC;
+	c->req.head.version = ABI_VERSION;
+	c->req.length = 0;
+	for (size_t i = 0; i < c->niov; i++) {
+		iov[i + 1] = c->iov[i];
+		c->req.length += (uint32_t)c->iov[i].iov_len;
+	}
+	return send_iov(fd, iov, c->niov + 1, c->send_fd);
 }
 
 /* Through the parent's connection. A descriptor, or a negative errno. */
@@ -150,12 +172,7 @@ static int open_by_parent(int parent)
 
 	if (n < 0)
 		return (int)n;
-	if (!pair[1]) { /* a program without stdin: 0 means no descriptor */
-		raw_close(pair[0]);
-		raw_close(pair[1]);
-		return -EBADF;
-	}
-	n = send_request(parent, &req, pair[1]);
+	n = send_request(parent, &req, &pair[1]);
 	raw_close(pair[1]);
 	if (n > 0)
 		return fd_high(pair[0]);
@@ -252,7 +269,7 @@ static long receive_reply(int fd, struct call *c)
 
 static long exchange(int fd, struct call *c, bool quiet)
 {
-	long n = send_request(fd, &c->req, c->send_fd);
+	long n = c->niov ? send_with_data(fd, c) : send_request(fd, &c->req, c->send_fd);
 
 	return n < 0 || quiet ? n : receive_reply(fd, c);
 }

@@ -3,13 +3,19 @@
 #ifndef GLASS_PRELOAD_CALL_H
 #define GLASS_PRELOAD_CALL_H
 
+#include <sys/uio.h>
+
 #include "../abi/abi.h"
 #include "raw.h"
 
+#define CALL_IOV_MAX 1023 /* sendmsg(2) takes 1024, one is the request */
+
 struct call {
-	struct abi_request req; /* head and length are filled in */
-	int send_fd;		/* goes along; 0 or less: none */
-	bool cloexec;		/* the descriptor that comes back is closed on exec */
+	struct abi_request req;	 /* head and length are filled in */
+	const int *send_fd;	 /* goes along; NULL: none */
+	const struct iovec *iov; /* data of the request; niov of them */
+	size_t niov;
+	bool cloexec; /* the descriptor that comes back is closed on exec */
 	struct abi_reply rep;
 	int fd;	    /* that came with the reply; -1: none */
 	void *data; /* where data of the reply goes; NULL: nowhere */

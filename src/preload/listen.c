@@ -37,7 +37,7 @@ int wrap_listen(int fd, int backlog)
 	if (!ours(fd, &self))
 		return (int)result_of(raw3(SYS_listen, fd, backlog, 0));
 	c.req.token = self.token;
-	if (!peer_of(fd, &peer))
+	if (self.proto == ABI_TCP && !peer_of(fd, &peer))
 		plug_fd(fd); /* a listening socket is never writable */
 	return (int)result_of(call_daemon(&c));
 }
@@ -111,7 +111,7 @@ int wrap_accept4(int fd, struct sockaddr *addr, socklen_t *size, int flags)
 	if (peer_of(fd, &peer) == 'l')
 		return (int)result_of(accept_ours(fd, addr, size, flags));
 	if (ours(fd, &self))
-		return (int)result_of(-EINVAL);
+		return (int)result_of(self.proto == ABI_TCP ? -EINVAL : -EOPNOTSUPP);
 	return (int)result_of(raw4(SYS_accept4, fd, addr_of(addr), addr_of(size), flags));
 }
 

@@ -157,6 +157,35 @@ static int set_congestion(const struct abi_name *self, const void *value, sockle
 	return call_daemon(&c);
 }
 
+/* What a datagram socket is to tell beside the bytes; 0: it is no such option. */
+static int tell_of(int level, int name)
+{
+	if (level == IPPROTO_IP)
+		return name == IP_PKTINFO   ? ABI_TELL_PKTINFO
+		       : name == IP_RECVTTL ? ABI_TELL_TTL
+		       : name == IP_RECVTOS ? ABI_TELL_TOS
+					    : 0;
+	if (level == IPPROTO_IPV6)
+		return name == IPV6_RECVPKTINFO	   ? ABI_TELL_PKTINFO
+		       : name == IPV6_RECVHOPLIMIT ? ABI_TELL_TTL
+		       : name == IPV6_RECVTCLASS   ? ABI_TELL_TOS
+						   : 0;
+	return 0;
+}
+
+static int set_tell(const struct abi_name *self, int bit, const void *value, socklen_t size)
+{
+	struct call c = { .req = { .head = { .op = ABI_SETOPT },
+				   .token = self->token,
+				   .arg = { ABI_OPT_TELL } } };
+
+	if (!value || !size)
+		return -EINVAL;
+	c.req.arg[1] =
+		(size < sizeof(int) ? *(const uint8_t *)value : *(const int *)value) ? bit : -bit;
+	return call_daemon(&c);
+}
+
 /* Options without effect here that programs set as a matter of course. */
 static bool is_harmless(int level, int name)
 {
@@ -173,6 +202,10 @@ static int set_ours(int fd, const struct abi_name *self, int level, int name, co
 {
 	int row = row_of(level, name);
 
+	if (self->proto != ABI_TCP && tell_of(level, name))
+		return set_tell(self, tell_of(level, name), value, size);
+	if (self->proto != ABI_TCP && level == IPPROTO_TCP)
+		return -ENOPROTOOPT;
 	if (row == GLASS_OPT_CONGESTION)
 		return set_congestion(self, value, size);
 	if (row >= 0)
@@ -217,18 +250,28 @@ static int give_int(void *value, socklen_t *size, int v)
 
 static int get_row(const struct abi_name *self, int row, void *value, socklen_t *size)
 {
-	struct call c = { .req = { .head = { .op = ABI_GETOPT },
-				   .token = self->token,
-				   .arg = { row == ABI_OPT_V6ONLY ? ABI_OPT_V6ONLY : row } } };
+	struct call c = {
+		.req = { .head = { .op = ABI_GETOPT }, .token = self->token, .arg = { row } }
+	};
 	int err = call_daemon(&c);
 	struct linger l;
 
 	if (err)
 		return err;
-	if (row == ABI_OPT_V6ONLY || rows[row].kind != LINGER)
+	if (row >= GLASS_OPT_COUNT || rows[row].kind != LINGER)
 		return give_int(value, size, (int)c.rep.value[0]);
 	l = (struct linger){ c.rep.value[0] >= 0, c.rep.value[0] >= 0 ? (int)c.rep.value[0] : 0 };
 	return give(value, size, &l, sizeof(l));
+}
+
+static int get_tell(const struct abi_name *self, int bit, void *value, socklen_t *size)
+{
+	struct call c = { .req = { .head = { .op = ABI_GETOPT },
+				   .token = self->token,
+				   .arg = { ABI_OPT_TELL } } };
+	int err = call_daemon(&c);
+
+	return err ? err : give_int(value, size, (c.rep.value[0] & bit) != 0);
 }
 
 /*
@@ -243,6 +286,8 @@ static int get_error(int fd, const struct abi_name *self, void *value, socklen_t
 	socklen_t n = sizeof(error);
 
 	raw5(SYS_getsockopt, fd, SOL_SOCKET, SO_ERROR, addr_of(&error), addr_of(&n));
+	if (self->proto != ABI_TCP)
+		return call_daemon(&c) ? -ENETDOWN : give_int(value, size, (int)c.rep.value[0]);
 	if (error && peer_of(fd, &peer) == 'e')
 		error = peer.error;
 	else if (error && !call_daemon(&c) && c.rep.value[0])
@@ -275,7 +320,7 @@ static int get_socket(int fd, const struct abi_name *self, int name, void *value
 	case SO_DOMAIN:
 		return give_int(value, size, self->family == 6 ? AF_INET6 : AF_INET);
 	case SO_PROTOCOL:
-		return give_int(value, size, IPPROTO_TCP);
+		return give_int(value, size, self->proto);
 	case SO_ACCEPTCONN:
 		return give_int(value, size, peer_of(fd, &peer) == 'l');
 	default:
@@ -289,6 +334,10 @@ static int get_ours(int fd, const struct abi_name *self, int level, int name, vo
 {
 	int row = row_of(level, name);
 
+	if (self->proto != ABI_TCP && tell_of(level, name))
+		return get_tell(self, tell_of(level, name), value, size);
+	if (self->proto != ABI_TCP && level == IPPROTO_TCP)
+		return -ENOPROTOOPT;
 	if (row == GLASS_OPT_CONGESTION)
 		return get_tcp(self, name, value, size);
 	if (row >= 0)

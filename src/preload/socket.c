@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * socket(2) and connect(2). A TCP socket of the program is what glassd sends: one end of an AF_UNIX
- * pair, under the next free number as always. Everything that is not TCP over IPv4 (or IPv4 mapped
- * into IPv6) is the kernel's.
+ * socket(2) and connect(2). A socket of the program is what glassd sends: one end of an AF_UNIX
+ * pair, or a datagram socket, under the next free number as always. Everything that is not TCP, UDP
+ * or ICMP echo over IPv4 (or IPv4 mapped into IPv6) is the kernel's.
  *
  * In: the program.   Out: src/daemon/program.c, program_connect.c.
  */
@@ -24,10 +24,10 @@ WRAP(int, connect, int fd, const struct sockaddr *addr, socklen_t size);
 
 /* A new end; flags SOCK_NONBLOCK, SOCK_CLOEXEC; after: token of the socket it takes the place of.
  */
-static int end_get(uint8_t family, int flags, uint64_t after)
+static int end_get(uint8_t family, uint8_t proto, int flags, uint64_t after)
 {
 	struct call c = { .req = { .head = { .op = ABI_SOCKET },
-				   .arg = { family, GLASS_TCP, (int64_t)after } },
+				   .arg = { family, proto, (int64_t)after } },
 			  .cloexec = flags & SOCK_CLOEXEC };
 	int err = call_daemon(&c);
 
@@ -40,19 +40,29 @@ static int end_get(uint8_t family, int flags, uint64_t after)
 	return c.fd;
 }
 
-static bool is_tcp(int domain, int type, int protocol)
+/* enum glass_proto; 0: not ours. */
+static uint8_t proto_of(int domain, int type, int protocol)
 {
-	return (domain == AF_INET || domain == AF_INET6) && (type & TYPE_MASK) == SOCK_STREAM &&
-	       (protocol == 0 || protocol == IPPROTO_TCP);
+	if (domain != AF_INET && domain != AF_INET6)
+		return 0;
+	if ((type & TYPE_MASK) == SOCK_STREAM && (!protocol || protocol == IPPROTO_TCP))
+		return GLASS_TCP;
+	if ((type & TYPE_MASK) != SOCK_DGRAM)
+		return 0;
+	if (!protocol || protocol == IPPROTO_UDP)
+		return GLASS_UDP;
+	return domain == AF_INET && protocol == IPPROTO_ICMP ? GLASS_PING : 0;
 }
 
 int wrap_socket(int domain, int type, int protocol)
 {
-	if (!is_tcp(domain, type, protocol))
+	uint8_t proto = proto_of(domain, type, protocol);
+
+	if (!proto)
 		return (int)result_of(raw3(SYS_socket, domain, type, protocol));
 	if (type & ~(TYPE_MASK | SOCK_NONBLOCK | SOCK_CLOEXEC))
 		return (int)result_of(-EINVAL);
-	return (int)result_of(end_get(domain == AF_INET6 ? 6 : 4, type, 0));
+	return (int)result_of(end_get(domain == AF_INET6 ? 6 : 4, proto, type, 0));
 }
 
 /* ---- connect -----------------------------------------------------------------------------------
@@ -62,8 +72,8 @@ int wrap_socket(int domain, int type, int protocol)
 static int end_replace(int fd, const struct abi_name *self)
 {
 	long status = raw3(SYS_fcntl, fd, F_GETFL, 0), on_exec = raw3(SYS_fcntl, fd, F_GETFD, 0);
-	int fresh = end_get(self->family, (status & O_NONBLOCK ? SOCK_NONBLOCK : 0) | SOCK_CLOEXEC,
-			    self->token);
+	int fresh = end_get(self->family, self->proto,
+			    (status & O_NONBLOCK ? SOCK_NONBLOCK : 0) | SOCK_CLOEXEC, self->token);
 	long err;
 
 	if (fresh < 0)
@@ -114,7 +124,7 @@ static int connect_go_on(int fd, const struct abi_name *self, int err)
 	struct call c = { .req = { .head = { .op = ABI_CONNECT_GO_ON },
 				   .token = self->token,
 				   .arg = { ABI_PLUG_BYTES } },
-			  .send_fd = fd };
+			  .send_fd = &fd };
 
 	if (call_daemon(&c))
 		return err;
@@ -150,7 +160,7 @@ static int connect_start(int fd, const struct abi_name *self, const struct abi_e
 				   .token = self->token,
 				   .arg = { ABI_PLUG_BYTES },
 				   .end = *to },
-			  .send_fd = fd };
+			  .send_fd = &fd };
 
 	return call_daemon(&c);
 }
@@ -167,6 +177,24 @@ static int connect_after_failure(int fd, const struct abi_name *self, const stru
 	raw5(SYS_getsockopt, fd, SOL_SOCKET, SO_ERROR, addr_of(&pending), addr_of(&size));
 	err = end_replace(fd, self);
 	return err ? err : pending ? -peer->error : 1;
+}
+
+/* glassd connects both ends: it knows our socket by what comes along. */
+static int connect_dgram(int fd, const struct abi_name *self, const void *addr, socklen_t size)
+{
+	struct call c = { .req = { .head = { .op = ABI_CONNECT }, .token = self->token },
+			  .send_fd = &fd };
+	const struct sockaddr *sa = addr;
+	int err = 0;
+
+	if (!sa || size < sizeof(sa->sa_family) || sa->sa_family != AF_UNSPEC)
+		err = end_of_sockaddr(self, addr, size, &c.req.end);
+	if (err)
+		return err == -EADDRNOTAVAIL ? -ENETUNREACH : err;
+	if (c.req.end.family && !abi_end_ip4(&c.req.end))
+		c.req.end =
+			abi_end_of_ip4(INADDR_LOOPBACK, c.req.end.port); /* as Linux: this host */
+	return call_daemon(&c);
 }
 
 static int connect_ours(int fd, struct abi_name *self, const void *addr, socklen_t size)
@@ -203,5 +231,7 @@ int wrap_connect(int fd, const struct sockaddr *addr, socklen_t size)
 
 	if (!ours(fd, &self))
 		return (int)result_of(raw3(SYS_connect, fd, addr_of(addr), size));
+	if (self.proto != GLASS_TCP)
+		return (int)result_of(connect_dgram(fd, &self, addr, size));
 	return (int)result_of(connect_ours(fd, &self, addr, size));
 }

@@ -2,20 +2,26 @@
 /*
  * Calls that carry an address beside bytes. On a TCP socket it means nothing: Linux ignores it when
  * sending and answers none when receiving, whereas AF_UNIX would refuse it, or tell the daemon's
- * name. Without an address these calls go straight to the kernel.
+ * name. Datagrams with an address are dgram.c's. Without an address these calls go straight to the
+ * kernel; only an error of it may have to be translated.
  *
- * In: the program.
+ * In: the program.   Out: dgram.c.
  */
-#include "ours.h"
+#include "dgram.h"
+
+#include <time.h>
 
 #ifndef MSG_FASTOPEN
 #define MSG_FASTOPEN 0x20000000
 #endif
 
+WRAP(ssize_t, send, int fd, const void *buf, size_t n, int flags);
 WRAP(ssize_t, sendto, int fd, const void *buf, size_t n, int flags, const struct sockaddr *addr,
      socklen_t size);
 WRAP(ssize_t, sendmsg, int fd, const struct msghdr *m, int flags);
 WRAP(int, sendmmsg, int fd, struct mmsghdr *m, unsigned n, int flags);
+WRAP(ssize_t, recv, int fd, void *buf, size_t n, int flags);
+WRAP(ssize_t, __recv_chk, int fd, void *buf, size_t n, size_t room, int flags);
 WRAP(ssize_t, recvfrom, int fd, void *restrict buf, size_t n, int flags,
      struct sockaddr *restrict addr, socklen_t *restrict size);
 WRAP(ssize_t, __recvfrom_chk, int fd, void *restrict buf, size_t n, size_t room, int flags,
@@ -23,18 +29,33 @@ WRAP(ssize_t, __recvfrom_chk, int fd, void *restrict buf, size_t n, size_t room,
 WRAP(ssize_t, recvmsg, int fd, struct msghdr *m, int flags);
 WRAP(int, recvmmsg, int fd, struct mmsghdr *m, unsigned n, int flags, struct timespec *timeout);
 
+/* ---- sending -----------------------------------------------------------------------------------
+ */
+
+ssize_t wrap_send(int fd, const void *buf, size_t n, int flags)
+{
+	return result_of(
+		dgram_result(fd, raw6(SYS_sendto, fd, addr_of(buf), (long)n, flags, 0, 0)));
+}
+
 ssize_t wrap_sendto(int fd, const void *buf, size_t n, int flags, const struct sockaddr *addr,
 		    socklen_t size)
 {
+	struct iovec iov = { (void *)(uintptr_t)buf, n };
+	struct msghdr m = { .msg_name = (void *)(uintptr_t)addr,
+			    .msg_namelen = size,
+			    .msg_iov = &iov,
+			    .msg_iovlen = 1 };
 	struct abi_name self;
 
-	if (addr && ours(fd, &self)) {
-		if (flags & MSG_FASTOPEN)
-			return result_of(-EOPNOTSUPP);
-		addr = NULL;
-		size = 0;
-	}
-	return result_of(raw6(SYS_sendto, fd, addr_of(buf), (long)n, flags, addr_of(addr), size));
+	if (!addr || !ours(fd, &self))
+		return result_of(dgram_result(fd, raw6(SYS_sendto, fd, addr_of(buf), (long)n, flags,
+						       addr_of(addr), size)));
+	if (self.proto != ABI_TCP)
+		return result_of(dgram_send(fd, &self, &m, flags));
+	if (flags & MSG_FASTOPEN)
+		return result_of(-EOPNOTSUPP);
+	return result_of(raw6(SYS_sendto, fd, addr_of(buf), (long)n, flags, 0, 0));
 }
 
 ssize_t wrap_sendmsg(int fd, const struct msghdr *m, int flags)
@@ -42,20 +63,21 @@ ssize_t wrap_sendmsg(int fd, const struct msghdr *m, int flags)
 	struct abi_name self;
 	struct msghdr plain;
 
-	if (m && m->msg_name && ours(fd, &self)) {
-		plain = *m;
-		plain.msg_name = NULL;
-		plain.msg_namelen = 0;
-		m = &plain;
-	}
-	return result_of(raw3(SYS_sendmsg, fd, addr_of(m), flags));
+	if (!m || (!m->msg_name && !m->msg_control) || !ours(fd, &self))
+		return result_of(dgram_result(fd, raw3(SYS_sendmsg, fd, addr_of(m), flags)));
+	if (self.proto != ABI_TCP)
+		return result_of(dgram_send(fd, &self, m, flags));
+	plain = *m;
+	plain.msg_name = NULL;
+	plain.msg_namelen = 0;
+	return result_of(raw3(SYS_sendmsg, fd, addr_of(&plain), flags));
 }
 
-/* Has one of the messages room for an address? */
-static bool any_name(const struct mmsghdr *m, unsigned n)
+/* Has one of the messages room for an address, or ancillary data? */
+static bool any_beside(const struct mmsghdr *m, unsigned n)
 {
 	for (unsigned i = 0; i < n; i++)
-		if (m[i].msg_hdr.msg_name)
+		if (m[i].msg_hdr.msg_name || m[i].msg_hdr.msg_control)
 			return true;
 	return false;
 }
@@ -65,8 +87,9 @@ int wrap_sendmmsg(int fd, struct mmsghdr *m, unsigned n, int flags)
 	struct abi_name self;
 	unsigned done;
 
-	if (!any_name(m, n) || !ours(fd, &self))
-		return (int)result_of(raw4(SYS_sendmmsg, fd, addr_of(m), n, flags));
+	if (!any_beside(m, n) || !ours(fd, &self))
+		return (int)result_of(
+			dgram_result(fd, raw4(SYS_sendmmsg, fd, addr_of(m), n, flags)));
 	for (done = 0; done < n; done++) {
 		ssize_t sent = wrap_sendmsg(fd, &m[done].msg_hdr, flags);
 
@@ -77,20 +100,55 @@ int wrap_sendmmsg(int fd, struct mmsghdr *m, unsigned n, int flags)
 	return done || !n ? (int)done : -1;
 }
 
+/* ---- receiving ---------------------------------------------------------------------------------
+ */
+
+ssize_t wrap_recv(int fd, void *buf, size_t n, int flags)
+{
+	return result_of(
+		dgram_result(fd, raw6(SYS_recvfrom, fd, addr_of(buf), (long)n, flags, 0, 0)));
+}
+
+/* What glibc makes of recv under _FORTIFY_SOURCE. */
+ssize_t wrap___recv_chk(int fd, void *buf, size_t n, size_t room, int flags)
+{
+	if (n > room)
+		__builtin_trap();
+	return wrap_recv(fd, buf, n, flags);
+}
+
+static long recvfrom_dgram(int fd, const struct abi_name *self, struct iovec *iov, int flags,
+			   struct sockaddr *addr, socklen_t *size)
+{
+	struct msghdr m = {
+		.msg_name = addr, .msg_namelen = size ? *size : 0, .msg_iov = iov, .msg_iovlen = 1
+	};
+	long got;
+
+	if (!size || (int)*size < 0)
+		return size ? -EINVAL : -EFAULT;
+	got = dgram_recv(fd, self, &m, flags);
+	if (got >= 0)
+		*size = m.msg_namelen;
+	return got;
+}
+
 ssize_t wrap_recvfrom(int fd, void *restrict buf, size_t n, int flags,
 		      struct sockaddr *restrict addr, socklen_t *restrict size)
 {
+	struct iovec iov = { buf, n };
 	struct abi_name self;
+	long got;
 
-	if (addr && ours(fd, &self)) {
-		long got = raw6(SYS_recvfrom, fd, addr_of(buf), (long)n, flags, 0, 0);
-
-		if (got >= 0 && size)
-			*size = 0;
-		return result_of(got);
-	}
-	return result_of(
-		raw6(SYS_recvfrom, fd, addr_of(buf), (long)n, flags, addr_of(addr), addr_of(size)));
+	if (!addr || !ours(fd, &self))
+		return result_of(dgram_result(fd, raw6(SYS_recvfrom, fd, addr_of(buf), (long)n,
+						       flags, addr_of(addr), addr_of(size))));
+	if (self.proto != ABI_TCP)
+		return result_of(recvfrom_dgram(fd, &self, &iov, flags, addr, size));
+	got = raw6(SYS_recvfrom, fd, addr_of(buf), (long)n, flags, 0, 0);
+	if (got >= 0 && size)
+		*size = 0;
+	return result_of(got);
 }
 
 /* What glibc makes of recvfrom under _FORTIFY_SOURCE. */
@@ -108,8 +166,10 @@ ssize_t wrap_recvmsg(int fd, struct msghdr *m, int flags)
 	void *name;
 	long n;
 
-	if (!m || !m->msg_name || !ours(fd, &self))
-		return result_of(raw3(SYS_recvmsg, fd, addr_of(m), flags));
+	if (!m || (!m->msg_name && !m->msg_control) || !ours(fd, &self))
+		return result_of(dgram_result(fd, raw3(SYS_recvmsg, fd, addr_of(m), flags)));
+	if (self.proto != ABI_TCP)
+		return result_of(dgram_recv(fd, &self, m, flags));
 	name = m->msg_name;
 	m->msg_name = NULL;
 	n = raw3(SYS_recvmsg, fd, addr_of(m), flags);
@@ -118,18 +178,43 @@ ssize_t wrap_recvmsg(int fd, struct msghdr *m, int flags)
 	return result_of(n);
 }
 
-/* One message is all that a stream ever gives at once without waiting. */
+static int64_t now_ns(void)
+{
+	struct timespec t = { 0 };
+
+	raw3(SYS_clock_gettime, CLOCK_MONOTONIC, addr_of(&t), 0);
+	return t.tv_sec * 1000000000ll + t.tv_nsec;
+}
+
+/* Linux looks at the time-out only after each datagram, and so do we. */
+static int recv_many(int fd, struct mmsghdr *m, unsigned n, int flags,
+		     const struct timespec *timeout)
+{
+	int64_t end =
+		timeout ? now_ns() + timeout->tv_sec * 1000000000ll + timeout->tv_nsec : INT64_MAX;
+	unsigned done = 0;
+
+	while (done < n) {
+		ssize_t got = wrap_recvmsg(fd, &m[done].msg_hdr, flags & ~MSG_WAITFORONE);
+
+		if (got < 0)
+			break;
+		m[done++].msg_len = (unsigned)got;
+		if (flags & MSG_WAITFORONE)
+			flags |= MSG_DONTWAIT;
+		if (timeout && now_ns() >= end)
+			break;
+	}
+	return done || !n ? (int)done : -1;
+}
+
+/* Of a stream one message is all that it ever gives at once without waiting. */
 int wrap_recvmmsg(int fd, struct mmsghdr *m, unsigned n, int flags, struct timespec *timeout)
 {
 	struct abi_name self;
-	ssize_t got;
 
-	if (!any_name(m, n) || !ours(fd, &self))
-		return (int)result_of(
-			raw5(SYS_recvmmsg, fd, addr_of(m), n, flags, addr_of(timeout)));
-	got = wrap_recvmsg(fd, &m[0].msg_hdr, flags & ~MSG_WAITFORONE);
-	if (got < 0)
-		return -1;
-	m[0].msg_len = (unsigned)got;
-	return 1;
+	if (!any_beside(m, n) || !ours(fd, &self))
+		return (int)result_of(dgram_result(
+			fd, raw5(SYS_recvmmsg, fd, addr_of(m), n, flags, addr_of(timeout))));
+	return recv_many(fd, m, self.proto == ABI_TCP && n ? 1 : n, flags, timeout);
 }

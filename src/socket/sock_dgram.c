@@ -62,13 +62,28 @@ int sock_dgram_error(struct glass_sock *s)
 	return error;
 }
 
+/* 0, -EAFNOSUPPORT, -EINVAL. */
+static int how_read(const struct glass *g, const struct glass_dgram_how *in, struct udp_how *out)
+{
+	*out = (struct udp_how){ .tos = -1 };
+	if (!in)
+		return 0;
+	if (in->from.family != GLASS_IP4 && in->from.family != GLASS_UNSPEC)
+		return -EAFNOSUPPORT;
+	out->src = in->from.family == GLASS_IP4 ? ip4_of_addr(&in->from) : 0;
+	out->ttl = in->ttl;
+	out->tos = in->tos < 0 ? -1 : in->tos & 0xfc;
+	return out->src && !ip_is_local(g, out->src) ? -EINVAL : 0;
+}
+
 /* Where to, and what; an error that waits is told first, and nothing is sent. */
 static int64_t dgram_send(struct glass *g, struct glass_sock *s, const void *bytes, size_t length,
-			  const struct glass_end *to)
+			  const struct glass_end *to, const struct glass_dgram_how *how)
 {
+	struct udp_how own;
 	uint16_t port = 0;
 	ip4_t dst = 0;
-	int err = s->udp->error ? -sock_dgram_error(s) : 0;
+	int err = s->udp->error ? -sock_dgram_error(s) : how_read(g, how, &own);
 
 	if (!err && to)
 		err = sock_end_read(to, &dst, &port);
@@ -76,19 +91,25 @@ static int64_t dgram_send(struct glass *g, struct glass_sock *s, const void *byt
 		return err;
 	if (to && !dst)
 		dst = 127u << 24 | 1; /* as Linux: 0.0.0.0 is this host */
-	return udp_send(g, s->udp, bytes, length, dst, port);
+	return udp_send(g, s->udp, bytes, length, dst, port, &own);
 }
 
-int64_t glass_sendto(struct glass *g, struct glass_sock *s, const void *bytes, size_t length,
-		     const struct glass_end *to)
+int64_t glass_sendmsg(struct glass *g, struct glass_sock *s, const void *bytes, size_t length,
+		      const struct glass_end *to, const struct glass_dgram_how *how)
 {
 	SOCK_CALL(g, s, "sendto", length);
-	int64_t sent = s->udp ? dgram_send(g, s, bytes, length, to) : -EOPNOTSUPP;
+	int64_t sent = s->udp ? dgram_send(g, s, bytes, length, to, how) : -EOPNOTSUPP;
 
 	if (sent < 0)
 		return sock_call_end(g, s, outer, WORD("sendto"), sent);
 	act_end(g, outer);
 	return sent;
+}
+
+int64_t glass_sendto(struct glass *g, struct glass_sock *s, const void *bytes, size_t length,
+		     const struct glass_end *to)
+{
+	return glass_sendmsg(g, s, bytes, length, to, NULL);
 }
 
 /* What the headers, which still lie in front of the payload, said. */
@@ -104,6 +125,7 @@ static void dgram_describe(const struct glass_sock *s, const struct pkt *p, stru
 		.full = p->len,
 		.ttl = ip->ttl,
 		.tos = ip->tos,
+		.dev = p->dev,
 		.time_ns = p->time_ns,
 	};
 }

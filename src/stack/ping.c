@@ -69,11 +69,13 @@ static int ping_check(const void *bytes, size_t length)
 	return 0;
 }
 
-int64_t ping_send(struct glass *g, struct udp_end *u, const void *bytes, size_t length, ip4_t dst)
+int64_t ping_send(struct glass *g, struct udp_end *u, const void *bytes, size_t length, ip4_t dst,
+		  const struct udp_how *how)
 {
-	struct ip_send to = {
-		.dst = dst ? dst : u->remote, .proto = IP_PROTO_ICMP, .ttl = u->ttl, .tos = u->tos
-	};
+	struct ip_send to = { .dst = dst ? dst : u->remote,
+			      .proto = IP_PROTO_ICMP,
+			      .ttl = udp_ttl(u, how),
+			      .tos = udp_tos(u, how) };
 	int err = ping_check(bytes, length);
 	struct ip_path path;
 	struct pkt *p;
@@ -85,7 +87,7 @@ int64_t ping_send(struct glass *g, struct udp_end *u, const void *bytes, size_t 
 	if (!err && !u->lport && udp_take_port(g, u, 0))
 		err = -EAGAIN;
 	if (!err)
-		err = ip_route(g, to.dst, u->local, &path);
+		err = ip_route(g, to.dst, udp_source(g, u, how), &path);
 	if (err)
 		return err;
 	p = ping_build(g, u, bytes, length);

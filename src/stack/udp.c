@@ -209,10 +209,10 @@ int udp_bind(struct glass *g, struct udp_end *u, ip4_t local, uint16_t lport)
 {
 	int err;
 
+	if (local && !ip_is_local(g, local) && !ip_is_broadcast(g, local))
+		return -EADDRNOTAVAIL; /* first, as Linux */
 	if (u->lport)
 		return -EINVAL;
-	if (local && !ip_is_local(g, local) && !ip_is_broadcast(g, local))
-		return -EADDRNOTAVAIL;
 	u->local = local;
 	err = udp_take_port(g, u, lport);
 	if (err)
@@ -226,9 +226,11 @@ static ip4_t destination(ip4_t dst)
 	return dst ? dst : 0x7f000001;
 }
 
-/* Our address for packets of u; 0: to be chosen. A group that it is bound to cannot be a source. */
-static ip4_t source_of(const struct glass *g, const struct udp_end *u)
+/* A group that it is bound to cannot be a source. */
+ip4_t udp_source(const struct glass *g, const struct udp_end *u, const struct udp_how *how)
 {
+	if (how && how->src)
+		return how->src;
 	return ip_is_broadcast(g, u->local) ? 0 : u->local;
 }
 
@@ -241,7 +243,7 @@ int udp_connect(struct glass *g, struct udp_end *u, ip4_t remote, uint16_t rport
 	remote = destination(remote);
 	if (ip_is_broadcast(g, remote) && !ip_is_multicast(remote) && !u->broadcast)
 		return -EACCES;
-	err = ip_route(g, remote, source_of(g, u), &path);
+	err = ip_route(g, remote, udp_source(g, u, NULL), &path);
 	if (!err && !u->lport)
 		err = udp_take_port(g, u, 0);
 	if (err)
@@ -302,15 +304,10 @@ static struct pkt *udp_build(struct glass *g, const struct udp_flow *f, const vo
 	return p;
 }
 
-static int64_t udp_output(struct glass *g, const struct udp_end *u, const struct udp_flow *f,
-			  const void *bytes, size_t length, const struct ip_path *path)
+static int64_t udp_output(struct glass *g, const struct udp_flow *f, const void *bytes,
+			  size_t length, const struct ip_send *to, const struct ip_path *path)
 {
 	struct pkt *p = udp_build(g, f, bytes, length);
-	const struct ip_send to = { .src = f->local,
-				    .dst = f->remote,
-				    .proto = IP_PROTO_UDP,
-				    .ttl = u->ttl,
-				    .tos = u->tos };
 
 	if (!p)
 		return -ENOBUFS;
@@ -318,7 +315,7 @@ static int64_t udp_output(struct glass *g, const struct udp_end *u, const struct
 	EVENT(g, 0, p->id, UDP_OUT, trace_end4(f->local, f->lport), trace_end4(f->remote, f->rport),
 	      length);
 	stat_inc(g, STAT_UDP_OUT_DATAGRAMS);
-	return udp_result(ip_output(g, p, &to, path), length);
+	return udp_result(ip_output(g, p, to, path), length);
 }
 
 static int udp_ready_to_send(struct glass *g, struct udp_end *u, ip4_t dst)
@@ -331,16 +328,20 @@ static int udp_ready_to_send(struct glass *g, struct udp_end *u, ip4_t dst)
 }
 
 int64_t udp_send(struct glass *g, struct udp_end *u, const void *bytes, size_t length, ip4_t dst,
-		 uint16_t dport)
+		 uint16_t dport, const struct udp_how *how)
 {
 	struct udp_flow f = { .proto = u->proto,
 			      .remote = dst ? dst : u->remote,
 			      .rport = dst ? dport : u->rport };
+	struct ip_send to = { .dst = f.remote,
+			      .proto = IP_PROTO_UDP,
+			      .ttl = udp_ttl(u, how),
+			      .tos = udp_tos(u, how) };
 	struct ip_path path;
 	int err;
 
 	if (u->proto == IP_PROTO_ICMP)
-		return ping_send(g, u, bytes, length, dst);
+		return ping_send(g, u, bytes, length, dst, how);
 	if (length > UDP_PAYLOAD_MAX_BYTES)
 		return -EMSGSIZE;
 	if (!f.remote)
@@ -349,10 +350,10 @@ int64_t udp_send(struct glass *g, struct udp_end *u, const void *bytes, size_t l
 		return -EINVAL;
 	err = udp_ready_to_send(g, u, f.remote);
 	if (!err)
-		err = ip_route(g, f.remote, source_of(g, u), &path);
+		err = ip_route(g, f.remote, udp_source(g, u, how), &path);
 	if (err)
 		return err;
-	f.local = path.src;
+	to.src = f.local = path.src;
 	f.lport = u->lport;
-	return udp_output(g, u, &f, bytes, length, &path);
+	return udp_output(g, &f, bytes, length, &to, &path);
 }

@@ -33,13 +33,19 @@ int udp_bind(struct glass *g, struct udp_end *u, ip4_t local, uint16_t lport);
 int udp_connect(struct glass *g, struct udp_end *u, ip4_t remote, uint16_t rport);
 /* No destination any more; the address that connect chose is given up too. */
 void udp_disconnect(struct udp_end *u);
+/* What one datagram has of its own; src 0, ttl 0, tos -1: what the endpoint has. */
+struct udp_how {
+	ip4_t src;
+	uint8_t ttl;
+	int16_t tos;
+};
 /*
  * dst 0: where it is connected to. Length or -EMSGSIZE, -ENETUNREACH, -ENOBUFS, -EACCES
  * (broadcast), -EDESTADDRREQ, -EINVAL. For ping the bytes are an echo request, whose identifier and
  * checksum are filled in.
  */
 int64_t udp_send(struct glass *g, struct udp_end *u, const void *bytes, size_t length, ip4_t dst,
-		 uint16_t dport);
+		 uint16_t dport, const struct udp_how *how);
 /* The oldest datagram, unlinked, the caller's; NULL: none. */
 struct pkt *udp_take(struct glass *g, struct udp_end *u);
 
@@ -80,7 +86,18 @@ enum verdict udp_icmp_error(struct glass *g, struct pkt *p, const struct icmp_er
 /* An echo reply: p at the ICMP header. */
 enum verdict ping_input(struct glass *g, struct pkt *p, const struct ip_info *ip, uint16_t id);
 enum verdict ping_icmp_error(struct glass *g, struct pkt *p, const struct icmp_error *e);
-int64_t ping_send(struct glass *g, struct udp_end *u, const void *bytes, size_t length, ip4_t dst);
+int64_t ping_send(struct glass *g, struct udp_end *u, const void *bytes, size_t length, ip4_t dst,
+		  const struct udp_how *how);
+/* The source address for u's packets; 0: to be chosen. */
+ip4_t udp_source(const struct glass *g, const struct udp_end *u, const struct udp_how *how);
+static inline uint8_t udp_ttl(const struct udp_end *u, const struct udp_how *how)
+{
+	return how->ttl ? how->ttl : u->ttl;
+}
+static inline uint8_t udp_tos(const struct udp_end *u, const struct udp_how *how)
+{
+	return how->tos >= 0 ? (uint8_t)how->tos : u->tos;
+}
 /* The packet of a datagram as ip_output() has judged it, in terms of send(2). */
 int64_t udp_result(enum verdict v, size_t length);
 /* Walks all: cursor NULL starts; NULL ends. */

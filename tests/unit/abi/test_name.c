@@ -28,10 +28,23 @@ static void test_round_trip(void **state)
 		       remote = abi_end_of_ip4(0x0a000005, 80);
 
 	(void)state;
-	round_trip(&(struct abi_name){ .kind = 'p', .token = 0x123456789abcdef, .family = 4 },
-		   "glass p 0123456789abcdef 4 tcp");
-	round_trip(&(struct abi_name){ .kind = 'p', .token = ~0ull, .family = 6, .dgram = true },
+	round_trip(
+		&(struct abi_name){
+			.kind = 'p', .token = 0x123456789abcdef, .family = 4, .proto = ABI_TCP },
+		"glass p 0123456789abcdef 4 tcp");
+	round_trip(&(struct abi_name){ .kind = 'p', .token = ~0ull, .family = 6, .proto = ABI_UDP },
 		   "glass p ffffffffffffffff 6 udp");
+	round_trip(&(struct abi_name){ .kind = 'p', .token = 2, .family = 4, .proto = ABI_PING },
+		   "glass p 0000000000000002 4 icmp");
+	round_trip(&(struct abi_name){ .kind = 'r',
+				       .token = 1,
+				       .local = local,
+				       .remote = remote,
+				       .tell = 7,
+				       .ttl = 64,
+				       .tos = 0x10,
+				       .dev = 1 },
+		   "glass r 0000000000000001 0a000004:9c40 0a000005:0050 07 40 10 01");
 	round_trip(&(struct abi_name){ .kind = 'l', .token = 1, .local = local },
 		   "glass l 0000000000000001 0a000004:9c40");
 	round_trip(&(struct abi_name){ .kind = 'c', .token = 1, .local = local, .remote = remote },

@@ -38,7 +38,7 @@ static uint64_t token(void)
 
 static void test_ours(void **state)
 {
-	struct abi_name p = { .kind = 'p', .token = token(), .family = 6 }, got;
+	struct abi_name p = { .kind = 'p', .token = token(), .family = 6, .proto = ABI_UDP }, got;
 	struct abi_name c = { .kind = 'c',
 			      .token = p.token,
 			      .local = abi_end_of_ip4(1, 2),

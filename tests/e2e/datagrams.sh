@@ -1,0 +1,43 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# UDP and ping sockets of programs: one script on the kernel's stack and on Glass, each the other's peer; then programs.
+. "$(dirname "$0")/lib.sh"
+
+SCRIPT=$(dirname "$0")/datagrams.py
+
+udp_bound()
+{
+	[ -n "$(ss -Hlun "sport = :$1")" ]
+}
+
+lab_start || exit 1
+background python3 "$SCRIPT" server $HOST
+background env LD_PRELOAD="$PRELOAD" python3 "$SCRIPT" server $STACK
+glass_server=$!
+wait_for 5 udp_bound 9000
+wait_for 5 grep -q 9000 <("$GLASS" ss -uan)
+sleep 0.3
+
+timeout 60 python3 "$SCRIPT" client $HOST $STACK >"$LAB/kernel" 2>&1
+is "the script runs on the kernel" $? 0
+LD_PRELOAD=$PRELOAD timeout 60 python3 "$SCRIPT" client $STACK $HOST >"$LAB/glass" 2>&1
+is "and on Glass" $? 0
+is "line by line the same" "$(diff "$LAB/kernel" "$LAB/glass")" ""
+
+# ---- a killed program's port is free soon, and nothing of it stays
+
+kill -9 $glass_server
+wait_for 3 fails grep -q :9000 <("$GLASS" ss -uan)
+ok "the port of a killed program is free" env LD_PRELOAD="$PRELOAD" python3 -c '
+import socket
+socket.socket(socket.AF_INET, socket.SOCK_DGRAM).bind(("10.0.0.4", 9000))'
+
+# ---- programs
+
+sysctl -qw net.ipv4.ping_group_range="0 2147483647" 2>/dev/null
+ok "ping" env LD_PRELOAD="$PRELOAD" ping -qc2 -i0.2 -W2 $HOST
+background iperf3 -s -B $HOST
+wait_for 5 listens 5201
+ok "iperf3 -u to the kernel" env LD_PRELOAD="$PRELOAD" iperf3 -u -c $HOST -t 1 -b 20M
+ok "iperf3 -u -R from the kernel" env LD_PRELOAD="$PRELOAD" iperf3 -u -R -c $HOST -t 1 -b 20M
+done_testing
