@@ -27,7 +27,7 @@
 PACKETDRILL_API int getsockopt(int fd, int level, int name, void *restrict value,
 			       socklen_t *restrict size);
 
-enum kind { BOOL, INT, TIME, LINGER, RO };
+enum kind { BOOL, INT, TIME, LINGER, RO, CC };
 
 static const struct row {
 	int level, name;
@@ -70,6 +70,16 @@ static int set_row(struct drill *d, struct drill_fd *f, int row, const void *val
 	return glass_setopt(d->g, f->sock, row, v);
 }
 
+static int set_congestion(struct drill *d, struct drill_fd *f, const char *value, socklen_t size)
+{
+	const char *known;
+
+	for (unsigned i = 0; (known = glass_congestion_name(i)); i++)
+		if (strnlen(value, size) == strlen(known) && !memcmp(value, known, strlen(known)))
+			return glass_setopt(d->g, f->sock, GLASS_OPT_CONGESTION, i);
+	return -ENOENT;
+}
+
 static int set_timeout(int64_t *out, const void *value, socklen_t size)
 {
 	struct timeval tv;
@@ -90,6 +100,8 @@ static int set(struct drill *d, int fd, int level, int name, const void *value, 
 		return -errno;
 	if (!value)
 		return -EFAULT;
+	if (row == GLASS_OPT_CONGESTION)
+		return set_congestion(d, f, value, size);
 	if (row >= 0)
 		return set_row(d, f, row, value, size);
 	if (level == SOL_SOCKET && name == SO_RCVTIMEO)
@@ -192,8 +204,8 @@ static int get(struct drill *d, int fd, int level, int name, void *value, sockle
 		return -errno;
 	if (!value || !size)
 		return -EFAULT;
-	return row >= 0 ? get_row(d, f, row, value, size)
-			: get_other(d, f, level, name, value, size);
+	return row >= 0 && row != GLASS_OPT_CONGESTION ? get_row(d, f, row, value, size)
+						       : get_other(d, f, level, name, value, size);
 }
 
 int drill_getsockopt(void *userdata, int fd, int level, int name, void *value, socklen_t *size)
