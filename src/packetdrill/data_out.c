@@ -53,6 +53,28 @@ static int64_t write_wait(struct drill *d, struct drill_fd *f, const uint8_t *by
 	}
 }
 
+/*
+ * MSG_MORE is a cork for as long as the sends have it: the next one without takes it out, and so
+ * does TCP_CORK being set anew.
+ */
+static void set_more(struct drill *d, struct drill_fd *f, bool more)
+{
+	int64_t corked = 0;
+
+	glass_getopt(d->g, f->sock, GLASS_OPT_CORK, &corked);
+	if (more && !corked)
+		f->more = !glass_setopt(d->g, f->sock, GLASS_OPT_CORK, 1);
+}
+
+/* What was held may go, together with what has been written now. */
+static void end_more(struct drill *d, struct drill_fd *f, bool more)
+{
+	if (more || !f->more)
+		return;
+	f->more = false;
+	glass_setopt(d->g, f->sock, GLASS_OPT_CORK, 0);
+}
+
 static int64_t transmit(struct drill *d, int fd, const struct msghdr *msg, int flags)
 {
 	struct drill_fd *f = drill_socket_of(d, fd);
@@ -66,7 +88,9 @@ static int64_t transmit(struct drill *d, int fd, const struct msghdr *msg, int f
 	if (!bytes)
 		return n;
 	if (f->proto == GLASS_TCP) {
+		set_more(d, f, flags & MSG_MORE);
 		n = write_wait(d, f, bytes, n, flags);
+		end_more(d, f, flags & MSG_MORE);
 	} else if (msg->msg_name) {
 		int err = drill_addr_read(msg->msg_name, msg->msg_namelen, &to);
 

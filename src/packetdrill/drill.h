@@ -36,7 +36,7 @@ struct drill_fd {
 	uint8_t kind; /* enum drill_kind */
 	bool nonblock;
 	bool connecting; /* connect() has been called and nobody has been told how it ended */
-	bool zerocopy;
+	bool more; /* MSG_MORE was said of the last bytes: the stack holds them as if corked */
 	uint8_t proto;
 	int fd;
 	struct glass_sock *sock;
@@ -81,7 +81,6 @@ struct drill {
 
 	int settings; /* the file to which the stand-ins write what they set; -1: none */
 	off_t settings_at;
-	int64_t sndbuf; /* what a new socket gets, from tcp_wmem; 0: the stack's own */
 };
 
 /* The stack behind descriptor numbers of this process: for the shim in option.c. */

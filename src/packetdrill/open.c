@@ -70,9 +70,6 @@ int drill_socket(void *userdata, int domain, int type, int protocol)
 	f = new_socket(d, glass_socket(d->g, proto), proto);
 	if (f)
 		f->nonblock = type & SOCK_NONBLOCK;
-	/* The option doubles what it is given. */
-	if (f && d->sndbuf)
-		glass_setopt(d->g, f->sock, GLASS_OPT_SNDBUF, d->sndbuf / 2);
 	drill_leave(d);
 	return f ? f->fd : -1;
 }

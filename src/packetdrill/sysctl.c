@@ -27,6 +27,7 @@ static const struct alias {
 	{ "ip_local_port_range", "ip_port_last", 2, 1, 1 },
 	{ "somaxconn", "tcp_somaxconn", 1, 1, 1 },
 	{ "tcp_rmem", "tcp_rmem_kb", 3, 1, 1024 },
+	{ "tcp_wmem", "tcp_wmem_kb", 3, 1, 1024 },
 };
 
 /* The n-th number of a text, from 1; the last one if there are fewer. */
@@ -67,10 +68,6 @@ int drill_setting(struct drill *d, const char *name, const char *value)
 	int result = -ENOENT;
 
 	name = last ? last + 1 : name;
-	if (!strcmp(name, "tcp_wmem")) {
-		d->sndbuf = number(value, 2);
-		return 0;
-	}
 	for (unsigned i = 0; i < sizeof(aliases) / sizeof(aliases[0]); i++) {
 		const struct alias *a = &aliases[i];
 

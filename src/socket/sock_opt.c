@@ -96,6 +96,9 @@ static void changed(struct glass *g, struct glass_sock *s, enum glass_opt opt)
 
 	if (!c || c->state == TCPS_CLOSED)
 		return;
+	/* tcp(7): it is weaker than TCP_CORK, but setting it pushes what is queued now. */
+	if (opt == GLASS_OPT_NODELAY && c->config.nodelay && tcp_unsent(c))
+		c->force_out = true;
 	if (opt == GLASS_OPT_NODELAY || opt == GLASS_OPT_CORK)
 		tcp_owe(g, c);
 	else if (opt == GLASS_OPT_KEEPALIVE || opt == GLASS_OPT_KEEPIDLE)
@@ -134,6 +137,7 @@ int glass_setopt(struct glass *g, struct glass_sock *s, enum glass_opt opt, int6
 		break;
 	case GLASS_OPT_SNDBUF:
 		k->sndbuf = doubled(value);
+		k->sndbuf_asked = true;
 		break;
 	case GLASS_OPT_RCVBUF:
 		k->rcvbuf = doubled(value);

@@ -68,6 +68,7 @@ struct tcp_config {
 	uint16_t maxseg;	 /* 0: from the MTU */
 	uint8_t ttl, tos;	 /* ttl 0: default */
 	bool nodelay, cork, keepalive, quickack;
+	bool sndbuf_asked;    /* by the program: it is not to be less either */
 	uint8_t defer_accept; /* SYN-ACKs to wait for data: TCP_DEFER_ACCEPT */
 	uint8_t syn_retries, keep_count;
 	uint16_t keep_idle_s, keep_interval_s;
@@ -233,7 +234,7 @@ struct tcp_conn {
 	uint32_t sacked, lost, retrans; /* bytes of tx with the flag */
 	bool fin_queued, fin_sent;
 	struct seq small_end; /* end of the last segment that was not full (Nagle) */
-	bool in_burst;	      /* what is sent now follows other new data of this round */
+	bool in_burst;	      /* new data has left in this round of tcp_output() */
 	bool force_out;	      /* a timer says: send what waits, full segment or not */
 	bool want_out;	      /* the program waits for room */
 	bool starved;	      /* there was no memory for its bytes: it is to try again soon */

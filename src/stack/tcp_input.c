@@ -113,7 +113,10 @@ static enum verdict tcp_check_sequence(struct glass *g, struct tcp_conn *c, stru
 	return GO_ON;
 }
 
-/* RFC 7323 4.3: TS.Recent follows segments that cover the last ACK sent. */
+/*
+ * RFC 7323 4.3: TS.Recent follows segments that cover the last ACK sent. Not before their ACK was
+ * found good: one forged segment with a timestamp of tomorrow would make PAWS refuse all others.
+ */
 static void tcp_note_timestamp(struct glass *g, struct tcp_conn *c, const struct tcp_seg *seg)
 {
 	if (!c->ts_ok || !seg->opt.timestamps || seq_gt(seg->seq, c->rcv.acked))
@@ -217,9 +220,9 @@ enum verdict tcp_segment_arrives(struct glass *g, struct tcp_conn *c, struct pkt
 		return v;
 	if (!(seg->flags & TCP_ACK)) /* fifth */
 		return drop(g, p, TCP_NO_ACK, seg->flags);
-	tcp_note_timestamp(g, c, seg);
 	if ((v = tcp_check_ack(g, c, p, seg)) != GO_ON)
 		return v;
+	tcp_note_timestamp(g, c, seg);
 	tcp_trim(c, p, seg);
 	if ((v = tcp_check_reader(g, c, p, seg)) != GO_ON)
 		return v;

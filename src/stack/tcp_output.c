@@ -159,6 +159,7 @@ static enum glass_limiter output_new(struct glass *g, struct tcp_conn *c, uint32
 		if (c->ca_state == CA_RECOVERY)
 			c->prr_out += len;
 		*budget -= *budget < len ? *budget : len;
+		c->in_burst = true;
 		c->force_out = false;
 		limiter = GLASS_LIMIT_DEVICE;
 	}
@@ -173,7 +174,6 @@ static void tcp_output(struct glass *g, struct tcp_conn *c)
 	struct seq before = c->snd.nxt;
 	enum glass_limiter limiter;
 
-	c->in_burst = false;
 	if (may_send_data(c)) {
 		tcp_cc_sending(g, c);
 		if (output_lost(g, c, &budget))
@@ -188,6 +188,7 @@ static void tcp_output(struct glass *g, struct tcp_conn *c)
 		if (!budget && !seq_eq(before, c->snd.nxt))
 			tcp_owe(g, c);
 	}
+	c->in_burst = false;
 	if (c->ack_now)
 		tcp_send_ack(g, c);
 }

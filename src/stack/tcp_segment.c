@@ -218,8 +218,10 @@ void tcp_send_probe(struct glass *g, struct tcp_conn *c)
 
 void tcp_send_rst(struct glass *g, struct tcp_conn *c)
 {
-	struct tcp_options opt = { 0 };
+	/* RFC 7323 3.2: a RST should have them too. */
+	struct tcp_options opt = { .timestamps = c->ts_ok, .tsecr = c->ts_recent };
 
+	opt.tsval = tcp_ts_now(g, c);
 	stat_inc(g, STAT_TCP_OUT_RSTS);
 	send_bare(g, c, c->snd.nxt, TCP_RST | TCP_ACK, &opt);
 }
@@ -409,7 +411,6 @@ bool tcp_send_data(struct glass *g, struct tcp_conn *c, uint32_t len, bool fin)
 	c->fin_sent = fin;
 	if (len && pushes(c, len, unsent))
 		tx->flags |= TX_PSH;
-	c->in_burst = true;
 	if (len % c->mss)
 		c->small_end = c->snd.nxt;
 	c->bytes_sent += len;
@@ -453,8 +454,8 @@ bool tcp_retransmit(struct glass *g, struct tcp_conn *c, struct tcp_tx *tx, uint
 	c->retrans_by[kind] += segs;
 	stat_add(g, STAT_TCP_RETRANS_SEGS, segs);
 	out.len = len;
-	out.flags |= (uint8_t)((tx->flags & TX_FIN ? TCP_FIN : 0) |
-			       (tx->flags & TX_PSH || len > c->mss ? TCP_PSH : 0));
+	out.flags |=
+		(uint8_t)((tx->flags & TX_FIN ? TCP_FIN : 0) | (tx->flags & TX_PSH ? TCP_PSH : 0));
 	ack_options(g, c, &opt, len);
 	EVENT(g, c->id, p->id, TCP_RTX, out.flags, tx->seq.v - c->snd.iss.v, len, tx->pkt,
 	      tcp_rtx_word(kind));

@@ -19,14 +19,15 @@
 
 /*
  * The program may be ahead of the network by two windows: more would only fill memory (and leave
- * the caches). SO_SNDBUF is the upper bound.
+ * the caches). SO_SNDBUF is the upper bound, and
+ * where the program itself has set it, the bound.
  */
 uint32_t tcp_send_space(const struct tcp_conn *c)
 {
 	uint32_t cwnd = c->cwnd > UINT32_MAX / 4 ? UINT32_MAX / 4 : c->cwnd;
 	uint32_t limit = 2 * cwnd > SEND_AHEAD_BYTES ? 2 * cwnd : SEND_AHEAD_BYTES;
 
-	if (limit > c->config.sndbuf)
+	if (limit > c->config.sndbuf || c->config.sndbuf_asked)
 		limit = c->config.sndbuf;
 	return c->queued < limit ? limit - c->queued : 0;
 }

@@ -8,6 +8,18 @@
 /* A dialogue is laid out in columns. */
 /* clang-format off */
 
+/*
+ * A segment whose ACK is for bytes that we have not sent is refused (RFC 9293 3.10.7.4), and its timestamp
+ * with it: else PAWS would refuse what really comes next.
+ */
+DIALOGUE(timestamp_of_a_refused_segment_is_not_kept)
+{
+	T(0)	connected(c, "mss=1000, ts");
+	T(100)	wire_in(ACK, seq=1, ack=9999, tsval=200000000);		wire_out(ACK, ack=1);
+	T(200)	wire_in(PSH|ACK, seq=1, ack=1, len=1000);	wire_out(ACK, ack=1001);
+		dropped(TCP_PAWS, 0);
+}
+
 DIALOGUE(data_arrives)
 {
 	T(0)	connected(c, "mss=1460");

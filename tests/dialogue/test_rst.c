@@ -37,6 +37,14 @@ DIALOGUE(rst_in_established)
 		counter(EstabResets, 1);
 }
 
+/* RFC 7323 3.2: a RST should carry timestamps as all else does. */
+DIALOGUE(rst_has_timestamps)
+{
+	T(0)	connected(c, "mss=1460, ts");
+	T(100)	wire_in(PSH|ACK, seq=1, ack=1, len=10);		wire_out(ACK, ack=11);
+	T(200)	app_close(c);		wire_out(RST|ACK, seq=1, ack=11, ts);
+}
+
 /* An idle reader is woken. */
 DIALOGUE(rst_wakes_an_idle_reader)
 {

@@ -196,6 +196,24 @@ DIALOGUE(tail_loss_probe)
 	T(300)	wire_in(ACK, seq=1, ack=3001);
 }
 
+/*
+ * RFC 8985 7.2: where the timeout would come before it, the probe takes its place: one segment is out,
+ * and nothing is backed off until the timeout that follows.
+ */
+DIALOGUE(tail_loss_probe_in_place_of_the_timeout)
+{
+	T(0)	connected(c, "mss=1000, sackok");
+	T(100)	app_send(c, 1000);	wire_out(PSH|ACK, seq=1, len=1000);
+	T(200)	wire_in(ACK, seq=1, ack=1001);
+	T(300)	app_send(c, 1000);	wire_out(PSH|ACK, seq=1001, len=1000);
+		wire_out_within(500, 700, RTX, seq=1001, len=1000);
+		counter(TCPLossProbes, 1);
+		counter(TCPTimeouts, 0);
+		wire_out_within(750, 1050, RTX, seq=1001, len=1000);
+		counter(TCPTimeouts, 1);
+	T(1060)	wire_in(ACK, seq=1, ack=2001);
+}
+
 /* MUST-20..23: R2 for an established connection. */
 DIALOGUE(retries_exhausted)
 {

@@ -92,6 +92,29 @@ DIALOGUE(cork)
 	T(150)	wire_in(ACK, seq=1, ack=1501);
 }
 
+/* tcp(7): TCP_NODELAY does not undo a cork, but it pushes what is queued when it is set. */
+DIALOGUE(nodelay_pushes_past_a_cork)
+{
+	T(0)	connected(c, "mss=1460");
+		app_setopt(c, OPT_CORK, 1);
+	T(100)	app_send(c, 80);
+	T(110)	app_setopt(c, OPT_NODELAY, 1);	wire_out(PSH|ACK, seq=1, len=80);
+	T(120)	app_send(c, 40);
+	T(150)	wire_in(ACK, seq=1, ack=81);
+	T(200)	app_setopt(c, OPT_CORK, 0);	wire_out(PSH|ACK, seq=81, len=40);
+	T(240)	wire_in(ACK, seq=1, ack=121);
+}
+
+/* Without SO_SNDBUF the buffer follows the window; with it, it is what was asked for. */
+DIALOGUE(asked_for_send_buffer_is_granted)
+{
+	T(0)	connected(c, "mss=1000, win=1000");
+		app_setopt(c, OPT_SNDBUF, 200000);
+	T(100)	app_send(c, 400000);	wire_out(ACK, seq=1, len=1000);
+	T(110)	wire_in(RST, seq=1);
+		app_error(c, ECONNRESET);
+}
+
 /* Never more than the peer's window. */
 DIALOGUE(window_is_a_limit)
 {
