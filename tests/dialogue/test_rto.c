@@ -57,6 +57,26 @@ DIALOGUE(karn)
 		check(after.rttvar_ns == 15000000);	/* 2.3: 3/4 of 20 */
 }
 
+/*
+ * Karn's other half: the ACK of something sent twice gives no sample, so the time-out stays
+ * backed off, until new data that were sent once are acknowledged.
+ */
+DIALOGUE(karn_keeps_the_backoff)
+{
+	T(0)	connected(c, "mss=1460");		/* RTO 240 ms: 40 + 200 */
+	T(100)	app_send(c, 100);	wire_out(PSH|ACK, seq=1);
+	T(340)	wire_out(RTX, seq=1);
+	T(820)	wire_out(RTX, seq=1);
+	T(900)	wire_in(ACK, ack=101);
+		app_send(c, 100);	wire_out(PSH|ACK, seq=101);
+	T(1860)	wire_out(RTX, seq=101);			/* 960 ms later, not 240 */
+	T(1900)	wire_in(ACK, ack=201);
+		app_send(c, 100);	wire_out(PSH|ACK, seq=201);
+	T(1940)	wire_in(ACK, ack=301);			/* sent once: a sample */
+		app_send(c, 100);	wire_out(PSH|ACK, seq=301);
+	T(2180)	wire_out(RTX, seq=301);
+}
+
 /* RFC 6298 5.7: the SYN was sent twice: 3 s for the data. */
 DIALOGUE(rto_after_a_lost_syn)
 {
