@@ -6,7 +6,7 @@ MESON_FLAGS ?=
 PREFIX ?= /usr/local
 export PYTHONDONTWRITEBYTECODE = 1
 
-.PHONY: all build demo test check lint bench install uninstall clean help
+.PHONY: all build demo test check lint bench matrix install uninstall clean help
 .DEFAULT_GOAL := build
 all: build
 
@@ -16,6 +16,7 @@ help:
 	@echo "make test       all tests: unit and simulation with ASan and UBSan, real programs in namespaces"
 	@echo "make lint       format, include direction, tables, clang-tidy, cppcheck, shellcheck"
 	@echo "make bench      bulk and round trips, next to the kernel's own in the same run"
+	@echo "make matrix     what the standards demand, seen from outside: Glass and the kernel, into docs/rfc/results.md"
 	@echo "make install    into PREFIX (/usr/local)"
 	@echo "make clean      removes the build folders"
 
@@ -44,6 +45,10 @@ lint: $(BUILD)/build.ninja
 bench: build
 	@tools/setup bench
 	@BUILD=$(BUILD) bench/bulk.sh
+
+matrix: build
+	@tools/setup test
+	@GLASS_BUILD=$(abspath $(BUILD)) tests/matrix/run.sh
 
 install: build
 	@meson install -C $(BUILD) --no-rebuild
