@@ -25,6 +25,8 @@
 enum end_state {
 	END_FRESH,
 	END_CONNECTING,
+	END_IN_HAND, /* accepted, and not yet on its way to the program: end->in_hand of a listener
+		      */
 	END_OPEN,
 	END_LISTENING,
 };

@@ -64,7 +64,8 @@ static int hand_over(struct daemon *d, struct end *listener)
 	close(listener->in_hand_fd);
 	listener->in_hand = NULL;
 	listener->in_hand_fd = -1;
-	data_push(d, e);
+	e->state = END_OPEN;
+	data_push(d, e); /* what came meanwhile, its end too */
 	return 0;
 }
 
@@ -74,7 +75,7 @@ static bool take_next(struct daemon *d, struct end *listener)
 	struct end like = { .uid = listener->uid,
 			    .family = listener->family,
 			    .proto = GLASS_TCP,
-			    .state = END_OPEN };
+			    .state = END_IN_HAND };
 	struct glass_sock *s;
 	int err;
 

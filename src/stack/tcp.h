@@ -655,6 +655,8 @@ bool tcp_retransmit(struct glass *g, struct tcp_conn *c, struct tcp_tx *tx, uint
 void tcp_set_mss(struct glass *g, struct tcp_conn *c);
 /* An ACK for an unacceptable segment, rate-limited per connection (RFC 5961 7). */
 void tcp_challenge(struct glass *g, struct tcp_conn *c);
+/* Is it time for another answer of that kind? Then it counts as given. */
+bool tcp_may_challenge(const struct glass *g, struct tcp_conn *c);
 
 /* tcp_timer.c */
 void tcp_timers_init(struct tcp_conn *c);

@@ -21,6 +21,22 @@ void tcp_prepare(struct glass *g, struct tcp_conn *c, struct seq iss)
 	tcp_cc_start(g, c);
 }
 
+/*
+ * A port that the program has bound: it may be taken out of TIME-WAIT, as on Linux, when timestamps
+ * tell the old connection's segments apart (RFC 6191).
+ */
+static int take_bound_port(struct glass *g, struct tcp_conn *c)
+{
+	struct tcp_conn *old = tcp_find(g, c->laddr, c->lport, c->raddr, c->rport);
+
+	if (!old)
+		return 0;
+	if (old->state != TCPS_TIME_WAIT || !old->ts_ok || !g->tun.tcp_timestamps)
+		return -EADDRNOTAVAIL;
+	tcp_take_over(g, c, old);
+	return 0;
+}
+
 int tcp_connect(struct glass *g, struct tcp_conn *c, ip4_t raddr, uint16_t rport)
 {
 	int err;
@@ -33,10 +49,7 @@ int tcp_connect(struct glass *g, struct tcp_conn *c, ip4_t raddr, uint16_t rport
 	c->laddr = c->path.src;
 	c->raddr = raddr;
 	c->rport = rport;
-	if (!c->lport)
-		err = tcp_choose_port(g, c);
-	else if (tcp_find(g, c->laddr, c->lport, raddr, rport))
-		err = -EADDRNOTAVAIL;
+	err = c->lport ? take_bound_port(g, c) : tcp_choose_port(g, c);
 	if (err || (err = tcp_hash(g, c)))
 		return err;
 	/* tcp_take_over() has chosen one already when the addresses were in TIME-WAIT. */

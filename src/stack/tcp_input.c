@@ -107,7 +107,7 @@ static enum verdict tcp_check_sequence(struct glass *g, struct tcp_conn *c, stru
 			tcp_owe_ack(g, c, "probe of our zero window");
 	} else if (!seq_in(seg->seq, c->rcv.nxt, c->rcv.edge) &&
 		   !seq_in(last, c->rcv.nxt, c->rcv.edge) &&
-		   !(seq_eq(seg->seq, c->rcv.edge) && !seg->span)) {
+		   !(seq_eq(seg->seq, c->rcv.edge) && !seg->span && !(seg->flags & TCP_RST))) {
 		return tcp_unacceptable(g, c, p, seg);
 	}
 	return GO_ON;
@@ -164,21 +164,29 @@ static enum verdict tcp_check_syn(struct glass *g, struct tcp_conn *c, struct pk
 	if (c->state == TCPS_SYN_RECEIVED && seq_eq(seg->seq, c->rcv.irs)) {
 		if (seg->flags & TCP_ACK)
 			return GO_ON; /* the SYN-ACK of a simultaneous open acknowledges our SYN */
-		tcp_send_syn(g, c);   /* our SYN-ACK was lost */
+		if (tcp_may_challenge(g, c))
+			tcp_send_syn(g, c); /* our SYN-ACK was lost */
 		return drop(g, p, TCP_OLD, 0, seg->len);
 	}
 	tcp_challenge(g, c);
 	return drop(g, p, TCP_SYN_INVALID, seg->seq.v - c->rcv.irs.v, c->state);
 }
 
-/* TIME-WAIT: only the peer's FIN may come again; it is acknowledged and the wait begins anew. */
+/*
+ * TIME-WAIT: only the peer's FIN may come again; it is acknowledged and the wait begins anew. One
+ * that stands elsewhere is not the peer's, and must not make the wait longer.
+ */
 static enum verdict tcp_time_wait_input(struct glass *g, struct tcp_conn *c, struct pkt *p,
 					struct tcp_seg *seg)
 {
-	if (seg->flags & TCP_FIN) {
+	enum verdict v = tcp_check_paws(g, c, p, seg);
+
+	if (v != GO_ON)
+		return v;
+	if (seg->flags & TCP_FIN && seq_eq(seq_add(seg->seq, seg->span), c->rcv.nxt)) {
 		tcp_owe_ack(g, c, "FIN again in TIME-WAIT");
 		tcp_arm_life(g, c, g->tun.tcp_time_wait_ms * NS_PER_MS, WORD("2 MSL begin anew"));
-	} else if (seg->len) {
+	} else if (seg->span) {
 		tcp_challenge(g, c);
 	}
 	return drop(g, p, TCP_TIME_WAIT, seg->flags);
@@ -204,10 +212,11 @@ enum verdict tcp_segment_arrives(struct glass *g, struct tcp_conn *c, struct pkt
 	enum verdict v;
 
 	ENTER(g, p);
-	if ((seg->flags & TCP_SYN) &&
+	if ((seg->flags & (TCP_SYN | TCP_RST)) == TCP_SYN &&
 	    (v = tcp_check_syn(g, c, p, seg)) != GO_ON) /* fourth; RFC 5961 puts it first */
 		return v;
-	if (seg->flags & TCP_SYN) { /* the SYN-ACK of a simultaneous open: its SYN is known */
+	if ((seg->flags & (TCP_SYN | TCP_RST)) ==
+	    TCP_SYN) { /* the SYN-ACK of a simultaneous open: its SYN is known */
 		seg->seq = seq_add(seg->seq, 1);
 		seg->span--;
 		seg->flags &= (uint8_t)~TCP_SYN;

@@ -252,11 +252,18 @@ void tcp_reply_rst(struct glass *g, const struct tcp_seg *seg)
 	tcp_transmit(g, &ghost, p, &out);
 }
 
-void tcp_challenge(struct glass *g, struct tcp_conn *c)
+bool tcp_may_challenge(const struct glass *g, struct tcp_conn *c)
 {
 	if (now(g) - c->challenge_ns < g->tun.tcp_invalid_ratelimit_ms * NS_PER_MS)
-		return;
+		return false;
 	c->challenge_ns = now(g);
+	return true;
+}
+
+void tcp_challenge(struct glass *g, struct tcp_conn *c)
+{
+	if (!tcp_may_challenge(g, c))
+		return;
 	stat_inc(g, STAT_TCP_CHALLENGE_ACKS);
 	EVENT(g, c->id, 0, TCP_ACK_WHY, WORD("challenge: an unacceptable segment"));
 	tcp_send_ack(g, c);

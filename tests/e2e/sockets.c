@@ -524,6 +524,36 @@ static void listening(void)
 	close(l);
 }
 
+/* The peer connects, says "hi" and resets; only then the program accepts. */
+static void reset_before_accept(void)
+{
+	struct sockaddr_in a = { .sin_family = AF_INET };
+	socklen_t size = sizeof(a);
+	int l = socket(AF_INET, SOCK_STREAM, 0), command, fd;
+	char c[8] = "R";
+
+	DO(listen(l, 5));
+	DO(getsockname(l, (struct sockaddr *)&a, &size));
+	memcpy(c + 1, &a.sin_port, 2);
+	command = socket(AF_INET, SOCK_STREAM, 0);
+	to_peer(command);
+	send(command, c, 3, 0);
+	DO(wait_for(command, POLLRDHUP)); /* it is through with it */
+	pause_ms(100);
+	mask_named("a connection waits", l);
+	DO((fd = accept(l, (struct sockaddr *)&a, &size)) >= 0);
+	say("from the peer", a.sin_addr.s_addr == peer_addr.sin_addr.s_addr);
+	DO(getpeername(fd, (struct sockaddr *)&a, &size) == 0 || errno == ENOTCONN);
+	mask_named("reset", fd);
+	DO(read(fd, c, 8));
+	DO(read(fd, c, 8));
+	DO(read(fd, c, 8));
+	DO(send(fd, "x", 1, MSG_NOSIGNAL));
+	close(fd);
+	close(command);
+	close(l);
+}
+
 static void edges(void)
 {
 	int fd = open_peer("e"), ep = epoll_create1(0), n;
@@ -605,6 +635,7 @@ static int client(const char *address, int port)
 	interrupted(0, "interrupted");
 	interrupted(SA_RESTART, "interrupted, SA_RESTART");
 	CASE(listening);
+	CASE(reset_before_accept);
 	CASE(edges);
 	CASE(family6);
 	return 0;

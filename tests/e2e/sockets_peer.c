@@ -24,7 +24,7 @@ static void linger0(int fd)
 	setsockopt(fd, SOL_SOCKET, SO_LINGER, &l, sizeof(l));
 }
 
-static void connect_back(int fd, int answer)
+static void connect_back(int fd, int reset)
 {
 	struct sockaddr_in from;
 	socklen_t size = sizeof(from);
@@ -34,9 +34,11 @@ static void connect_back(int fd, int answer)
 	if (read(fd, &port, 2) != 2 || getpeername(fd, (struct sockaddr *)&from, &size))
 		exit(1);
 	from.sin_port = port;
-	if (!connect(back, (struct sockaddr *)&from, sizeof(from)) && answer)
+	if (!connect(back, (struct sockaddr *)&from, sizeof(from)))
 		send(back, "hi", 2, 0);
 	pause_ms(200);
+	if (reset)
+		linger0(back);
 	close(back);
 }
 
@@ -74,7 +76,8 @@ static void serve(int fd)
 		pause_ms(100);
 		break;
 	case 'b': /* connects back */
-		connect_back(fd, 1);
+	case 'R': /* and resets that */
+		connect_back(fd, command == 'R');
 		break;
 	default:
 		break;
