@@ -351,6 +351,18 @@ struct glass_conn_info {
 	 * segments, as a test (RFC 5682); tail loss probes; others. Spurious: proven needless. */
 	uint32_t retrans_fast, retrans_partial, retrans_rto, retrans_frto, retrans_tlp,
 		retrans_other, retrans_spurious;
+	uint64_t data_segs_out, data_segs_in, delivered, rcv_ooopack;
+	uint64_t delivery_rate; /* bytes/s; app_limited: the program had not enough to send */
+	uint64_t notsent;	/* bytes */
+	bool app_limited;
+	uint8_t probes;
+	uint32_t pmtu, advmss, rcv_ssthresh, rcv_space, total_rto;
+	int64_t ato_ns, rcv_rtt_ns;
+	/* Since then: -1 never. last_ack: anything acceptable came. */
+	int64_t last_snd_ns, last_rcv_ns, last_ack_ns;
+	int64_t busy_ns, rwnd_limited_ns, sndbuf_limited_ns; /* as ss; sums of limit_ns[] */
+	/* Memory: received and unread, its limit; to be sent, its limit. */
+	uint64_t rmem, rcvbuf, wmem, sndbuf;
 	int64_t rto_ns, srtt_ns, rttvar_ns, minrtt_ns;
 	int64_t timer_ns;  /* until the timer fires; -1: none */
 	const char *timer; /* on (retransmit), probe, tlp, keepalive, timewait, persist; "" none */
@@ -365,6 +377,34 @@ struct glass_conn_info {
 /* Walks all sockets and connections, TIME-WAIT too. *cursor starts at 0. */
 GLASS_API bool glass_conn_next(struct glass *g, uint64_t *cursor, struct glass_conn_info *out);
 GLASS_API int glass_sock_info(struct glass *g, struct glass_sock *s, struct glass_conn_info *out);
+
+/*
+ * TCP_INFO, byte for byte as struct tcp_info of Linux 6.x. Units are in the names where Linux's
+ * have none; windows and what begins with unacked count segments.
+ */
+enum { GLASS_TCPI_TIMESTAMPS = 1, GLASS_TCPI_SACK = 2, GLASS_TCPI_WSCALE = 4, GLASS_TCPI_ECN = 8 };
+struct glass_tcp_info {
+	uint8_t state, ca_state, retransmits, probes, backoff, options;
+	uint8_t wscale;	     /* send, receive << 4 */
+	uint8_t app_limited; /* delivery_rate: the program had not enough to send */
+	uint32_t rto_us, ato_us, snd_mss, rcv_mss;
+	uint32_t unacked, sacked, lost, retrans, fackets;
+	uint32_t last_data_sent_ms, last_ack_sent_ms, last_data_recv_ms, last_ack_recv_ms;
+	uint32_t pmtu, rcv_ssthresh, rtt_us, rttvar_us, snd_ssthresh, snd_cwnd, advmss, reordering;
+	uint32_t rcv_rtt_us, rcv_space, total_retrans;
+	uint64_t pacing_rate, max_pacing_rate, bytes_acked, bytes_received;
+	uint32_t segs_out, segs_in, notsent_bytes, min_rtt_us, data_segs_in, data_segs_out;
+	uint64_t delivery_rate; /* bytes/s */
+	uint64_t busy_time_us, rwnd_limited_us, sndbuf_limited_us;
+	uint32_t delivered, delivered_ce;
+	uint64_t bytes_sent, bytes_retrans;
+	uint32_t dsack_dups, reord_seen, rcv_ooopack, snd_wnd, rcv_wnd, rehash;
+	uint16_t total_rto, total_rto_recoveries;
+	uint32_t total_rto_time_ms;
+};
+/* Of a TCP socket, connected or not. */
+GLASS_API void glass_tcp_info(const struct glass *g, const struct glass_sock *s,
+			      struct glass_tcp_info *out);
 
 /* Counters: stats.def, then one per drop reason of drop.def. false past the end. */
 struct glass_stat {

@@ -7,8 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ss.h"
+
 static struct {
-	bool all, listening, tcp, udp, ping, numeric, info, timers;
+	bool all, listening, tcp, udp, ping, numeric, info, timers, memory, extended;
 	const char *state;
 	bool has_src, has_dst;
 	struct glass_end src, dst; /* family 0, port 0: any */
@@ -24,6 +26,9 @@ static const struct opt options[] = {
 	  "numbers instead of names: always so, accepted for the habit", &want.numeric },
 	{ 'i', "info", OPT_FLAG, NULL, "what TCP knows of each connection", &want.info },
 	{ 'o', "options", OPT_FLAG, NULL, "timers", &want.timers },
+	{ 'm', "memory", OPT_FLAG, NULL, "memory: unread and its limit, to be sent and its limit",
+	  &want.memory },
+	{ 'e', "extended", OPT_FLAG, NULL, "sk: the connection's number, in hex", &want.extended },
 };
 
 /* ---- filter ---- */
@@ -137,75 +142,15 @@ static const char *proto_name(uint8_t proto)
 	return proto == GLASS_TCP ? "tcp" : proto == GLASS_UDP ? "udp" : "icmp";
 }
 
-static const char *or_empty(const char *s)
-{
-	return s ? s : "";
-}
-
-static void info_options(const struct glass_conn_info *c)
-{
-	printf("\t %s", or_empty(c->cc));
-	if (c->timestamps)
-		printf(" ts");
-	if (c->sack)
-		printf(" sack");
-	if (c->wscale_snd || c->wscale_rcv)
-		printf(" wscale:%u,%u", c->wscale_snd, c->wscale_rcv);
-	if (c->rto_ns)
-		printf(" rto:%" PRId64, c->rto_ns / NS_PER_MS);
-	if (c->backoff)
-		printf(" backoff:%u", c->backoff);
-	if (c->srtt_ns)
-		printf(" rtt:%.3f/%.3f", (double)c->srtt_ns / 1e6, (double)c->rttvar_ns / 1e6);
-	printf(" mss:%u rcvmss:%u cwnd:%u", c->mss, c->rcv_mss, c->cwnd_segments);
-	if (c->ssthresh_segments && c->ssthresh_segments < INT32_MAX)
-		printf(" ssthresh:%u", c->ssthresh_segments);
-}
-
-static void info_nonzero(const char *name, uint64_t value)
-{
-	if (value)
-		printf(" %s:%" PRIu64, name, value);
-}
-
-/* Where it stands, as ss -i: what is zero says nothing. */
-static void info_line(const struct glass_conn_info *c)
-{
-	info_options(c);
-	info_nonzero("bytes_sent", c->bytes_sent);
-	info_nonzero("bytes_retrans", c->bytes_retrans);
-	info_nonzero("bytes_acked", c->bytes_acked);
-	info_nonzero("bytes_received", c->bytes_received);
-	info_nonzero("segs_out", c->segs_out);
-	info_nonzero("segs_in", c->segs_in);
-	info_nonzero("unacked", c->unacked_segments);
-	if (c->retrans_total)
-		printf(" retrans:%u/%" PRIu64, c->retrans_out, c->retrans_total);
-	info_nonzero("dsack_dups", c->dsack_dups);
-	info_nonzero("lost", c->lost_segments);
-	info_nonzero("sacked", c->sacked_segments);
-	info_nonzero("reord_seen", c->reord_seen);
-	info_nonzero("rcv_space", c->rcv_wnd);
-	info_nonzero("snd_wnd", c->snd_wnd);
-	if (c->minrtt_ns)
-		printf(" minrtt:%.3f", (double)c->minrtt_ns / 1e6);
-	if (c->ca_state && *c->ca_state && strcmp(c->ca_state, "Open") != 0)
-		printf(" ca_state:%s", c->ca_state);
-	if (c->orphan)
-		printf(" orphan");
-	if (c->error)
-		printf(" error:%s%s%s", error_text(c->error), c->error_why ? ": " : "",
-		       or_empty(c->error_why));
-	putchar('\n');
-}
-
 static void timer_cell(struct columns *cols, const struct glass_conn_info *c)
 {
+	char left[32];
+
 	if (!want.timers)
 		return;
 	if (c->timer && *c->timer && c->timer_ns >= 0)
-		columns_add(cols, "timer:(%s,%.3fsec,%u)", c->timer, (double)c->timer_ns / 1e9,
-			    c->backoff);
+		columns_add(cols, "timer:(%s,%s,%u)", c->timer, ss_timer(c->timer_ns, left),
+			    strcmp(c->timer, "on") != 0 && c->probes ? c->probes : c->backoff);
 	else
 		columns_add(cols, "%s", "");
 }
@@ -231,8 +176,18 @@ static void conn_extra(uint64_t row, void *arg)
 {
 	const struct glass_conn_info **shown = arg;
 
-	if (shown[row]->proto == GLASS_TCP && strcmp(shown[row]->state, "LISTEN") != 0)
-		info_line(shown[row]);
+	const struct glass_conn_info *c = shown[row];
+
+	if (c->proto != GLASS_TCP || !strcmp(c->state, "LISTEN"))
+		return;
+	putchar('\t');
+	if (want.extended)
+		printf(" sk:%x", c->conn);
+	if (want.memory)
+		ss_memory(c);
+	if (want.info)
+		ss_info(c);
+	putchar('\n');
 }
 
 static int print_text(const struct table *t)
@@ -262,7 +217,7 @@ static int print_text(const struct table *t)
 		conn_cells(&cols, c);
 		shown[n++] = c;
 	}
-	columns_end(&cols, want.info ? conn_extra : NULL, shown);
+	columns_end(&cols, want.info || want.memory || want.extended ? conn_extra : NULL, shown);
 	free(shown);
 	return EXIT_OK;
 }
@@ -273,54 +228,6 @@ static void json_end_of(const char *addr_key, const char *port_key, const struct
 
 	json_string(addr_key, addr_text(&e->addr, addr));
 	json_unsigned(port_key, e->port);
-}
-
-static void json_window(const struct glass_conn_info *c)
-{
-	json_unsigned("mss", c->mss);
-	json_unsigned("rcvmss", c->rcv_mss);
-	json_unsigned("cwnd", c->cwnd_segments);
-	json_unsigned("ssthresh", c->ssthresh_segments);
-	json_unsigned("wscale_snd", c->wscale_snd);
-	json_unsigned("wscale_rcv", c->wscale_rcv);
-	json_bool("timestamps", c->timestamps);
-	json_bool("sack", c->sack);
-	json_unsigned("snd_wnd", c->snd_wnd);
-	json_unsigned("rcv_wnd", c->rcv_wnd);
-	json_unsigned("unacked", c->unacked_segments);
-	json_unsigned("sacked", c->sacked_segments);
-	json_unsigned("lost", c->lost_segments);
-	json_unsigned("retrans_out", c->retrans_out);
-	json_unsigned("retrans_total", c->retrans_total);
-	json_unsigned("bytes_sent", c->bytes_sent);
-	json_unsigned("bytes_acked", c->bytes_acked);
-	json_unsigned("bytes_received", c->bytes_received);
-	json_unsigned("bytes_retrans", c->bytes_retrans);
-	json_unsigned("segs_out", c->segs_out);
-	json_unsigned("segs_in", c->segs_in);
-	json_unsigned("dsack_dups", c->dsack_dups);
-	json_unsigned("reord_seen", c->reord_seen);
-}
-
-static void json_tcp(const struct glass_conn_info *c)
-{
-	json_window(c);
-	json_double("rto_ms", (double)c->rto_ns / 1e6, 3);
-	json_double("rtt_ms", (double)c->srtt_ns / 1e6, 3);
-	json_double("rttvar_ms", (double)c->rttvar_ns / 1e6, 3);
-	json_double("minrtt_ms", (double)c->minrtt_ns / 1e6, 3);
-	json_unsigned("backoff", c->backoff);
-	if (c->timer && *c->timer && c->timer_ns >= 0) {
-		json_string("timer", c->timer);
-		json_double("timer_s", (double)c->timer_ns / 1e9, 3);
-	}
-	json_string("cc", or_empty(c->cc));
-	json_string("ca_state", or_empty(c->ca_state));
-	json_bool("orphan", c->orphan);
-	if (c->error) {
-		json_string("error", error_text(c->error));
-		json_string("error_why", or_empty(c->error_why));
-	}
 }
 
 static void print_json(const struct table *t)
@@ -341,7 +248,7 @@ static void print_json(const struct table *t)
 		json_end_of("local", "local_port", &c->local);
 		json_end_of("peer", "peer_port", &c->remote);
 		if (c->proto == GLASS_TCP)
-			json_tcp(c);
+			ss_json(c);
 		json_end();
 	}
 	json_end();

@@ -179,82 +179,23 @@ void op_error(struct daemon *d, struct client *c, const struct abi_request *req,
 
 /* ---- TCP_INFO ------------------------------------------------------------------------------- */
 
-/* Linux's number for a state that "ss" names. */
-static uint8_t linux_state(const char *state)
-{
-	static const char *const names[] = { "",	   "ESTAB",	 "SYN-SENT",  "SYN-RECV",
-					     "FIN-WAIT-1", "FIN-WAIT-2", "TIME-WAIT", "UNCONN",
-					     "CLOSE-WAIT", "LAST-ACK",	 "LISTEN",    "CLOSING" };
-
-	for (unsigned i = 1; i < sizeof(names) / sizeof(names[0]); i++)
-		if (!strcmp(state, names[i]))
-			return (uint8_t)i;
-	return 7; /* TCP_CLOSE */
-}
-
-static uint32_t us(int64_t ns)
-{
-	return ns > 0 ? (uint32_t)(ns / 1000) : 0;
-}
-
-static struct tcp_info linux_info(const struct glass_conn_info *i)
-{
-	struct tcp_info t = {
-		.tcpi_state = linux_state(i->state),
-		.tcpi_backoff = (uint8_t)i->backoff,
-		.tcpi_options = (uint8_t)((i->timestamps ? TCPI_OPT_TIMESTAMPS : 0) |
-					  (i->sack ? TCPI_OPT_SACK : 0) |
-					  (i->wscale_snd || i->wscale_rcv ? TCPI_OPT_WSCALE : 0)),
-		.tcpi_snd_wscale = (uint8_t)(i->wscale_snd & 15u) & 15u,
-		.tcpi_rcv_wscale = (uint8_t)(i->wscale_rcv & 15u) & 15u,
-		.tcpi_rto = us(i->rto_ns),
-		.tcpi_snd_mss = i->mss,
-		.tcpi_rcv_mss = i->rcv_mss,
-		.tcpi_unacked = i->unacked_segments,
-		.tcpi_sacked = i->sacked_segments,
-		.tcpi_lost = i->lost_segments,
-		.tcpi_retrans = i->retrans_out,
-		.tcpi_rtt = us(i->srtt_ns),
-		.tcpi_rttvar = us(i->rttvar_ns),
-		.tcpi_snd_ssthresh = i->ssthresh_segments,
-		.tcpi_snd_cwnd = i->cwnd_segments,
-		.tcpi_advmss = i->rcv_mss,
-		.tcpi_total_retrans = (uint32_t)i->retrans_total,
-	};
-
-	t.tcpi_bytes_acked = i->bytes_acked;
-	t.tcpi_bytes_received = i->bytes_received;
-	t.tcpi_segs_out = (uint32_t)i->segs_out;
-	t.tcpi_segs_in = (uint32_t)i->segs_in;
-	t.tcpi_min_rtt = us(i->minrtt_ns);
-	t.tcpi_bytes_sent = i->bytes_sent;
-	t.tcpi_bytes_retrans = i->bytes_retrans;
-	t.tcpi_dsack_dups = (uint32_t)i->dsack_dups;
-	t.tcpi_reord_seen = (uint32_t)i->reord_seen;
-	return t;
-}
-
 void op_info(struct daemon *d, struct client *c, const struct abi_request *req, const char *data,
 	     int *fd)
 {
 	struct abi_info out = { 0 };
-	struct glass_conn_info info = { 0 };
+	struct glass_tcp_info linux_info;
 	struct end *e = end_find(d, c, req);
 	int64_t cc = 0;
-	int err;
 
 	(void)data;
 	(void)fd;
 	if (!e)
 		return;
-	err = glass_sock_info(d->g, e->sock, &info);
-	if (err) {
-		reply_errno(d, c, req, -err);
-		return;
-	}
 	glass_getopt(d->g, e->sock, GLASS_OPT_CONGESTION, &cc);
 	snprintf(out.congestion, sizeof(out.congestion), "%s", glass_congestion_name((unsigned)cc));
-	out.tcp_info = linux_info(&info);
+	glass_tcp_info(d->g, e->sock, &linux_info);
+	memcpy(out.tcp_info, &linux_info, sizeof(linux_info));
+	out.tcp_info_bytes = sizeof(linux_info);
 	control_reply(d, c, req, &(struct abi_reply){ 0 }, &out, sizeof(out), -1);
 }
 

@@ -7,6 +7,7 @@
  *
  * In: the program.   Out: src/daemon/program_option.c.
  */
+#include <linux/tcp.h>
 #include <netinet/in.h>
 
 #include <glass/glass.h>
@@ -306,7 +307,7 @@ static int get_tcp(const struct abi_name *self, int name, void *value, socklen_t
 	if (err)
 		return err;
 	if (name == TCP_INFO)
-		return give(value, size, &info.tcp_info, sizeof(info.tcp_info));
+		return give(value, size, info.tcp_info, info.tcp_info_bytes);
 	return give(value, size, info.congestion, sizeof(info.congestion));
 }
 

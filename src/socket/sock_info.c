@@ -59,10 +59,7 @@ static void info_transfer(const struct tcp_conn *c, struct glass_conn_info *out)
 	out->sacked_segments = c->sack_ok ? c->sacked_segs : segments(c, c->sacked);
 	out->lost_segments = segments(c, c->lost);
 	out->retrans_out = segments(c, c->retrans);
-	out->bytes_sent = c->bytes_sent;
-	out->bytes_acked = c->bytes_acked;
 	out->bytes_received = c->bytes_received;
-	out->bytes_retrans = c->bytes_retrans;
 	out->segs_out = c->segs_out;
 	out->segs_in = c->segs_in;
 	out->retrans_total = c->retrans_total;
@@ -83,6 +80,49 @@ static void info_transfer(const struct tcp_conn *c, struct glass_conn_info *out)
 	out->cc = c->cc->name;
 	out->ca_state = ca_names[c->ca_state];
 	out->backoff = c->backoff;
+	out->probes = c->probes;
+}
+
+static void info_path(const struct glass *g, const struct tcp_conn *c, struct glass_conn_info *out)
+{
+	out->pmtu = c->path.mtu_bytes;
+	out->advmss = tcp_advmss(c);
+	out->ato_ns = g->tun.tcp_delack_ms * NS_PER_MS;
+	out->rcv_ssthresh = out->rcv_space = c->rcv.limit;
+	out->rcv_rtt_ns = c->srtt_ns;
+	out->data_segs_in = c->data_segs_in;
+	out->rcv_ooopack = c->ooo_segs;
+	out->notsent = tcp_synchronized(c) ? tcp_unsent(c) : c->queued;
+	out->last_rcv_ns = c->last_data_ns ? now(g) - c->last_data_ns : -1;
+	out->last_ack_ns = now(g) - c->last_rx_ns;
+	out->last_snd_ns = -1;
+	out->rmem = c->rx_bytes + c->ooo_bytes;
+	out->rcvbuf = c->config.rcvbuf;
+	out->wmem = c->queued;
+	out->sndbuf = c->config.sndbuf;
+}
+
+static void info_account(const struct glass *g, const struct tcp_conn *c,
+			 struct glass_conn_info *out)
+{
+	const struct tcp_account *a = c->account;
+
+	if (!a)
+		return;
+	out->bytes_sent = a->bytes_sent;
+	out->bytes_acked = a->bytes_acked;
+	out->bytes_retrans = a->bytes_retrans;
+	out->data_segs_out = a->data_segs_out;
+	out->delivered = a->delivered_segs;
+	out->delivery_rate = a->rate_bytes_s;
+	out->app_limited = a->rate_app_limited;
+	out->total_rto = a->rtos;
+	if (a->last_data_sent_ns)
+		out->last_snd_ns = now(g) - a->last_data_sent_ns;
+	out->busy_ns = tcp_busy_ns(g, c);
+	out->rwnd_limited_ns =
+		tcp_limit_ns(g, c, GLASS_LIMIT_RWND) + tcp_limit_ns(g, c, GLASS_LIMIT_ZERO_WINDOW);
+	out->sndbuf_limited_ns = tcp_limit_ns(g, c, GLASS_LIMIT_SNDBUF);
 }
 
 static void info_limits(const struct glass *g, const struct tcp_conn *c,
@@ -110,6 +150,8 @@ static void info_conn(const struct glass *g, const struct tcp_conn *c, struct gl
 	};
 	info_transfer(c, out);
 	info_timer(g, c, out);
+	info_path(g, c, out);
+	info_account(g, c, out);
 	info_limits(g, c, out);
 }
 

@@ -7,6 +7,8 @@
  */
 #include "sock.h"
 
+#define FIN_WAIT_MAX_S 120 /* as Linux */
+
 struct opt_row {
 	int64_t min, max;
 	bool read_only;
@@ -89,6 +91,25 @@ static void set_reuse(struct glass_sock *s, enum glass_opt opt, bool value)
 		*(addr ? &s->udp->reuse_addr : &s->udp->reuse_port) = value;
 }
 
+/* As Linux: a mode that the conversation may leave again. */
+static void quickack_changed(struct glass *g, struct tcp_conn *c)
+{
+	c->pingpong = !c->config.quickack;
+	if (!c->config.quickack)
+		return;
+	c->quick = TCP_QUICK_ACKS;
+	if (c->unacked)
+		tcp_owe_ack(g, c, "the program wants no delay");
+}
+
+/* RFC 1122 4.2.2.13; Linux takes anything and cuts it. */
+static int16_t fin_wait_s(int64_t value)
+{
+	if (value < 0)
+		return -1;
+	return (int16_t)(value > FIN_WAIT_MAX_S ? FIN_WAIT_MAX_S : value);
+}
+
 /* What waits because of the old value goes now. */
 static void changed(struct glass *g, struct glass_sock *s, enum glass_opt opt)
 {
@@ -103,10 +124,12 @@ static void changed(struct glass *g, struct glass_sock *s, enum glass_opt opt)
 		tcp_owe(g, c);
 	else if (opt == GLASS_OPT_KEEPALIVE || opt == GLASS_OPT_KEEPIDLE)
 		tcp_keepalive_start(g, c);
-	else if (opt == GLASS_OPT_QUICKACK && c->config.quickack && c->unacked)
-		tcp_owe_ack(g, c, "the program wants no delay");
-	else if (opt == GLASS_OPT_RCVBUF && c->rcv.limit > c->config.rcvbuf)
+	else if (opt == GLASS_OPT_QUICKACK)
+		quickack_changed(g, c);
+	else if (opt == GLASS_OPT_RCVBUF)
 		c->rcv.limit = c->config.rcvbuf;
+	else if (opt == GLASS_OPT_LINGER2 && c->state == TCPS_FIN_WAIT_2 && c->closed_by_user)
+		tcp_fin_wait_2(g, c);
 	else if (opt == GLASS_OPT_CONGESTION)
 		tcp_cc_set(g, c, c->config.cc);
 }
@@ -137,10 +160,11 @@ int glass_setopt(struct glass *g, struct glass_sock *s, enum glass_opt opt, int6
 		break;
 	case GLASS_OPT_SNDBUF:
 		k->sndbuf = doubled(value);
-		k->sndbuf_asked = true;
+		k->sndbuf_locked = true;
 		break;
 	case GLASS_OPT_RCVBUF:
 		k->rcvbuf = doubled(value);
+		k->rcvbuf_locked = true;
 		break;
 	case GLASS_OPT_BROADCAST:
 		if (s->udp)
@@ -173,6 +197,15 @@ int glass_setopt(struct glass *g, struct glass_sock *s, enum glass_opt opt, int6
 	case GLASS_OPT_QUICKACK:
 		k->quickack = value;
 		break;
+	case GLASS_OPT_LINGER2:
+		k->fin_wait_s = fin_wait_s(value);
+		break;
+	case GLASS_OPT_WINDOW_CLAMP:
+		k->window_clamp = (uint32_t)value;
+		break;
+	case GLASS_OPT_NOTSENT_LOWAT:
+		k->notsent_lowat = value ? (uint32_t)value : (uint32_t)g->tun.tcp_notsent_lowat;
+		break;
 	case GLASS_OPT_DEFER_ACCEPT:
 		k->defer_accept = synacks_of_s(g, value);
 		break;
@@ -197,6 +230,31 @@ static int64_t maxseg_now(const struct glass_sock *s, const struct tcp_config *k
 	return k->maxseg ? k->maxseg : TCP_MSS_DEFAULT;
 }
 
+static uint32_t smaller(uint32_t a, uint32_t b)
+{
+	return a < b ? a : b;
+}
+
+/* Unless set, the buffers follow the connection: what they are now. */
+static uint32_t sndbuf_now(const struct glass_sock *s, const struct tcp_config *k)
+{
+	if (k->sndbuf_locked)
+		return k->sndbuf;
+	if (s->conn && s->conn->connected_once)
+		return tcp_send_limit(s->conn);
+	return smaller(k->sndbuf, TCP_SEND_AHEAD_BYTES);
+}
+
+static uint32_t rcvbuf_now(const struct glass *g, const struct glass_sock *s,
+			   const struct tcp_config *k)
+{
+	if (k->rcvbuf_locked)
+		return k->rcvbuf;
+	if (s->conn && s->conn->connected_once)
+		return s->conn->rcv.limit;
+	return smaller(k->rcvbuf, (uint32_t)g->tun.tcp_rmem_default_kb * 1024);
+}
+
 static int64_t get(const struct glass *g, struct glass_sock *s, enum glass_opt opt)
 {
 	const struct tcp_config *k = config_of(s);
@@ -211,9 +269,9 @@ static int64_t get(const struct glass *g, struct glass_sock *s, enum glass_opt o
 	case GLASS_OPT_LINGER:
 		return k->linger_s;
 	case GLASS_OPT_SNDBUF:
-		return k->sndbuf;
+		return sndbuf_now(s, k);
 	case GLASS_OPT_RCVBUF:
-		return k->rcvbuf;
+		return rcvbuf_now(g, s, k);
 	case GLASS_OPT_BROADCAST:
 		return s->udp && s->udp->broadcast;
 	case GLASS_OPT_NODELAY:
@@ -233,7 +291,13 @@ static int64_t get(const struct glass *g, struct glass_sock *s, enum glass_opt o
 	case GLASS_OPT_SYNCNT:
 		return k->syn_retries;
 	case GLASS_OPT_QUICKACK:
-		return k->quickack;
+		return s->conn ? !s->conn->pingpong : k->quickack;
+	case GLASS_OPT_LINGER2:
+		return k->fin_wait_s ? k->fin_wait_s : g->tun.tcp_fin_timeout_ms / 1000;
+	case GLASS_OPT_WINDOW_CLAMP:
+		return k->window_clamp;
+	case GLASS_OPT_NOTSENT_LOWAT:
+		return k->notsent_lowat;
 	case GLASS_OPT_DEFER_ACCEPT:
 		return synacks_to_s(g, k->defer_accept);
 	case GLASS_OPT_CONGESTION:

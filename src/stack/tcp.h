@@ -44,6 +44,8 @@ enum tcp_state {
 #define TCP_PORT_BUCKETS 4096
 #define TCP_TW_ISS_STEP \
 	65537 /* from the last number of a connection in TIME-WAIT to the next one's */
+/* A program may be this much ahead of the network at least, so that the device never waits. */
+#define TCP_SEND_AHEAD_BYTES 262144u
 #define TCP_BUDGET_BYTES 262144 /* sent by one connection before the next one has its turn */
 
 /* A port in use, and who uses it. */
@@ -64,16 +66,19 @@ struct tcp_bind {
 
 /* What a program sets before or after connecting; a listener's connections inherit it. */
 struct tcp_config {
-	uint32_t sndbuf, rcvbuf; /* bytes */
-	uint16_t maxseg;	 /* 0: from the MTU */
-	uint8_t ttl, tos;	 /* ttl 0: default */
+	uint32_t sndbuf, rcvbuf;	   /* bytes */
+	uint32_t window_clamp;		   /* 0: none */
+	uint32_t notsent_lowat;		   /* bytes that may be queued and not sent */
+	uint16_t maxseg;		   /* 0: from the MTU */
+	uint8_t ttl, tos;		   /* ttl 0: default */
+	bool sndbuf_locked, rcvbuf_locked; /* set by the program: they do not follow the path */
 	bool nodelay, cork, keepalive, quickack;
-	bool sndbuf_asked;    /* by the program: it is not to be less either */
 	uint8_t defer_accept; /* SYN-ACKs to wait for data: TCP_DEFER_ACCEPT */
 	uint8_t syn_retries, keep_count;
 	uint16_t keep_idle_s, keep_interval_s;
 	uint8_t cc;		  /* TCP_CC_* */
 	int32_t linger_s;	  /* -1: off */
+	int16_t fin_wait_s;	  /* FIN-WAIT-2 without program; 0: tunable, -1: none */
 	uint32_t user_timeout_ms; /* 0: retries decide */
 };
 
@@ -179,8 +184,25 @@ struct tcp_hystart {
 /* By number: TCP_CONGESTION knows them by name, tcp_config and the tunable by number. */
 enum { TCP_CC_CUBIC, TCP_CC_RENO, TCP_CC_COUNT };
 
-struct tcp_limits {
-	int64_t ns[GLASS_LIMIT_COUNT];
+/*
+ * What a connection did: only one that sends has it. It begins with the first byte sent
+ * (tcp_account_open), and stays.
+ */
+struct tcp_account {
+	int64_t limit_ns[GLASS_LIMIT_COUNT];
+	uint64_t bytes_sent, bytes_acked, bytes_retrans;
+	uint32_t data_segs_out, delivered_segs;
+	int64_t last_data_sent_ns;
+	uint16_t rtos, rto_recoveries; /* timeouts; runs of them that ended well */
+	uint32_t rto_ms;	       /* the time of these runs */
+
+	/* tcp_rate.c */
+	uint64_t delivered;    /* bytes ever acknowledged or SACKed */
+	uint64_t app_limited;  /* until delivered is beyond this; 0: no */
+	int64_t delivered_ns;  /* when it changed last */
+	int64_t first_sent_ns; /* of the sample that is going on */
+	uint64_t rate_bytes_s;
+	bool rate_app_limited;
 };
 
 struct tcp_conn {
@@ -323,15 +345,15 @@ struct tcp_conn {
 
 	/* The account of its time: tcp_limit.c */
 	int64_t born_ns, limit_since_ns;
-	struct tcp_limits *limits; /* NULL: it has had two limiters at most */
-	uint8_t limiter;	   /* enum glass_limiter */
+	struct tcp_account *account; /* NULL: nothing was sent, two limiters at most */
+	uint8_t limiter;	     /* enum glass_limiter */
 
 	int error; /* what the program is to be told; positive errno */
 	int soft_error;
 	const char *error_why;
 
-	uint64_t bytes_sent, bytes_acked, bytes_received, bytes_retrans;
-	uint64_t segs_out, segs_in, retrans_total;
+	uint64_t bytes_received;
+	uint32_t segs_out, segs_in, data_segs_in, ooo_segs, retrans_total;
 	uint32_t retrans_by[RTX_KINDS]; /* segments, by enum tcp_rtx_kind */
 	uint32_t retrans_spurious;	/* of these: proven to have been needless */
 	uint32_t dsack_dups;		/* segments that the peer got twice */
@@ -529,6 +551,10 @@ struct tcp_ack_sum {
 	bool ts, dsack, progress, dupack;
 	bool retrans_acked;    /* something that was sent again is acknowledged */
 	bool original_arrived; /* out before the recovery, never sent again, and with the peer */
+	bool rate_app_limited;
+	/* tcp_rate.c: of the newest frame acknowledged now */
+	uint64_t rate_from;
+	int64_t rate_from_ns, rate_send_ns;
 };
 void tcp_sack_read(struct glass *g, struct tcp_conn *c, const struct tcp_seg *seg,
 		   struct tcp_ack_sum *sum);
@@ -602,22 +628,30 @@ void tcp_hystart_acked(struct glass *g, struct tcp_conn *c, const struct tcp_ack
 /* tcp_reass.c */
 /* The payload of an acceptable segment. Consumes p. */
 enum verdict tcp_receive(struct glass *g, struct tcp_conn *c, struct pkt *p, struct tcp_seg *seg);
-/* The window to advertise, moving the edge. */
-uint32_t tcp_window(struct glass *g, struct tcp_conn *c);
 /* The program took n bytes. */
 void tcp_consume(struct glass *g, struct tcp_conn *c, uint32_t n);
-void tcp_window_init(struct tcp_conn *c);
 void tcp_rx_purge(struct glass *g, struct tcp_conn *c);
 /* Bytes that had come before: the next ACK says so (RFC 2883). */
 void tcp_note_dsack(struct tcp_conn *c, struct seq start, struct seq end);
 /* Everything up to the peer's FIN has come. */
 void tcp_fin_arrived(struct glass *g, struct tcp_conn *c);
 
+/* tcp_window.c: what the peer may send. */
+void tcp_window_init(struct glass *g, struct tcp_conn *c);
+/* The window to advertise, moving the edge. */
+uint32_t tcp_window(struct glass *g, struct tcp_conn *c);
+/* The program took n bytes. */
+void tcp_window_read(struct glass *g, struct tcp_conn *c, uint32_t n);
+
 /* tcp_sendq.c: the program's bytes. */
+/* How much may be queued. */
+uint32_t tcp_send_limit(const struct tcp_conn *c);
 uint32_t tcp_send_space(const struct tcp_conn *c);
 bool tcp_writable(const struct tcp_conn *c);
 void *tcp_reserve(struct glass *g, struct tcp_conn *c, size_t want, size_t *length);
 int tcp_commit(struct glass *g, struct tcp_conn *c, size_t length);
+/* There may be room again. */
+void tcp_wake_writer(struct glass *g, struct tcp_conn *c);
 void tcp_sendq_acked(struct glass *g, struct tcp_conn *c, uint32_t n);
 void tcp_sendq_purge(struct glass *g, struct tcp_conn *c);
 
@@ -653,6 +687,8 @@ void tcp_reply_rst(struct glass *g, const struct tcp_seg *seg);
 bool tcp_retransmit(struct glass *g, struct tcp_conn *c, struct tcp_tx *tx, uint32_t limit,
 		    enum tcp_rtx_kind kind);
 void tcp_set_mss(struct glass *g, struct tcp_conn *c);
+/* What we told the peer to send at most, options taken off. */
+uint32_t tcp_advmss(const struct tcp_conn *c);
 /* An ACK for an unacceptable segment, rate-limited per connection (RFC 5961 7). */
 void tcp_challenge(struct glass *g, struct tcp_conn *c);
 /* Is it time for another answer of that kind? Then it counts as given. */
@@ -669,6 +705,8 @@ void tcp_rearm(struct glass *g, struct tcp_conn *c, bool restart);
 void tcp_arm_ack(struct glass *g, struct tcp_conn *c);
 void tcp_arm_life(struct glass *g, struct tcp_conn *c, int64_t delay_ns, uint64_t why);
 void tcp_keepalive_start(struct glass *g, struct tcp_conn *c);
+/* In FIN-WAIT-2 without a program: how long. */
+void tcp_fin_wait_2(struct glass *g, struct tcp_conn *c);
 
 /* tcp_limit.c: what held it back, and how long. The times of all limiters sum to its life. */
 void tcp_limit_start(struct glass *g, struct tcp_conn *c);
@@ -683,11 +721,24 @@ static inline void tcp_limit(struct glass *g, struct tcp_conn *c, enum glass_lim
 void tcp_limit_was(struct glass *g, struct tcp_conn *c, enum glass_limiter limiter,
 		   int64_t wait_ns);
 void tcp_limit_end(struct glass *g, struct tcp_conn *c);
-void tcp_limit_free(struct glass *g, struct tcp_conn *c);
+/* false: no memory. */
+bool tcp_account_open(struct glass *g, struct tcp_conn *c);
+void tcp_account_free(struct glass *g, struct tcp_conn *c);
 int64_t tcp_life_ns(const struct glass *g, const struct tcp_conn *c);
 int64_t tcp_limit_ns(const struct glass *g, const struct tcp_conn *c, enum glass_limiter limiter);
+/* While something was to be sent or acknowledged. */
+int64_t tcp_busy_ns(const struct glass *g, const struct tcp_conn *c);
 /* Its word in the trace. */
 uint64_t tcp_limit_word(enum glass_limiter limiter);
+
+/* tcp_rate.c */
+void tcp_rate_sent(struct glass *g, struct tcp_conn *c, struct tcp_tx *tx);
+void tcp_rate_delivered(struct glass *g, struct tcp_conn *c, const struct tcp_tx *tx,
+			struct tcp_ack_sum *sum);
+/* At the end of an ACK. */
+void tcp_rate_sample(struct glass *g, struct tcp_conn *c, const struct tcp_ack_sum *sum);
+/* tcp_output has no more to send. */
+void tcp_rate_stopped(struct tcp_conn *c);
 
 /* The user's doors: tcp_user.c */
 void tcp_shutdown_wr(struct glass *g, struct tcp_conn *c);

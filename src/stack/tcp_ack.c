@@ -56,7 +56,7 @@ static void tcp_update_window(struct glass *g, struct tcp_conn *c, const struct 
 	if (wnd > c->snd.wnd_max)
 		c->snd.wnd_max = wnd;
 	if (wnd && c->rtx_mode == RTX_PERSIST)
-		c->probes = 0;
+		c->probes = 0, c->rtx_since_ns = 0;
 	tcp_owe(g, c);
 }
 
@@ -91,8 +91,7 @@ static void tcp_fin_acked(struct glass *g, struct tcp_conn *c)
 	if (c->state == TCPS_FIN_WAIT_1) {
 		tcp_set_state(g, c, TCPS_FIN_WAIT_2, "our FIN is acknowledged");
 		if (c->closed_by_user)
-			tcp_arm_life(g, c, g->tun.tcp_fin_timeout_ms * NS_PER_MS,
-				     WORD("the peer may keep its side open this long"));
+			tcp_fin_wait_2(g, c);
 	} else if (c->state == TCPS_CLOSING) {
 		tcp_set_state(g, c, TCPS_TIME_WAIT,
 			      "our FIN is acknowledged, the peer's came before");
@@ -102,6 +101,15 @@ static void tcp_fin_acked(struct glass *g, struct tcp_conn *c)
 	}
 }
 
+/* A run of timeouts ends well. */
+static void tcp_account_rto(struct glass *g, struct tcp_conn *c)
+{
+	if (!c->rtx_since_ns || !c->timeouts)
+		return;
+	c->account->rto_recoveries++;
+	c->account->rto_ms += (uint32_t)((now(g) - c->rtx_since_ns) / NS_PER_MS);
+}
+
 static void tcp_ack_advance(struct glass *g, struct tcp_conn *c, struct seq ack,
 			    struct tcp_ack_sum *sum)
 {
@@ -109,9 +117,10 @@ static void tcp_ack_advance(struct glass *g, struct tcp_conn *c, struct seq ack,
 
 	sum->acked = (uint32_t)seq_diff(ack, c->snd.una);
 	tcp_sent_acked(g, c, ack, sum);
-	tcp_sendq_acked(g, c, sum->acked - fin);
 	c->snd.una = ack;
-	c->bytes_acked += sum->acked - fin;
+	tcp_sendq_acked(g, c, sum->acked - fin);
+	c->account->bytes_acked += sum->acked - fin;
+	tcp_account_rto(g, c);
 	c->timeouts = 0;
 	c->rtx_since_ns = 0;
 	sum->progress = true;
@@ -159,6 +168,7 @@ enum verdict tcp_check_ack(struct glass *g, struct tcp_conn *c, struct pkt *p, s
 	tcp_update_window(g, c, seg);
 	tcp_rtt_sample(g, c, sum.rtt_ns);
 	tcp_recover(g, c, seg, &sum);
+	tcp_rate_sample(g, c, &sum);
 	if (sum.acked)
 		EVENT(g, c->id, p->id, TCP_ACKED, c->snd.una.v - c->snd.iss.v, sum.acked,
 		      tcp_in_flight(c), c->cwnd);

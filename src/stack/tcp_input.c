@@ -242,8 +242,11 @@ enum verdict tcp_segment_arrives(struct glass *g, struct tcp_conn *c, struct pkt
 
 enum verdict tcp_conn_input(struct glass *g, struct tcp_conn *c, struct pkt *p, struct tcp_seg *seg)
 {
+	uint32_t segs = p->gso_size ? (seg->len + p->gso_size - 1) / p->gso_size : 1;
+
 	p->conn = c->id;
-	c->segs_in += p->gso_size ? (seg->len + p->gso_size - 1) / p->gso_size : 1;
+	c->segs_in += segs;
+	c->data_segs_in += seg->len ? segs : 0;
 	EVENT(g, c->id, p->id, TCP_IN, seg->flags, c->rcv.irs.v ? seg->seq.v - c->rcv.irs.v : 0,
 	      seg->flags & TCP_ACK ? seg->ack.v - c->snd.iss.v : 0, seg->len,
 	      (uint64_t)seg->wnd << (seg->flags & TCP_SYN ? 0 : c->snd_wscale));

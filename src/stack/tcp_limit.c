@@ -5,8 +5,9 @@
  * change costs anything.
  *
  * An idle connection has had at most two of them, the first being the handshake: for that the two
- * moments in the connection suffice. The table comes with the second change. If there is no memory
- * for it the change does not take place, so that the sum stays right.
+ * moments in the connection suffice. The account comes with the second change, or with the first
+ * byte sent. If there is no memory for it the change does not take place, so that the sum stays
+ * right.
  *
  * In: tcp_output.c, tcp_state.c, tcp_timer.c.  Out: the socket layer asks (sock_info.c).
  */
@@ -32,27 +33,27 @@ void tcp_limit_start(struct glass *g, struct tcp_conn *c)
 	c->limiter = GLASS_LIMIT_HANDSHAKE;
 }
 
-/* The table, with what has been so far; false: no memory. */
-static bool table_open(struct glass *g, struct tcp_conn *c)
+/* What has been so far goes into it. */
+bool tcp_account_open(struct glass *g, struct tcp_conn *c)
 {
-	if (c->limits)
+	if (c->account)
 		return true;
-	c->limits = pool_alloc(&g->pool, sizeof(*c->limits));
-	if (!c->limits)
+	c->account = pool_alloc(&g->pool, sizeof(*c->account));
+	if (!c->account)
 		return false;
 	if (c->limiter != GLASS_LIMIT_HANDSHAKE)
-		c->limits->ns[GLASS_LIMIT_HANDSHAKE] = c->limit_since_ns - c->born_ns;
+		c->account->limit_ns[GLASS_LIMIT_HANDSHAKE] = c->limit_since_ns - c->born_ns;
 	return true;
 }
 
 void tcp_limit_change(struct glass *g, struct tcp_conn *c, enum glass_limiter limiter)
 {
-	bool first = c->limiter == GLASS_LIMIT_HANDSHAKE && !c->limits;
+	bool first = c->limiter == GLASS_LIMIT_HANDSHAKE && !c->account;
 
-	if (!first && !table_open(g, c))
+	if (!first && !tcp_account_open(g, c))
 		return;
 	if (!first)
-		c->limits->ns[c->limiter] += now(g) - c->limit_since_ns;
+		c->account->limit_ns[c->limiter] += now(g) - c->limit_since_ns;
 	c->limit_since_ns = now(g);
 	c->limiter = (uint8_t)limiter;
 }
@@ -61,30 +62,30 @@ void tcp_limit_was(struct glass *g, struct tcp_conn *c, enum glass_limiter limit
 {
 	int64_t since = now(g) - c->limit_since_ns;
 
-	if (!table_open(g, c))
+	if (!tcp_account_open(g, c))
 		return;
 	if (wait_ns > since)
 		wait_ns = since;
-	c->limits->ns[c->limiter] += since - wait_ns;
-	c->limits->ns[limiter] += wait_ns;
+	c->account->limit_ns[c->limiter] += since - wait_ns;
+	c->account->limit_ns[limiter] += wait_ns;
 	c->limit_since_ns = now(g);
 }
 
 void tcp_limit_end(struct glass *g, struct tcp_conn *c)
 {
-	bool plain = c->limiter == GLASS_LIMIT_HANDSHAKE && !c->limits;
+	bool plain = c->limiter == GLASS_LIMIT_HANDSHAKE && !c->account;
 
-	if (!plain && !table_open(g, c))
+	if (!plain && !tcp_account_open(g, c))
 		return; /* what came last is not part of its life, then */
 	if (!plain)
-		c->limits->ns[c->limiter] += now(g) - c->limit_since_ns;
+		c->account->limit_ns[c->limiter] += now(g) - c->limit_since_ns;
 	c->limit_since_ns = now(g);
 }
 
-void tcp_limit_free(struct glass *g, struct tcp_conn *c)
+void tcp_account_free(struct glass *g, struct tcp_conn *c)
 {
-	pool_free(&g->pool, c->limits, sizeof(*c->limits));
-	c->limits = NULL;
+	pool_free(&g->pool, c->account, sizeof(*c->account));
+	c->account = NULL;
 }
 
 int64_t tcp_life_ns(const struct glass *g, const struct tcp_conn *c)
@@ -94,11 +95,18 @@ int64_t tcp_life_ns(const struct glass *g, const struct tcp_conn *c)
 
 int64_t tcp_limit_ns(const struct glass *g, const struct tcp_conn *c, enum glass_limiter limiter)
 {
-	int64_t ns = c->limits ? c->limits->ns[limiter] : 0;
+	int64_t ns = c->account ? c->account->limit_ns[limiter] : 0;
 
-	if (!c->limits && limiter == GLASS_LIMIT_HANDSHAKE)
+	if (!c->account && limiter == GLASS_LIMIT_HANDSHAKE)
 		ns = c->limit_since_ns - c->born_ns;
 	if (c->limiter == limiter && c->state != TCPS_CLOSED)
 		ns += now(g) - c->limit_since_ns;
 	return ns;
+}
+
+int64_t tcp_busy_ns(const struct glass *g, const struct tcp_conn *c)
+{
+	return tcp_life_ns(g, c) - tcp_limit_ns(g, c, GLASS_LIMIT_HANDSHAKE) -
+	       tcp_limit_ns(g, c, GLASS_LIMIT_APPLICATION) -
+	       tcp_limit_ns(g, c, GLASS_LIMIT_CLOSING);
 }

@@ -181,6 +181,9 @@ static void tcp_output(struct glass *g, struct tcp_conn *c)
 		else
 			limiter = waits_for_acks(c, GLASS_LIMIT_RECOVERY);
 		tcp_limit(g, c, limiter);
+		tcp_rate_stopped(c);
+		if (c->config.notsent_lowat != UINT32_MAX)
+			tcp_wake_writer(g, c);
 		if (tcp_unsent(c) || limiter == GLASS_LIMIT_RECOVERY)
 			EVENT(g, c->id, 0, TCP_STOP, tcp_limit_word(limiter), tcp_unsent(c));
 		tcp_cc_sent(g, c);

@@ -32,6 +32,7 @@ void tcp_rack_delivered(struct glass *g, struct tcp_conn *c, const struct tcp_tx
 	int32_t later;
 
 	sum->delivered += tx->len;
+	tcp_rate_delivered(g, c, tx, sum);
 	if (!(tx->flags & TX_EVER_RETRANS)) {
 		sum->rtt_ns = rtt; /* Karn: the newest one that was sent once */
 		if (rtt < c->rack_min_rtt_ns)

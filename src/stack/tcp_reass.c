@@ -16,8 +16,6 @@
 
 #define OOO_EIGHTHS \
 	7 /* of all memory: beyond, what is out of order is not kept; the peer has it still */
-#define WINDOW_FIRST_BYTES \
-	262144u /* offered at first; grows as the program reads (tcp_grow_window) */
 
 static struct seq pkt_end(const struct pkt *p)
 {
@@ -71,75 +69,6 @@ void tcp_note_dsack(struct tcp_conn *c, struct seq start, struct seq end)
 		return;
 	c->dsack = true;
 	c->dsack_block = (struct tcp_sack_block){ start, end };
-}
-
-/* ---- the window ------------------------------------------------------------------------------ */
-
-static uint32_t window_limit(const struct tcp_conn *c)
-{
-	return c->rcv.limit < c->config.rcvbuf ? c->rcv.limit : c->config.rcvbuf;
-}
-
-/* What the buffer, and the field in the header, would allow to offer. */
-static uint32_t window_room(const struct tcp_conn *c)
-{
-	uint32_t limit = window_limit(c), max = 65535u << c->rcv_wscale;
-	uint32_t room = c->rx_bytes < limit ? limit - c->rx_bytes : 0;
-
-	return room < max ? room : max;
-}
-
-/* RFC 9293 3.8.6.2.2: the edge moves by this much at least. */
-static uint32_t window_step(const struct tcp_conn *c)
-{
-	uint32_t half = window_limit(c) / 2;
-
-	return half < c->rcv_mss ? half : c->rcv_mss;
-}
-
-uint32_t tcp_window(struct glass *g, struct tcp_conn *c)
-{
-	uint32_t offered = (uint32_t)seq_diff(c->rcv.edge, c->rcv.nxt);
-	uint32_t room = window_room(c), unit = 1u << c->rcv_wscale, step = window_step(c);
-
-	(void)g;
-	room = room / unit * unit;
-	/*
-	 * RFC 9293 3.8.6.2.2: the edge moves by a segment at least; 3.8.6: it never moves back,
-	 * so what was offered is rounded up where there is room for it. In a full buffer it is
-	 * rounded down, by less than one unit.
-	 */
-	if (room < offered + step)
-		room = (offered + unit - 1) / unit * unit <= room
-			       ? (offered + unit - 1) / unit * unit
-			       : offered / unit * unit;
-	if (room > offered)
-		c->rcv.edge = seq_add(c->rcv.nxt, room);
-	return room;
-}
-
-/*
- * The window that is offered follows what the program reads in a round trip, as Linux does it: a
- * fast reader gets a large one, and a short path does not fill the caches.
- */
-static void tcp_grow_window(struct glass *g, struct tcp_conn *c, uint32_t n)
-{
-	c->drs_bytes += n;
-	if (now(g) - c->drs_ns < c->srtt_ns)
-		return;
-	if (2 * (uint64_t)c->drs_bytes > c->rcv.limit && c->rcv.limit < c->config.rcvbuf) {
-		c->rcv.limit *= 2;
-		if (c->rcv.limit > c->config.rcvbuf)
-			c->rcv.limit = c->config.rcvbuf;
-	}
-	c->drs_ns = now(g);
-	c->drs_bytes = 0;
-}
-
-void tcp_window_init(struct tcp_conn *c)
-{
-	c->rcv.limit =
-		c->config.rcvbuf < WINDOW_FIRST_BYTES ? c->config.rcvbuf : WINDOW_FIRST_BYTES;
 }
 
 /* ---- in order -------------------------------------------------------------------------------- */
@@ -230,7 +159,7 @@ static void schedule_ack(struct glass *g, struct tcp_conn *c, uint32_t len, bool
 		tcp_owe_ack(g, c, "a hole was filled, or is still open");
 	else if (c->unacked >= 2u * c->rcv_mss)
 		tcp_owe_ack(g, c, "two full segments");
-	else if (c->quick && !c->pingpong && c->config.quickack)
+	else if (c->quick && !c->pingpong)
 		tcp_owe_ack(g, c, "the connection is young: at once");
 	else
 		tcp_arm_ack(g, c);
@@ -286,6 +215,7 @@ static enum verdict ooo_insert(struct glass *g, struct tcp_conn *c, struct pkt *
 	c->ooo_count++;
 	EVENT(g, c->id, p->id, TCP_OOO, start.v - c->rcv.irs.v, len, c->ooo_bytes);
 	stat_inc(g, STAT_TCP_OOO_QUEUED);
+	c->ooo_segs++;
 	sack_note(c, start, end);
 	return ACCEPTED;
 }
@@ -335,7 +265,7 @@ enum verdict tcp_receive(struct glass *g, struct tcp_conn *c, struct pkt *p, str
 
 void tcp_consume(struct glass *g, struct tcp_conn *c, uint32_t n)
 {
-	uint32_t total = n, offered, room;
+	uint32_t total = n;
 
 	c->rx_bytes -= n;
 	while (n) {
@@ -349,18 +279,7 @@ void tcp_consume(struct glass *g, struct tcp_conn *c, uint32_t n)
 		list_remove(&p->node);
 		pkt_free(&g->pool, p);
 	}
-	if (!tcp_synchronized(c) || c->fin_received)
-		return;
-	tcp_grow_window(g, c, total);
-	offered = (uint32_t)seq_diff(c->rcv.edge, c->rcv.nxt);
-	room = window_room(c);
-	/*
-	 * A window update when it at least doubles what the peer may send (and so after a closed
-	 * window), and when tcp_window() will really move the edge: an ACK that says nothing new
-	 * would be a duplicate to the peer.
-	 */
-	if (room >= 2 * offered && room >= offered + window_step(c))
-		tcp_owe_ack(g, c, "the window opens");
+	tcp_window_read(g, c, total);
 }
 
 void tcp_rx_purge(struct glass *g, struct tcp_conn *c)

@@ -43,6 +43,11 @@ static uint16_t mss_option(const struct tcp_conn *c)
 	return (uint16_t)(mss > 65495 ? 65495 : mss);
 }
 
+uint32_t tcp_advmss(const struct tcp_conn *c)
+{
+	return mss_option(c) - (c->ts_ok ? TS_OPTION_BYTES : 0u);
+}
+
 static void syn_options(const struct tcp_conn *c, struct tcp_options *o, uint32_t tsval)
 {
 	o->mss_ok = true;
@@ -385,6 +390,14 @@ static bool pushes(const struct tcp_conn *c, uint32_t len, uint32_t unsent)
 	return len == unsent || len > c->mss || (stops && c->in_burst);
 }
 
+static void note_data_sent(struct glass *g, struct tcp_conn *c, uint32_t len)
+{
+	if (!len)
+		return;
+	c->account->data_segs_out += (len + c->mss - 1u) / c->mss;
+	c->account->last_data_sent_ns = now(g);
+}
+
 bool tcp_send_data(struct glass *g, struct tcp_conn *c, uint32_t len, bool fin)
 {
 	uint32_t limit = frame_limit(g, c), unsent = tcp_unsent(c);
@@ -396,7 +409,7 @@ bool tcp_send_data(struct glass *g, struct tcp_conn *c, uint32_t len, bool fin)
 	if (len > limit)
 		len = limit;
 	next_settle(c);
-	if (tx)
+	if (tx && tcp_account_open(g, c))
 		p = payload_packet(g, c, c->next_chunk, c->next_off, &len);
 	if (!p) {
 		pool_free(&g->pool, tx, sizeof(*tx));
@@ -420,7 +433,8 @@ bool tcp_send_data(struct glass *g, struct tcp_conn *c, uint32_t len, bool fin)
 		tx->flags |= TX_PSH;
 	if (len % c->mss)
 		c->small_end = c->snd.nxt;
-	c->bytes_sent += len;
+	c->account->bytes_sent += len;
+	note_data_sent(g, c, len);
 	if (c->last_data_ns && now(g) - c->last_data_ns < g->tun.tcp_delack_ms * NS_PER_MS)
 		c->pingpong = true;
 	out.len = len;
@@ -455,8 +469,10 @@ bool tcp_retransmit(struct glass *g, struct tcp_conn *c, struct tcp_tx *tx, uint
 	tcp_tx_sent(g, c, tx);
 	tcp_undo_resent(g, c, tx);
 	if (seq_eq(tx->seq, c->snd.una))
-		c->rto_at_ns = 0; /* RFC 6675 6: the copy has its time too */
-	c->bytes_retrans += len;
+		c->rto_at_ns = 0;      /* RFC 6675 6: the copy has its time too */
+	c->account->bytes_sent += len; /* as Linux counts */
+	c->account->bytes_retrans += len;
+	note_data_sent(g, c, len);
 	c->retrans_total += segs;
 	c->retrans_by[kind] += segs;
 	stat_add(g, STAT_TCP_RETRANS_SEGS, segs);

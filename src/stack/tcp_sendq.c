@@ -14,22 +14,33 @@
 #define SMALL_COMMIT_BYTES \
 	8192 /* up to this much is copied together rather than given a buffer of its own */
 #define SEND_EIGHTHS 6 /* of all memory: beyond, programs' new bytes wait */
-#define SEND_AHEAD_BYTES \
-	262144u /* kept ready beyond twice the window, so that the device never waits */
 
 /*
  * The program may be ahead of the network by two windows: more would only fill memory (and leave
- * the caches). SO_SNDBUF is the upper bound, and
- * where the program itself has set it, the bound.
+ * the caches). The tunable is the upper bound; a program that sets SO_SNDBUF has that.
  */
-uint32_t tcp_send_space(const struct tcp_conn *c)
+uint32_t tcp_send_limit(const struct tcp_conn *c)
 {
 	uint32_t cwnd = c->cwnd > UINT32_MAX / 4 ? UINT32_MAX / 4 : c->cwnd;
-	uint32_t limit = 2 * cwnd > SEND_AHEAD_BYTES ? 2 * cwnd : SEND_AHEAD_BYTES;
+	uint32_t limit = 2 * cwnd > TCP_SEND_AHEAD_BYTES ? 2 * cwnd : TCP_SEND_AHEAD_BYTES;
 
-	if (limit > c->config.sndbuf || c->config.sndbuf_asked)
-		limit = c->config.sndbuf;
-	return c->queued < limit ? limit - c->queued : 0;
+	return limit > c->config.sndbuf || c->config.sndbuf_locked ? c->config.sndbuf : limit;
+}
+
+/* TCP_NOTSENT_LOWAT: what the program may still queue that cannot be sent yet. */
+static uint32_t notsent_space(const struct tcp_conn *c)
+{
+	uint32_t unsent = tcp_synchronized(c) ? tcp_unsent(c) : c->queued;
+
+	return unsent < c->config.notsent_lowat ? c->config.notsent_lowat - unsent : 0;
+}
+
+uint32_t tcp_send_space(const struct tcp_conn *c)
+{
+	uint32_t limit = tcp_send_limit(c), space = c->queued < limit ? limit - c->queued : 0;
+	uint32_t notsent = notsent_space(c);
+
+	return space < notsent ? space : notsent;
 }
 
 /* As Linux: worth waking a writer for, a third of the buffer. */
@@ -37,7 +48,9 @@ bool tcp_writable(const struct tcp_conn *c)
 {
 	uint32_t space = tcp_send_space(c);
 
-	return space && space >= c->queued / 2;
+	if (notsent_space(c) < c->config.notsent_lowat / 2) /* as Linux: half of it is free */
+		return false;
+	return space && (space >= c->queued / 2 || c->config.notsent_lowat < c->queued);
 }
 
 void *tcp_reserve(struct glass *g, struct tcp_conn *c, size_t want, size_t *length)
@@ -139,10 +152,15 @@ void tcp_sendq_acked(struct glass *g, struct tcp_conn *c, uint32_t n)
 		buf_unref(&g->pool, k->buf);
 		pool_free(&g->pool, k, sizeof(*k));
 	}
-	if (c->want_out && tcp_writable(c)) {
-		c->want_out = false;
-		wake(g, &c->waker);
-	}
+	tcp_wake_writer(g, c);
+}
+
+void tcp_wake_writer(struct glass *g, struct tcp_conn *c)
+{
+	if (!c->want_out || !tcp_writable(c))
+		return;
+	c->want_out = false;
+	wake(g, &c->waker);
 }
 
 void tcp_sendq_purge(struct glass *g, struct tcp_conn *c)

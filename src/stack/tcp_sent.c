@@ -131,6 +131,7 @@ void tcp_sent_add(struct glass *g, struct tcp_conn *c, struct tcp_tx *tx)
 
 void tcp_tx_sent(struct glass *g, struct tcp_conn *c, struct tcp_tx *tx)
 {
+	tcp_rate_sent(g, c, tx);
 	withdraw(c, tx);
 	if (tx->flags & TX_LOST) {
 		c->retrans += tx->len;

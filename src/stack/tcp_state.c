@@ -37,12 +37,13 @@ void tcp_config_init(const struct glass *g, struct tcp_config *config)
 	*config = (struct tcp_config){
 		.sndbuf = (uint32_t)g->tun.tcp_wmem_kb * 1024,
 		.rcvbuf = (uint32_t)g->tun.tcp_rmem_kb * 1024,
-		.quickack = true,
 		.syn_retries = (uint8_t)g->tun.tcp_syn_retries,
 		.keep_count = 9,
 		.keep_idle_s = 7200,
 		.keep_interval_s = 75,
+		.quickack = true,
 		.linger_s = -1,
+		.notsent_lowat = (uint32_t)g->tun.tcp_notsent_lowat,
 		.cc = (uint8_t)g->tun.tcp_congestion_control,
 	};
 }
@@ -67,10 +68,11 @@ void tcp_conn_init(struct glass *g, struct tcp_conn *c, const struct tcp_config 
 	c->rack_min_rtt_ns = INT64_MAX;
 	c->rack_reo_mult = 1;
 	c->quick = TCP_QUICK_ACKS;
+	c->pingpong = !config->quickack;
 	c->last_rx_ns = c->last_tx_ns = now(g);
 	c->challenge_ns = INT64_MIN / 2;
 	tcp_limit_start(g, c);
-	tcp_window_init(c);
+	tcp_window_init(g, c);
 	tcp_timers_init(c);
 }
 
@@ -177,7 +179,7 @@ void tcp_reap(struct glass *g)
 		struct tcp_conn *c = container_of(node, struct tcp_conn, queue);
 
 		tcp_rx_purge(g, c);
-		tcp_limit_free(g, c);
+		tcp_account_free(g, c);
 		timers_release(&g->timers, TCP_TIMERS);
 		pool_free(&g->pool, c, sizeof(*c));
 	}

@@ -9,6 +9,7 @@
  */
 #include "tcp_recovery.h"
 
+#define CORK_NS (200 * NS_PER_MS) /* tcp(7) */
 #define SHIFT_MAX 20
 #define RENEGE_NS (10 * NS_PER_MS) /* ACKs that overtake each other look the same, for a moment */
 
@@ -75,6 +76,12 @@ static void arm_loss(struct glass *g, struct tcp_conn *c, bool restart)
 	arm_rtx(g, c, mode, at);
 }
 
+/* Nothing is out and something waits: for a window, or because of TCP_CORK. */
+static int64_t persist_after(const struct glass *g, const struct tcp_conn *c)
+{
+	return c->config.cork && c->snd.wnd ? CORK_NS : tcp_rto(g, c, c->probes);
+}
+
 void tcp_rearm(struct glass *g, struct tcp_conn *c, bool restart)
 {
 	if (c->state == TCPS_SYN_SENT || c->state == TCPS_SYN_RECEIVED) {
@@ -92,7 +99,7 @@ void tcp_rearm(struct glass *g, struct tcp_conn *c, bool restart)
 		c->rtx_mode = RTX_NONE;
 		timer_stop(&g->timers, &c->rtx_timer);
 	} else if (c->rtx_mode != RTX_PERSIST) {
-		arm_rtx(g, c, RTX_PERSIST, now(g) + tcp_rto(g, c, c->probes));
+		arm_rtx(g, c, RTX_PERSIST, now(g) + persist_after(g, c));
 	}
 }
 
@@ -144,8 +151,10 @@ static void retransmission_timeout(struct glass *g, struct tcp_conn *c)
 	EVENT(g, c->id, g->trace.cause, TCP_RTO, c->timeouts + 1u,
 	      (uint64_t)tcp_rto(g, c, c->backoff), (uint64_t)tcp_rto(g, c, c->backoff + 1u),
 	      tcp_in_flight(c));
-	if (tcp_synchronized(c))
+	if (tcp_synchronized(c)) {
 		tcp_limit_was(g, c, GLASS_LIMIT_RTO, tcp_rto(g, c, c->backoff));
+		c->account->rtos++;
+	}
 	c->timeouts++;
 	if (c->backoff < UINT8_MAX)
 		c->backoff++;
@@ -156,6 +165,13 @@ static void retransmission_timeout(struct glass *g, struct tcp_conn *c)
 	tcp_enter_loss(g, c);
 	tcp_rearm(g, c, true);
 	tcp_owe(g, c);
+}
+
+/* RFC 5482, as Linux: a window that stays closed too long, though the peer answers. */
+static bool window_stayed_closed(const struct glass *g, const struct tcp_conn *c)
+{
+	return c->config.user_timeout_ms &&
+	       now(g) - c->rtx_since_ns >= (int64_t)c->config.user_timeout_ms * NS_PER_MS;
 }
 
 /*
@@ -172,7 +188,9 @@ static void persist(struct glass *g, struct tcp_conn *c)
 		return;
 	}
 	c->timeouts = answered ? 0 : (uint8_t)(c->timeouts + 1);
-	if (c->timeouts > g->tun.tcp_retries2 ||
+	if (!c->rtx_since_ns)
+		c->rtx_since_ns = now(g);
+	if (c->timeouts > g->tun.tcp_retries2 || window_stayed_closed(g, c) ||
 	    (c->closed_by_user && c->probes >= g->tun.tcp_orphan_retries)) {
 		give_up(g, c);
 		return;
@@ -284,6 +302,19 @@ void tcp_keepalive_start(struct glass *g, struct tcp_conn *c)
 {
 	if (c->state >= TCPS_ESTABLISHED && c->state != TCPS_TIME_WAIT && !c->closed_by_user)
 		tcp_arm_life(g, c, c->config.keep_idle_s * NS_PER_S, WORD("keepalive"));
+}
+
+void tcp_fin_wait_2(struct glass *g, struct tcp_conn *c)
+{
+	int64_t ns = g->tun.tcp_fin_timeout_ms * NS_PER_MS;
+
+	if (c->config.fin_wait_s < 0) {
+		tcp_abort(g, c, 0);
+		return;
+	}
+	if (c->config.fin_wait_s)
+		ns = c->config.fin_wait_s * NS_PER_S;
+	tcp_arm_life(g, c, ns, WORD("the peer may keep its side open this long"));
 }
 
 static void life_fired(struct glass *g, struct timer *t)

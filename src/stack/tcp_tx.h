@@ -49,8 +49,11 @@ struct tcp_tx {
 	uint32_t segs;		 /* segments that it is on the wire */
 	uint16_t mss;		 /* their size */
 	uint8_t flags;
-	uint8_t kind;	 /* TX_LOST: enum tcp_rtx_kind */
-	int64_t sent_ns; /* last transmission */
+	uint8_t kind;	  /* TX_LOST: enum tcp_rtx_kind */
+	bool app_limited; /* tcp_rate.c: how it was at its last transmission */
+	int64_t sent_ns;  /* last transmission */
+	int64_t first_sent_ns, delivered_ns;
+	uint64_t delivered;
 };
 
 #endif

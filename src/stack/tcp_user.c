@@ -49,8 +49,7 @@ void tcp_close(struct glass *g, struct tcp_conn *c)
 		stat_inc(g, STAT_TCP_ABORT_ON_DATA);
 		tcp_abort(g, c, 0);
 	} else if (c->state == TCPS_FIN_WAIT_2) {
-		tcp_arm_life(g, c, g->tun.tcp_fin_timeout_ms * NS_PER_MS,
-			     WORD("the peer may keep its side open this long"));
+		tcp_fin_wait_2(g, c);
 	} else {
 		tcp_shutdown_wr(g, c);
 	}

@@ -131,7 +131,10 @@ import socket, time
 s = socket.create_connection(('$HOST', 8080)); l = socket.socket(); l.bind(('', 7000)); l.listen(); time.sleep(60)"
 wait_for 10 sh -c "'$GLASS' ss -l | grep -q 7000"
 like "ss" "$("$GLASS" ss -tn)" "tcp +ESTAB +0 +0 +10.0.0.4:[0-9]+ +10.0.0.5:8080 +[0-9]+"
-like "ss -i has the fields of ss -ti" "$("$GLASS" ss -ti)" "rto:[0-9]+ rtt:[0-9./]+ mss:1448 .*cwnd:10"
+like "ss -i has the fields of ss -ti" "$("$GLASS" ss -ti)" "rto:[0-9]+ rtt:[0-9./]+ ato:40 mss:1448 pmtu:1500 .*cwnd:10"
+like "ss -tmoe: memory, number" "$("$GLASS" ss -tmoe)" "sk:[0-9a-f]+ skmem:\\(r0,rb[0-9]+,t0,tb[0-9]+,"
+like "ss -i tells what held it back" "$("$GLASS" ss -ti)" "limiter:application life:[0-9]+ms limits:\\(handshake:"
+like "ss -j too" "$("$GLASS" -j ss -ti)" '"limiter":"application","life_ms":[0-9.]+,"limits_ms":\{"handshake":'
 is "ss without -a does not show listeners" "$("$GLASS" ss -t | grep -c LISTEN)" 0
 like "ss -l does" "$("$GLASS" ss -lt)" "LISTEN.*:7000"
 is "ss dport" "$("$GLASS" ss dport 8080 | grep -c ESTAB)" 1
