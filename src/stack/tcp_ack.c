@@ -40,13 +40,18 @@ void tcp_rtt_sample(struct glass *g, struct tcp_conn *c, int64_t rtt_ns)
 	      (uint64_t)c->rto_ns);
 }
 
-/* RFC 9293 3.10.7.4: SND.WL1 and SND.WL2 keep old segments from setting the window. */
+/*
+ * RFC 9293 3.10.7.4: SND.WL1 and SND.WL2 keep old segments from setting the window. A segment that
+ * acknowledges more than the last one is never old, though its sequence number may be (a FIN sent
+ * again): were its window not taken, the old one would count from the new SND.UNA, and allow more
+ * than the peer has offered. Linux does likewise.
+ */
 static void tcp_update_window(struct glass *g, struct tcp_conn *c, const struct tcp_seg *seg)
 {
 	uint32_t wnd = seg->wnd << c->snd_wscale;
 
-	if (!seq_lt(c->snd.wl1, seg->seq) &&
-	    !(seq_eq(c->snd.wl1, seg->seq) && seq_leq(c->snd.wl2, seg->ack)))
+	if (!seq_gt(seg->ack, c->snd.wl2) && !seq_lt(c->snd.wl1, seg->seq) &&
+	    !(seq_eq(c->snd.wl1, seg->seq) && seq_eq(c->snd.wl2, seg->ack)))
 		return;
 	c->snd.wl1 = seg->seq;
 	c->snd.wl2 = seg->ack;

@@ -230,6 +230,26 @@ DIALOGUE(peer_shrinks_its_window)
 		state(c, ESTAB);
 }
 
+/*
+ * A segment with an old sequence number that acknowledges more (here a retransmission, often a FIN)
+ * brings the newest window: the old one, counted from the new SND.UNA, would be beyond the edge.
+ */
+DIALOGUE(window_of_a_retransmission_that_acknowledges_more)
+{
+	T(0)	connected(c, "mss=1000, win=4000");
+	T(100)	app_send(c, 8000);
+	for (unsigned i = 0; i < 4; i++)
+		wire_outf("ACK, seq=%u, len=1000", 1 + 1000 * i);
+	T(130)	wire_in(ACK, seq=1, ack=1, len=500, win=4000);		wire_out(ACK, ack=501);
+	T(131)	wire_in(ACK, seq=501, ack=1, len=500, win=4000);	wire_out(ACK, ack=1001);
+	T(140)	wire_in(ACK, seq=1, ack=4001, len=1400, win=500);	/* 400 bytes of it are new */
+		wire_out(ACK, seq=4001, ack=1401, len=0);	/* 500 bytes of window: no segment */
+	T(160)	wire_in(ACK, seq=1401, ack=4001, win=4000);
+	for (unsigned i = 4; i < 8; i++)
+		wire_outf("ACK, seq=%u, len=1000", 1 + 1000 * i);
+	T(200)	wire_in(ACK, seq=1401, ack=8001);
+}
+
 /* The send buffer is a limit, and the program learns when there is room again. */
 DIALOGUE(send_buffer_is_a_limit)
 {
