@@ -6,7 +6,7 @@ MESON_FLAGS ?=
 PREFIX ?= /usr/local
 export PYTHONDONTWRITEBYTECODE = 1
 
-.PHONY: all build demo test check lint bench matrix install uninstall clean help
+.PHONY: all build demo test check sim soak mutants lint bench matrix install uninstall clean help
 .DEFAULT_GOAL := build
 all: build
 
@@ -14,6 +14,8 @@ help:
 	@echo "make            build into $(BUILD)/; installs missing build packages first (Debian, Ubuntu)"
 	@echo "make demo       the lab of the README in a network namespace of its own, two minutes"
 	@echo "make test       all tests: unit and simulation with ASan and UBSan, real programs in namespaces"
+	@echo "make sim        two stacks over a bad wire: SEEDS=1000 of them, or SEED=n with its trace"
+	@echo "make soak       the same until it is stopped, on all processors"
 	@echo "make lint       format, include direction, tables, clang-tidy, cppcheck, shellcheck"
 	@echo "make bench      bulk and round trips, next to the kernel's own in the same run"
 	@echo "make matrix     what the standards demand, seen from outside: Glass and the kernel, into docs/rfc/results.md"
@@ -37,6 +39,23 @@ demo: build
 test check: $(BUILD)/build.ninja
 	@tools/setup build test
 	@tools/test $(BUILD) $(ASAN)
+
+SEED ?=
+SEEDS ?= 1000
+FIRST ?= 1
+$(BUILD)/tests/sim/test_seeds: $(BUILD)/build.ninja FORCE
+	@tools/setup build test
+	@ninja -C $(BUILD) --quiet tests/sim/test_seeds 2>/dev/null || \
+		{ meson configure $(BUILD) -Dtests=true >/dev/null && ninja -C $(BUILD) --quiet $(@:$(BUILD)/%=%); }
+
+FORCE:
+
+sim: $(BUILD)/tests/sim/test_seeds
+	@$< $(if $(SEED),-s $(SEED),-f $(FIRST) -n $(SEEDS))
+
+# Seeds that nobody has played yet: from the time of day on.
+soak: $(BUILD)/tests/sim/test_seeds
+	@$< -S -f $$(date +%s)000000
 
 lint: $(BUILD)/build.ninja
 	@tools/setup build lint

@@ -22,7 +22,7 @@ struct sim_item {
 };
 
 struct sim_side {
-	struct glass *g;
+	struct glass *g; /* NULL: a foreign side */
 	unsigned dev;
 	uint32_t offload;
 	void *ring;
@@ -30,7 +30,7 @@ struct sim_side {
 	uint64_t hashed; /* records of the ring that are in the hash */
 	struct sim_way way;
 	struct sim_counts counts;
-	int64_t busy_until_ns, last_arrival_ns;
+	int64_t busy_until_ns, last_arrival_ns, tick_ns;
 };
 
 struct sim {
@@ -44,6 +44,10 @@ struct sim {
 	bool no_memory;
 	void (*on_event)(void *arg, unsigned side, const struct glass_event *e);
 	void *event_arg;
+	bool (*on_wire)(void *arg, unsigned from, uint8_t *frame, size_t length);
+	void *wire_arg;
+	void (*on_frame)(void *arg, const uint8_t *frame, size_t length);
+	void *frame_arg;
 };
 
 /* sim_queue.c: items by time. push takes the item, also when it fails. */
@@ -55,5 +59,7 @@ struct sim_item *sim_pop(struct sim *s);
 
 /* sim_wire.c: a frame of a side goes onto the wire. */
 void sim_transmit(struct sim *s, unsigned from, const struct glass_frame *frame);
+/* Whether something happens that happens so often in a million. */
+bool sim_chance(struct sim *s, uint32_t of_a_million);
 
 #endif

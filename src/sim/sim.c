@@ -2,6 +2,7 @@
 /* The clock that drives two stacks and the wire between them: see sim.h. */
 #include "sim.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -44,6 +45,20 @@ void sim_on_event(struct sim *s, void (*f)(void *arg, unsigned side, const struc
 	s->event_arg = arg;
 }
 
+void sim_on_wire(struct sim *s, bool (*f)(void *arg, unsigned from, uint8_t *frame, size_t length),
+		 void *arg)
+{
+	s->on_wire = f;
+	s->wire_arg = arg;
+}
+
+void sim_on_frame(struct sim *s, void (*f)(void *arg, const uint8_t *frame, size_t length),
+		  void *arg)
+{
+	s->on_frame = f;
+	s->frame_arg = arg;
+}
+
 uint64_t sim_trace_hash(const struct sim *s)
 {
 	return s->hash;
@@ -82,6 +97,9 @@ static bool side_init(struct sim *s, unsigned i, const struct sim_setup *setup)
 
 	side->way = setup->way[i];
 	side->offload = setup->offload[i];
+	side->tick_ns = setup->tick_ns[i];
+	if (i && setup->foreign)
+		return true;
 	if (setup->ring_records) {
 		g.ring_bytes = side->ring_bytes = glass_ring_bytes(setup->ring_records);
 		g.ring = side->ring = calloc(1, g.ring_bytes);
@@ -150,45 +168,83 @@ static void hash_records(struct sim *s, struct sim_side *side)
 					      sizeof(*records)));
 }
 
+/* The frames and events of a side. true: there were some. */
+static bool settle_side(struct sim *s, unsigned i)
+{
+	struct sim_side *side = &s->side[i];
+	struct glass_frame frame;
+	struct glass_event event;
+	bool busy = false;
+
+	while (glass_output(side->g, &frame)) {
+		busy = true;
+		if (sim_chance(s, side->way.refuse)) {
+			side->counts.refused++;
+			glass_output_lost(side->g, &frame, ENOBUFS);
+			continue;
+		}
+		sim_transmit(s, i, &frame);
+	}
+	while (glass_event(side->g, &event)) {
+		busy = true;
+		if (s->on_event)
+			s->on_event(s->event_arg, i, &event);
+	}
+	hash_records(s, side);
+	return busy;
+}
+
 /* Frames out and events up, until both sides are quiet. */
 static bool settle(struct sim *s)
 {
-	struct glass_frame frame;
-	struct glass_event event;
 	bool busy = true;
 
 	for (unsigned steps = 0; busy && steps < STEPS_MAX; steps++) {
 		busy = false;
-		for (unsigned i = 0; i < 2; i++) {
-			while (glass_output(s->side[i].g, &frame)) {
-				sim_transmit(s, i, &frame);
-				busy = true;
-			}
-			while (glass_event(s->side[i].g, &event)) {
-				if (s->on_event)
-					s->on_event(s->event_arg, i, &event);
-				busy = true;
-			}
-			hash_records(s, &s->side[i]);
-		}
+		for (unsigned i = 0; i < 2; i++)
+			if (s->side[i].g)
+				busy |= settle_side(s, i);
 	}
 	return !busy;
+}
+
+/* The time as the owner of this side reads it. */
+static int64_t side_now(const struct sim *s, const struct sim_side *side)
+{
+	return side->tick_ns ? s->now_ns / side->tick_ns * side->tick_ns : s->now_ns;
 }
 
 static void deliver(struct sim *s, struct sim_item *item)
 {
 	struct sim_side *side = &s->side[item->to];
-	struct pkt *p = glass_pkt_new(side->g, item->length);
 	size_t capacity;
+	struct pkt *p;
 
+	if (!side->g) {
+		s->side[!item->to].counts.delivered++;
+		if (s->on_frame)
+			s->on_frame(s->frame_arg, item->bytes, item->length);
+		return;
+	}
+	p = glass_pkt_new(side->g, item->length);
 	if (!p) { /* as a device would: the frame is lost */
 		s->side[!item->to].counts.lost++;
 		return;
 	}
 	memcpy(glass_pkt_room(p, &capacity), item->bytes, item->length);
 	glass_pkt_filled(p, item->length, &item->off);
-	glass_input(side->g, side->dev, p, s->now_ns);
+	glass_input(side->g, side->dev, p, side_now(s, side));
 	s->side[!item->to].counts.delivered++;
+}
+
+/* When the side's timers fire next: its clock goes on by whole ticks. */
+static int64_t side_deadline(const struct sim_side *side)
+{
+	int64_t at = side->g ? glass_next_deadline(side->g) : GLASS_NEVER;
+
+	if (at == GLASS_NEVER || !side->tick_ns)
+		return at;
+	return (at + side->tick_ns - 1) / side->tick_ns * side->tick_ns;
 }
 
 /* Everything that is due now. */
@@ -197,7 +253,8 @@ static void step(struct sim *s)
 	struct sim_item *item;
 
 	for (unsigned i = 0; i < 2; i++)
-		glass_advance(s->side[i].g, s->now_ns);
+		if (s->side[i].g)
+			glass_advance(s->side[i].g, side_now(s, &s->side[i]));
 	while ((item = sim_first(s)) && item->time_ns <= s->now_ns) {
 		item = sim_pop(s);
 		if (item->f)
@@ -214,8 +271,8 @@ static int64_t next_time(struct sim *s)
 	int64_t next = item ? item->time_ns : GLASS_NEVER;
 
 	for (unsigned i = 0; i < 2; i++)
-		if (glass_next_deadline(s->side[i].g) < next)
-			next = glass_next_deadline(s->side[i].g);
+		if (side_deadline(&s->side[i]) < next)
+			next = side_deadline(&s->side[i]);
 	return next;
 }
 

@@ -28,11 +28,13 @@ struct sim_way {
 	uint32_t queue_bytes; /* what waits for the rate beyond this is lost; 0: without limit */
 	uint32_t loss, duplicate, reorder, corrupt;
 	int64_t reorder_ns; /* how much later a reordered frame arrives */
+	uint32_t refuse;    /* the sender's device does not take the frame, and says so */
 	bool down;	    /* everything is lost */
 };
 
 struct sim_counts {
 	uint64_t sent, delivered, bytes, lost, queue_full, duplicated, reordered, corrupted;
+	uint64_t refused, swallowed;
 };
 
 /*
@@ -47,6 +49,8 @@ struct sim_setup {
 	uint32_t offload[2];   /* GLASS_OFFLOAD_* of each side's device */
 	struct sim_way way[2]; /* of frames that side 0, side 1 sends */
 	size_t ring_records;   /* flight recorder of each side; 0: none, and no hash */
+	int64_t tick_ns[2];    /* each side's clock stands still between multiples; 0: exact */
+	bool foreign; /* side 1 is no stack: sim_on_frame() has its frames, sim_inject() sends */
 };
 
 /* NULL: out of memory. */
@@ -63,6 +67,16 @@ const struct sim_counts *sim_counts(const struct sim *s, unsigned from);
 /* Told of every readiness event of both stacks. */
 void sim_on_event(struct sim *s, void (*f)(void *arg, unsigned side, const struct glass_event *e),
 		  void *arg);
+/*
+ * Sees every frame that goes onto the wire, and may change it; false: it is swallowed. What the
+ * wire does by chance comes after.
+ */
+void sim_on_wire(struct sim *s, bool (*f)(void *arg, unsigned from, uint8_t *frame, size_t length),
+		 void *arg);
+/* Of a foreign side 1: what arrives there, and how it sends. */
+void sim_on_frame(struct sim *s, void (*f)(void *arg, const uint8_t *frame, size_t length),
+		  void *arg);
+void sim_inject(struct sim *s, uint8_t *frame, size_t length);
 /* Calls f(arg) at that time. false: out of memory. */
 bool sim_call_at(struct sim *s, int64_t time_ns, void (*f)(void *arg), void *arg);
 

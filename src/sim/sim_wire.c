@@ -10,7 +10,7 @@
 #define BITS_PER_BYTE 8
 #define FRAME_MAX_BYTES (64 * 1024 + 512)
 
-static bool chance(struct sim *s, uint32_t of_a_million)
+bool sim_chance(struct sim *s, uint32_t of_a_million)
 {
 	return of_a_million && rng_below(&s->rng, SIM_MILLION) < of_a_million;
 }
@@ -71,25 +71,30 @@ static void carry(struct sim *s, unsigned from, uint8_t *frame, size_t length,
 {
 	struct sim_side *side = &s->side[from];
 	const struct sim_way *w = &side->way;
-	int64_t at = leave(s, side, length);
+	int64_t at;
 
 	side->counts.sent++;
 	side->counts.bytes += length;
+	if (s->on_wire && !s->on_wire(s->wire_arg, from, frame, length)) {
+		side->counts.swallowed++;
+		return;
+	}
+	at = leave(s, side, length);
 	if (at < 0) {
 		side->counts.queue_full++;
 		return;
 	}
-	if (w->down || chance(s, w->loss)) {
+	if (w->down || sim_chance(s, w->loss)) {
 		side->counts.lost++;
 		return;
 	}
-	if (chance(s, w->corrupt)) {
+	if (sim_chance(s, w->corrupt)) {
 		corrupt(s, frame, length);
 		side->counts.corrupted++;
 	}
 	at += w->delay_ns +
 	      (w->jitter_ns ? (int64_t)(rng_u64(&s->rng) % ((uint64_t)w->jitter_ns + 1)) : 0);
-	if (chance(s, w->reorder)) {
+	if (sim_chance(s, w->reorder)) {
 		at += w->reorder_ns;
 		side->counts.reordered++;
 	} else if (at < side->last_arrival_ns) {
@@ -98,7 +103,7 @@ static void carry(struct sim *s, unsigned from, uint8_t *frame, size_t length,
 		side->last_arrival_ns = at;
 	}
 	arrive_later(s, from, frame, length, off, at);
-	if (chance(s, w->duplicate)) {
+	if (sim_chance(s, w->duplicate)) {
 		side->counts.duplicated++;
 		arrive_later(s, from, frame, length, off, at);
 	}
@@ -114,6 +119,11 @@ static void emit_cut(void *arg, uint8_t *frame, size_t length)
 	const struct emitter *e = arg;
 
 	carry(e->s, e->from, frame, length, &(struct glass_offload){ 0 });
+}
+
+void sim_inject(struct sim *s, uint8_t *frame, size_t length)
+{
+	carry(s, 1, frame, length, &(struct glass_offload){ 0 });
 }
 
 void sim_transmit(struct sim *s, unsigned from, const struct glass_frame *frame)

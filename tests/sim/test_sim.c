@@ -13,8 +13,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../../src/base/rng.h"
-
 #include "world.h"
 
 #define OFFLOAD (GLASS_OFFLOAD_CSUM | GLASS_OFFLOAD_TSO)
@@ -122,105 +120,13 @@ static const struct scenario matrix[] = {
 };
 /* clang-format on */
 
-static const struct scenario chaos_row = { .name = "chaos", .ms_max = 1800 * 1000 };
-
-#define SEEDS 5	       /* in a test run */
-#define CHAOS_SEEDS 20 /* for each of the others */
+#define SEEDS 5 /* in a test run */
 #define SCENARIOS (sizeof(matrix) / sizeof(matrix[0]))
-
-/* One of n values, the first ones more likely. */
-static uint64_t pick(struct rng *r, const uint64_t *v, uint32_t n)
-{
-	uint32_t a = rng_below(r, n), b = rng_below(r, n);
-
-	return v[a < b ? a : b];
-}
-#define PICK(r, ...)                               \
-	pick(r, (const uint64_t[]){ __VA_ARGS__ }, \
-	     sizeof((const uint64_t[]){ __VA_ARGS__ }) / sizeof(uint64_t))
-
-static void chaos_way(struct rng *r, struct sim_way *w)
-{
-	w->delay_ns = (int64_t)PICK(r, 100000, 1000, 5000000, 20000000, 100000000);
-	w->jitter_ns = (int64_t)PICK(r, 0, 0, 10000, 1000000, 30000000);
-	w->rate_bit_s = PICK(r, 0, 1000000000, 100000000, 10000000, 1000000);
-	w->queue_bytes = (uint32_t)PICK(r, 1000000, 100000, 30000, 8000);
-	w->loss = (uint32_t)PICK(r, 0, 1000, 10000, 50000, 150000);
-	w->duplicate = (uint32_t)PICK(r, 0, 0, 1000, 100000);
-	w->reorder = (uint32_t)PICK(r, 0, 0, 1000, 100000, 500000);
-	w->reorder_ns = (int64_t)PICK(r, 100000, 1000000, 10000000, 300000000);
-	w->corrupt = (uint32_t)PICK(r, 0, 0, 1000, 20000);
-}
-
-/* Everything by chance. The time is long enough for the worst of it, unless somebody sleeps. */
-static struct scenario chaos(uint64_t seed)
-{
-	struct scenario sc = { .name = "chaos", .ms_max = 1800 * 1000 };
-	struct rng r;
-
-	rng_init(&r, (const uint64_t[2]){ seed, 0x6368616f73 });
-	chaos_way(&r, &sc.way[0]);
-	chaos_way(&r, &sc.way[1]);
-	for (unsigned i = 0; i < 2; i++)
-		sc.bytes[i] = PICK(&r, 10000, 0, 1, 100000, 300000) + rng_below(&r, 2000);
-	sc.flows = (unsigned)PICK(&r, 1, 1, 2, 5);
-	sc.offload = (uint32_t)PICK(&r, 0, OFFLOAD, GLASS_OFFLOAD_CSUM);
-	sc.mixed = rng_below(&r, 3) == 0;
-	sc.offload1 = (uint32_t)PICK(&r, 0, OFFLOAD, GLASS_OFFLOAD_CSUM);
-	sc.mtu_bytes = (uint32_t)PICK(&r, 1500, 9000, 576, 1280, 300);
-	sc.rcvbuf = (int64_t)PICK(&r, 0, 0, 65536, 10000, 2304);
-	sc.sndbuf = (int64_t)PICK(&r, 0, 0, 65536, 10000, 4608);
-	if (rng_below(&r, 4) == 0) {
-		sc.read_every_ns = (int64_t)PICK(&r, 1000000, 20000000, 300000000);
-		sc.read_bytes = 500 + PICK(&r, 10000, 2000, 0);
-	}
-	sc.ending = (enum ending)rng_below(&r, 4);
-	sc.nodelay = rng_below(&r, 4) == 0;
-	sc.mem_max_mb = rng_below(&r, 8) == 0 ? 1 : 0;
-	if (rng_below(&r, 8) == 0) {
-		sc.down_at_ms = rng_below(&r, 1000);
-		sc.down_ms = rng_below(&r, 8000);
-	}
-	if (rng_below(&r, 8) == 0) {
-		sc.mtu_at_ms = rng_below(&r, 1000);
-		sc.mtu_later = 300 + rng_below(&r, 1200);
-	}
-	return sc;
-}
-
-static void describe(const struct scenario *sc)
-{
-	for (unsigned i = 0; i < 2; i++) {
-		const struct sim_way *w = &sc->way[i];
-
-		printf("# way %u: delay %lld us, jitter %lld us, rate %llu, queue %u, loss %u, "
-		       "duplicate %u, "
-		       "reorder %u by %lld us, corrupt %u; sends %llu bytes\n",
-		       i, (long long)w->delay_ns / 1000, (long long)w->jitter_ns / 1000,
-		       (unsigned long long)w->rate_bit_s, w->queue_bytes, w->loss, w->duplicate,
-		       w->reorder, (long long)w->reorder_ns / 1000, w->corrupt,
-		       (unsigned long long)sc->bytes[i]);
-	}
-	printf("# flows %u, offload %u %u %s, mtu %u then %u at %lld ms, rcvbuf %lld, sndbuf %lld, "
-	       "reads %zu every %lld "
-	       "us, ending %d, nodelay %d, memory %lld MiB, down at %lld for %lld ms\n",
-	       sc->flows, sc->offload, sc->offload1, sc->mixed ? "mixed" : "", sc->mtu_bytes,
-	       sc->mtu_later, (long long)sc->mtu_at_ms, (long long)sc->rcvbuf,
-	       (long long)sc->sndbuf, sc->read_bytes, (long long)sc->read_every_ns / 1000,
-	       (int)sc->ending, sc->nodelay, (long long)sc->mem_max_mb, (long long)sc->down_at_ms,
-	       (long long)sc->down_ms);
-}
 
 /* One seed: played twice, and both runs must have written the same trace. */
 static bool seed_ok(const struct scenario *sc, uint64_t seed, int64_t *took_ms)
 {
 	struct verdict_of_run first, second;
-	struct scenario made;
-
-	if (strcmp(sc->name, "chaos") == 0) {
-		made = chaos(seed);
-		sc = &made;
-	}
 
 	play(sc, seed, true, &first);
 	if (first.took_ns / MS > *took_ms)
@@ -265,8 +171,6 @@ int main(int argc, char **argv)
 	for (unsigned i = 0; i < SCENARIOS; i++)
 		if (name ? strcmp(name, matrix[i].name) == 0 : !matrix[i].by_name)
 			failed += !scenario_ok(&matrix[i], ++n, first, count);
-	if (!name || strcmp(name, "chaos") == 0)
-		failed += !scenario_ok(&chaos_row, ++n, first, name ? count : count * CHAOS_SEEDS);
 	printf("1..%u\n", n);
 	return failed || !n;
 }

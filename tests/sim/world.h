@@ -16,8 +16,31 @@ enum ending {
 	END_BOTH, /* each side shuts down when it has sent all, and closes when it has read all */
 	END_HALF, /* side 1 begins to send when side 0 has ended */
 	END_TOGETHER, /* both close at the same moment */
-	END_ABORT, /* side 0 aborts after half of its bytes: side 1 must see a reset, not an end */
+	END_ABORT,    /* one side aborts after half of its bytes: the other must see a reset, not an
+			 end */
 };
+
+/* What a frame is to the wire: a segment can be several. */
+enum wire_kind {
+	WIRE_SYN = 1,
+	WIRE_FIN = 2,
+	WIRE_ACK = 4, /* pure */
+	WIRE_DATA = 8,
+	WIRE_AGAIN = 16, /* bytes that were on the wire before */
+};
+
+/* The wire swallows, of one direction, the nth (from 1) to nth + count - 1 of a kind. */
+struct aim {
+	unsigned kind; /* enum wire_kind; 0: nobody */
+	uint32_t nth, count;
+};
+
+/* Gilbert and Elliott: chances of a million, per frame, to become bad and good; lost when bad. */
+struct burst {
+	uint32_t begin, end, loss;
+};
+
+enum near_wrap { NEAR_NOTHING, NEAR_SEQ_32, NEAR_SEQ_31, NEAR_TS_32, NEAR_TS_31 };
 
 struct scenario {
 	const char *name;
@@ -38,8 +61,19 @@ struct scenario {
 	int64_t down_at_ms, down_ms; /* the wire is cut this long, this long after the beginning */
 	int64_t mtu_at_ms;	     /* then both devices' MTU becomes: */
 	uint32_t mtu_later;
-	bool by_name;	       /* takes too long to be played unasked */
-	const char *must_drop; /* a reason that must have been met, or NULL */
+	struct aim aim[2];
+	struct burst burst[2];
+	int64_t tick_ns[2];    /* the timers of a side are this coarse */
+	size_t write_max;      /* bytes per write of a program; 0: 64 KB */
+	uint32_t short_writes; /* of a million: a program reserves more than it commits */
+	unsigned fail_every;   /* of each stack's allocations this one fails; 0: none */
+	int64_t cork, quick_off, maxseg, keep_idle_s;
+	unsigned abort_side;	  /* of END_ABORT */
+	enum near_wrap near_wrap; /* what numbers of the first connection begin near to */
+	unsigned near_side;	  /* whose */
+	uint32_t near_before;	  /* so far before */
+	bool by_name;		  /* takes too long to be played unasked */
+	const char *must_drop;	  /* a reason that must have been met, or NULL */
 };
 
 struct verdict_of_run {
@@ -48,6 +82,10 @@ struct verdict_of_run {
 	uint64_t hash;
 	int64_t took_ns;
 };
+
+/* Everything by chance out of a seed. ms_max is what conditions like these may take at most. */
+struct scenario chaos(uint64_t seed);
+void describe(const struct scenario *sc);
 
 /* Plays the scenario; trace: with a flight recorder, so that the hash means something. */
 void play(const struct scenario *sc, uint64_t seed, bool trace, struct verdict_of_run *out);

@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Seeds by the thousand: each is a world of its own, played twice; both runs must have written the
+ * same trace.
+ *
+ *	test_seeds			so many as GLASS_SIM_SEEDS says, from the first on
+ *	test_seeds -n COUNT [-f FIRST] [-j JOBS]
+ *	test_seeds -s SEED		one, with what it is made of and, if it fails, the trace
+ *	test_seeds -S [-f FIRST]	until it is stopped
+ *
+ * SIM_TRACE=N prints the last N records of the flight recorders, SIM_STATS=1 all counters.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "world.h"
+
+#define SEEDS 300 /* when nobody says how many */
+#define BAD_MAX 5 /* then it is enough */
+#define JOBS_MAX 64
+#define REPORT_EVERY_S 10
+
+struct work {
+	uint64_t first, count; /* count 0: until stopped */
+	unsigned jobs, job;
+};
+
+static void play_once(uint64_t seed, struct verdict_of_run *out)
+{
+	struct scenario sc = chaos(seed);
+
+	play(&sc, seed, true, out);
+}
+
+static void tell(uint64_t seed, const struct verdict_of_run *v)
+{
+	struct scenario sc = chaos(seed);
+
+	printf("# seed %llu: %s\n# replay: make sim SEED=%llu\n", (unsigned long long)seed, v->why,
+	       (unsigned long long)seed);
+	describe(&sc);
+	fflush(stdout);
+}
+
+static bool seed_ok(uint64_t seed)
+{
+	struct verdict_of_run first, second;
+
+	play_once(seed, &first);
+	if (first.ok) {
+		play_once(seed, &second);
+		if (second.hash == first.hash)
+			return true;
+		snprintf(first.why, sizeof(first.why),
+			 "two runs of one seed differ: trace hash %016llx and %016llx",
+			 (unsigned long long)first.hash, (unsigned long long)second.hash);
+	}
+	tell(seed, &first);
+	return false;
+}
+
+static void report(const struct work *k, uint64_t done, time_t began)
+{
+	static time_t last;
+	time_t now = time(NULL);
+
+	if (k->count || now - last < REPORT_EVERY_S)
+		return;
+	last = now;
+	printf("# job %u: %llu seeds, %.1f per second, now at %llu\n", k->job,
+	       (unsigned long long)done, (double)done / (double)(now - began + 1),
+	       (unsigned long long)(k->first + done * k->jobs + k->job));
+	fflush(stdout);
+}
+
+/* Every jobs-th seed. true: all are well. */
+static bool do_share(const struct work *k)
+{
+	unsigned bad = 0;
+	time_t began = time(NULL);
+	uint64_t done = 0;
+
+	for (uint64_t n = k->job; !k->count || n < k->count; n += k->jobs) {
+		bad += !seed_ok(k->first + n);
+		if (k->count && bad >= BAD_MAX)
+			break;
+		report(k, ++done, began);
+	}
+	return !bad;
+}
+
+static bool do_all(struct work *k)
+{
+	bool ok = true;
+	int status;
+
+	for (k->job = 0; k->job < k->jobs; k->job++) {
+		pid_t pid = fork();
+
+		if (pid < 0)
+			ok = false;
+		if (pid == 0)
+			exit(!do_share(k));
+	}
+	while (wait(&status) > 0)
+		ok = ok && WIFEXITED(status) && !WEXITSTATUS(status);
+	return ok;
+}
+
+static int replay(uint64_t seed)
+{
+	struct verdict_of_run v;
+
+	setenv("SIM_TRACE", "100000", 0);
+	play_once(seed, &v);
+	v.ok = seed_ok(seed);
+	printf("%sok 1 seed %llu, %lld ms\n1..1\n", v.ok ? "" : "not ", (unsigned long long)seed,
+	       (long long)(v.took_ns / MS));
+	return !v.ok;
+}
+
+int main(int argc, char **argv)
+{
+	const char *wish = getenv("GLASS_SIM_SEEDS");
+	long cores = sysconf(_SC_NPROCESSORS_ONLN);
+	struct work k = { .first = 1,
+			  .count = wish ? strtoull(wish, NULL, 10) : SEEDS,
+			  .jobs = cores > 0 && cores < JOBS_MAX ? (unsigned)cores : 1 };
+	bool ok;
+	int opt;
+
+	while ((opt = getopt(argc, argv, "n:f:j:s:S")) != -1) {
+		uint64_t v = optarg ? strtoull(optarg, NULL, 10) : 0;
+
+		if (opt == 's')
+			return replay(v);
+		if (opt == 'n')
+			k.count = v;
+		else if (opt == 'f')
+			k.first = v;
+		else if (opt == 'j' && v && v <= JOBS_MAX)
+			k.jobs = (unsigned)v;
+		else if (opt == 'S')
+			k.count = 0;
+		else
+			return 2;
+	}
+	ok = do_all(&k);
+	printf("%sok 1 seeds %llu to %llu\n1..1\n", ok ? "" : "not ", (unsigned long long)k.first,
+	       (unsigned long long)(k.first + k.count - 1));
+	return !ok;
+}
