@@ -171,21 +171,20 @@ static void listen_on(struct world *w)
 static void approach_wrap(struct world *w)
 {
 	enum near_wrap near = w->sc->near_wrap;
-	struct glass *g = sim_stack(w->sim, w->sc->near_side);
+	unsigned side = w->sc->near_side;
+	struct glass *g = sim_stack(w->sim, side);
 	ip4_t ip[2] = { 10u << 24 | 4, 10u << 24 | 5 };
 	uint16_t port[2] = { BOUND_PORT, PORT };
-	struct tcp_conn c = { .laddr = ip[w->sc->near_side], .raddr = ip[!w->sc->near_side] };
-	uint32_t target =
-		(near == NEAR_SEQ_31 || near == NEAR_TS_31 ? 1u << 31 : 0) - w->sc->near_before;
+	uint32_t half = near == NEAR_SEQ_31 || near == NEAR_TS_31 ? 1u << 31 : 0;
+	uint32_t target = half - w->sc->near_before, ts = (uint32_t)(sim_now(w->sim) / MS);
 	int64_t wait = 0;
 
-	c.lport = port[w->sc->near_side];
-	c.rport = port[!w->sc->near_side];
-	c.ts_offset = tcp_ts_offset(g, &c);
+	ts += tcp_ts_offset(g, ip[side], port[side], ip[!side], port[!side]);
 	if (near == NEAR_SEQ_32 || near == NEAR_SEQ_31)
-		wait = (int64_t)(target - tcp_isn(g, &c).v) * 4000;
+		wait = 4000 * (int64_t)(target -
+					tcp_isn(g, ip[side], port[side], ip[!side], port[!side]).v);
 	else if (near != NEAR_NOTHING)
-		wait = (int64_t)(target - tcp_ts_now(g, &c)) * MS;
+		wait = (int64_t)(target - ts) * MS;
 	if (wait)
 		sim_run(w->sim, NULL, NULL, sim_now(w->sim) + wait);
 }
