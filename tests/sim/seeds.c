@@ -19,7 +19,7 @@
 
 #include "world.h"
 
-#define SEEDS 300 /* when nobody says how many */
+#define SEEDS 500 /* when nobody says how many */
 #define BAD_MAX 5 /* then it is enough */
 #define JOBS_MAX 64
 #define REPORT_EVERY_S 10
