@@ -31,6 +31,7 @@ static void keep_packet(void *arg, uint8_t *frame, size_t length)
 /* The device takes super-packets, as Linux's do, and the wire has what they are cut into. */
 static void keep_frame(struct drill *d, const struct glass_frame *f)
 {
+	struct glass_offload off = f->off;
 	uint8_t bytes[UINT16_MAX + 1];
 	size_t n = 0;
 
@@ -38,7 +39,9 @@ static void keep_frame(struct drill *d, const struct glass_frame *f)
 		memcpy(bytes + n, f->iov[i].base, f->iov[i].len);
 		n += f->iov[i].len;
 	}
-	wire_cut(bytes, n, 0, &f->off, keep_packet, d);
+	if (!off.gso_size)
+		wire_complete_csum(bytes, n, &off);
+	wire_cut(bytes, n, 0, &off, keep_packet, d);
 }
 
 void drill_drain(struct drill *d)
