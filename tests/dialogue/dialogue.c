@@ -246,6 +246,8 @@ void dlg_pump(struct dlg *d)
 	struct glass_frame frame;
 	struct glass_event event;
 
+	if (d->held)
+		return;
 	while (glass_output(d->g, &frame))
 		take_frame(d, &frame);
 	while (glass_event(d->g, &event))
@@ -253,6 +255,12 @@ void dlg_pump(struct dlg *d)
 			((struct app *)event.user)->woke |= event.ready;
 	while (glass_output(d->g, &frame))
 		take_frame(d, &frame);
+}
+
+void dlg_hold(struct dlg *d, bool held)
+{
+	d->held = held;
+	dlg_pump(d);
 }
 
 /*

@@ -103,6 +103,9 @@ struct dlg_place {
 		#__VA_ARGS__)
 /* Whole frames, for what the words above cannot say. */
 #define wire_in_frame(bytes, n) dlg_in_frame(d, HERE("wire_in_frame"), bytes, n)
+/* What comes in between is one batch: the stack's owner reads it all before he asks for frames. */
+#define wire_hold() dlg_hold(d, true)
+#define wire_release() dlg_hold(d, false)
 /* Takes the next segment without looking at it. */
 #define wire_skip() dlg_skip(d, HERE("wire_skip()"))
 #define wire_skip_all() dlg_skip_all(d, HERE("wire_skip_all()"))
@@ -116,6 +119,7 @@ __attribute__((format(printf, 5, 6))) void dlg_out(struct dlg *d, const struct d
 __attribute__((format(printf, 3, 4))) void dlg_in(struct dlg *d, const struct dlg_place *at,
 						  const char *spec, ...);
 void dlg_in_frame(struct dlg *d, const struct dlg_place *at, const uint8_t *bytes, size_t n);
+void dlg_hold(struct dlg *d, bool held);
 struct seg dlg_skip(struct dlg *d, const struct dlg_place *at);
 void dlg_skip_until(struct dlg *d, const struct dlg_place *at, double ms);
 void dlg_skip_all(struct dlg *d, const struct dlg_place *at);

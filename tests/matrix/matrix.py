@@ -15,19 +15,8 @@ import threading
 import time
 
 import lab as lab_module
-import probes_attack
-import probes_close
-import probes_ip
-import probes_link
-import probes_open
-import probes_receive
-import probes_send
-import probes_timer
+import probes
 import results
-from registry import PROBES
-
-THEMES = (probes_open, probes_close, probes_receive, probes_send, probes_timer, probes_attack, probes_ip, probes_link)
-
 
 def run_one(lab, p, found):
     begin = time.monotonic()
@@ -44,25 +33,25 @@ def run_one(lab, p, found):
 
 
 def wanted(args):
-    for p in PROBES:
+    for p in probes.PROBES:
         if not (args.quick and p.slow) and (not args.only or {p.row, p.name} & set(args.only)):
             yield p
 
 
 def run(args):
     lab, found, threads = lab_module.Lab(args.target, args.device, args.preload), [], []
-    probes = list(wanted(args))
-    for p in probes:
+    chosen = list(wanted(args))
+    for p in chosen:
         if not p.slow and not p.alone:
             run_one(lab, p, found)
-    for p in probes:
+    for p in chosen:
         if p.slow:
             threads.append(threading.Thread(target=run_one, args=(lab, p, found)))
             threads[-1].start()
             time.sleep(0.2)  # beginnings, which are the busy part, one after the other
     for thread in threads:
         thread.join()
-    for p in probes:  # floods, which leave tables full, at last
+    for p in chosen:  # floods, which leave tables full, at last
         if p.alone:
             run_one(lab, p, found)
     for row, name, kind in (("T02", "checksums_sent", "checksum"), ("T08", "padding_sent", "padding")):

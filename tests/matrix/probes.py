@@ -1,0 +1,14 @@
+# SPDX-License-Identifier: MIT
+"""All probes: loading a theme puts its probes into registry.PROBES."""
+import probes_attack
+import probes_close
+import probes_ip
+import probes_link
+import probes_open
+import probes_receive
+import probes_send
+import probes_timer
+from registry import PROBES
+
+THEMES = (probes_open, probes_close, probes_receive, probes_send, probes_timer, probes_attack, probes_ip, probes_link)
+__all__ = ["PROBES", "THEMES"]
