@@ -202,6 +202,9 @@ struct tcp_account {
 	int64_t delivered_ns;  /* when it changed last */
 	int64_t first_sent_ns; /* of the sample that is going on */
 	uint64_t rate_bytes_s;
+	int64_t pmtu_next_ns; /* tcp_pmtu.c: no probe before */
+	struct seq pmtu_end;  /* of the probe that is out */
+	uint16_t mss_proven;  /* largest segment that was delivered */
 	bool rate_app_limited;
 };
 
@@ -224,9 +227,10 @@ struct tcp_conn {
 	bool connected_once; /* reached ESTABLISHED */
 	bool wscale_ok, sack_ok, ts_ok;
 	uint8_t snd_wscale, rcv_wscale;
-	uint16_t mss;	   /* payload of a full segment to send, options taken off */
-	uint16_t peer_mss; /* as the peer told, or the default; 0: no SYN has come */
-	uint16_t rcv_mss;  /* largest segment received, as an estimate of the peer's */
+	uint16_t mss;			/* payload of a full segment to send, options taken off */
+	uint16_t peer_mss;		/* as the peer told, or the default; 0: no SYN has come */
+	uint16_t pmtu_high, pmtu_probe; /* searching below; size that is tried now. 0: not */
+	uint16_t rcv_mss;		/* largest segment received, as an estimate of the peer's */
 
 	struct {
 		struct seq una, nxt, wl1, wl2,
@@ -747,6 +751,17 @@ void tcp_abort(struct glass *g, struct tcp_conn *c, int error);
 
 /* Errors from below. */
 enum verdict tcp_icmp_error(struct glass *g, struct pkt *p, const struct icmp_error *e);
+/* tcp_pmtu.c: how large a segment may be. */
+/* RFC 1191; the caller has checked that the quoted segment is in flight (RFC 5927 7). */
+void tcp_path_mtu(struct glass *g, struct tcp_conn *c, uint32_t mtu_bytes);
+void tcp_pmtu_established(struct glass *g, struct tcp_conn *c);
+/* The retransmission timer expired: a black hole? */
+void tcp_pmtu_timeout(struct glass *g, struct tcp_conn *c);
+/* One segment larger than usual, when it is time for one. true: it was sent. */
+bool tcp_pmtu_probe(struct glass *g, struct tcp_conn *c, uint32_t unsent);
+void tcp_pmtu_acked(struct glass *g, struct tcp_conn *c);
+/* tx is about to be sent again: was it the probe? */
+void tcp_pmtu_resent(struct glass *g, struct tcp_conn *c, const struct tcp_tx *tx);
 /* A device's MTU has changed: connections over it send no segment that it would refuse. */
 void tcp_dev_mtu(struct glass *g, unsigned dev);
 void tcp_output_failed(struct glass *g, uint32_t conn, int error);

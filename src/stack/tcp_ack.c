@@ -174,6 +174,7 @@ enum verdict tcp_check_ack(struct glass *g, struct tcp_conn *c, struct pkt *p, s
 	tcp_rtt_sample(g, c, sum.rtt_ns);
 	tcp_recover(g, c, seg, &sum);
 	tcp_rate_sample(g, c, &sum);
+	tcp_pmtu_acked(g, c);
 	if (sum.acked)
 		EVENT(g, c->id, p->id, TCP_ACKED, c->snd.una.v - c->snd.iss.v, sum.acked,
 		      tcp_in_flight(c), c->cwnd);

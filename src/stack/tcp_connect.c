@@ -98,6 +98,7 @@ void tcp_established(struct glass *g, struct tcp_conn *c)
 	c->rack_fack = c->snd.una;
 	c->rcv.acked = c->rcv.nxt;
 	tcp_cc_established(g, c);
+	tcp_pmtu_established(g, c);
 	tcp_rearm(g, c, true);
 	if (c->config.keepalive)
 		tcp_keepalive_start(g, c);

@@ -151,6 +151,8 @@ static enum glass_limiter output_new(struct glass *g, struct tcp_conn *c, uint32
 	uint32_t unsent, len;
 
 	while ((unsent = tcp_unsent(c))) {
+		if (c->pmtu_high && tcp_pmtu_probe(g, c, unsent))
+			continue;
 		len = *budget ? new_data(c, unsent, &limiter) : 0;
 		if (!len)
 			return limiter;

@@ -33,6 +33,8 @@ void tcp_rate_delivered(struct glass *g, struct tcp_conn *c, const struct tcp_tx
 	a->delivered += tx->len;
 	a->delivered_segs += (tx->len + c->mss - 1u) / c->mss;
 	a->delivered_ns = now(g);
+	if (tx->len >= tx->mss && tx->mss > a->mss_proven)
+		a->mss_proven = tx->mss;
 	if (sum->rate_from_ns && tx->delivered < sum->rate_from)
 		return;
 	if (sum->rate_from_ns && tx->delivered == sum->rate_from && tx->sent_ns < a->first_sent_ns)

@@ -452,6 +452,7 @@ bool tcp_retransmit(struct glass *g, struct tcp_conn *c, struct tcp_tx *tx, uint
 	struct tcp_out out = { .seq = tx->seq, .flags = TCP_ACK, .opt = &opt };
 	struct pkt *p;
 
+	tcp_pmtu_resent(g, c, tx);
 	if (limit > frame)
 		limit = frame;
 	if (tx->len - !!(tx->flags & TX_FIN) > limit && !tcp_tx_split(g, c, tx, limit))

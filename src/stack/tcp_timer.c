@@ -162,6 +162,7 @@ static void retransmission_timeout(struct glass *g, struct tcp_conn *c)
 		tcp_send_syn(g, c);
 		return;
 	}
+	tcp_pmtu_timeout(g, c);
 	tcp_enter_loss(g, c);
 	tcp_rearm(g, c, true);
 	tcp_owe(g, c);

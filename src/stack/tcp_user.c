@@ -7,8 +7,6 @@
  */
 #include "tcp.h"
 
-#define PMTU_MIN_BYTES 552 /* RFC 5927 7.2, and Linux: no smaller path is believed */
-
 /* RFC 9293 3.10.4: the FIN follows what is queued. */
 void tcp_shutdown_wr(struct glass *g, struct tcp_conn *c)
 {
@@ -59,41 +57,6 @@ static void tcp_soften(struct glass *g, struct tcp_conn *c, int error, uint64_t 
 {
 	EVENT(g, c->id, 0, TCP_SOFT, error, why);
 	c->soft_error = error;
-}
-
-/* Segments become smaller, and what is out is sent again in the new size. */
-static void path_shrinks(struct glass *g, struct tcp_conn *c, uint32_t mtu_bytes, uint64_t why)
-{
-	if (mtu_bytes >= c->path.mtu_bytes)
-		return;
-	c->path.mtu_bytes = mtu_bytes;
-	tcp_set_mss(g, c);
-	EVENT(g, c->id, 0, TCP_PATH, mtu_bytes, c->mss, why);
-	if (!tcp_synchronized(c))
-		return;
-	tcp_resend_all(g, c);
-	tcp_owe(g, c);
-}
-
-/*
- * RFC 1191, with the suspicion of RFC 5927 7: the caller has checked that the quoted segment is
- * in flight.
- */
-static void tcp_path_mtu(struct glass *g, struct tcp_conn *c, uint32_t mtu_bytes)
-{
-	path_shrinks(g, c, mtu_bytes < PMTU_MIN_BYTES ? PMTU_MIN_BYTES : mtu_bytes,
-		     WORD("fragmentation needed"));
-}
-
-void tcp_dev_mtu(struct glass *g, unsigned dev)
-{
-	uint64_t cursor = 0;
-	struct tcp_conn *c;
-
-	while ((c = tcp_next(g, &cursor)))
-		if (c->path.dev == dev)
-			path_shrinks(g, c, g->dev[dev].setup.mtu_bytes,
-				     WORD("the device's MTU changed"));
 }
 
 /* As Linux: only "unreachable" ends a handshake that the peer began. */
