@@ -1,26 +1,23 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * glass run [OPTION...] PROGRAM [ARGUMENT...]: PROGRAM with libglass-preload.so, in a network
- * namespace of its own that is empty, so that nothing passes by the stack by accident. What cannot
- * work (no daemon, a static or setuid program) is said here, since the dynamic linker would ignore
- * the library without a word.
+ * glass run [OPTION...] PROGRAM [ARGUMENT...]: PROGRAM with libglass-preload.so, and with a
+ * supervisor for what the library cannot reach, in a network namespace of its own that is empty, so
+ * that nothing passes by the stack by accident. What cannot work (no daemon, a setuid program) is
+ * said here, since the dynamic linker would ignore the library without a word.
  *
- * In: src/ctl.   Out: execv; the exit status is the program's. 126, 127: it could not be started,
- * as in sh.
+ * In: src/ctl.   Out: supervise.c; execv; the exit status is the program's. 126, 127: it could not
+ * be started, as in sh.
  */
+#include <arpa/inet.h>
 #include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <net/if.h>
-#include <netinet/in.h>
-#include <sched.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -30,6 +27,8 @@
 #include "../abi/abi.h"
 #include "../abi/path.h"
 #include "run.h"
+#include "run_net.h"
+#include "supervise.h"
 
 #define LIBRARY "libglass-preload.so"
 #define SCRIPT_DEPTH_MAX 4 /* as the kernel */
@@ -41,8 +40,12 @@
 #define GLASS_LIBDIR "/usr/local/lib"
 #endif
 
+/* How the program's calls are caught; both: what the library cannot reach, the supervisor does. */
+enum mode { MODE_BOTH, MODE_PRELOAD, MODE_SECCOMP };
+
 struct run {
-	const char *stack;
+	const char *stack, *dns;
+	enum mode mode;
 	bool keep_net, verbose;
 	char dir[ABI_PATH_MAX];
 	char library[PATH_MAX];
@@ -70,11 +73,18 @@ static void help(void)
 {
 	puts("usage: glass run [OPTION...] PROGRAM [ARGUMENT...]\n"
 	     "\n"
-	     "Runs PROGRAM on the stack: its TCP sockets are Glass's, everything else is as ever.\n"
+	     "Runs PROGRAM on the stack: its TCP, UDP and ping sockets are Glass's, everything "
+	     "else "
+	     "is as ever.\n"
 	     "\n"
 	     "  --stack NAME  the stack to use (default: $GLASS_STACK, else \"default\")\n"
-	     "  --keep-net    stay in this network namespace: what is not TCP passes through the "
-	     "kernel\n"
+	     "  --mode MODE   how calls are caught: preload (by libglass-preload.so: fast, dynamic "
+	     "programs),\n"
+	     "                seccomp (every program, static ones and Go too), both (default)\n"
+	     "  --dns ADDR    resolve names by this server: PROGRAM's own /etc/resolv.conf\n"
+	     "  --env N=V     set a variable of PROGRAM's environment\n"
+	     "  --keep-net    stay in this network namespace: what is not the stack's passes "
+	     "through the kernel\n"
 	     "  --verbose     say what is done\n"
 	     "  --help        this text\n"
 	     "\n"
@@ -82,10 +92,76 @@ static void help(void)
 	     "stack.");
 }
 
+static int set_mode(struct run *r, const char *word)
+{
+	static const char *const words[] = {
+		[MODE_BOTH] = "both", [MODE_PRELOAD] = "preload", [MODE_SECCOMP] = "seccomp"
+	};
+
+	for (unsigned i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		if (!strcmp(word, words[i])) {
+			r->mode = (enum mode)i;
+			return 0;
+		}
+	return fail(2, "no such mode: %s. Type: --mode preload, --mode seccomp or --mode both",
+		    word);
+}
+
+static int set_variable(const char *word)
+{
+	const char *equals = strchr(word, '=');
+	char *name;
+	int err;
+
+	if (!equals || equals == word)
+		return fail(2, "--env takes NAME=VALUE, not '%s'", word);
+	if (!(name = strndup(word, (size_t)(equals - word))))
+		return fail(CANNOT_RUN, "out of memory");
+	err = setenv(name, equals + 1, 1);
+	free(name);
+	return err ? fail(CANNOT_RUN, "out of memory") : 0;
+}
+
+/* The value of option name at argv[*i], as "--name VALUE" or "--name=VALUE"; NULL: another one. */
+static const char *value_of(const char *name, int argc, char **argv, int *i)
+{
+	size_t n = strlen(name);
+
+	if (strncmp(argv[*i], name, n) != 0)
+		return NULL;
+	if (argv[*i][n] == '=')
+		return argv[*i] + n + 1;
+	return argv[*i][n] || *i + 1 >= argc ? NULL : argv[++*i];
+}
+
+static int parse_one(struct run *r, int argc, char **argv, int *i)
+{
+	const char *value;
+
+	if (!strcmp(argv[*i], "--keep-net"))
+		r->keep_net = true;
+	else if (!strcmp(argv[*i], "--verbose") || !strcmp(argv[*i], "-v"))
+		r->verbose = true;
+	else if ((value = value_of("--stack", argc, argv, i)) ||
+		 (value = value_of("-s", argc, argv, i)))
+		r->stack = value;
+	else if ((value = value_of("--mode", argc, argv, i)))
+		return set_mode(r, value);
+	else if ((value = value_of("--env", argc, argv, i)))
+		return set_variable(value);
+	else if ((value = value_of("--dns", argc, argv, i)))
+		r->dns = value;
+	else
+		return fail(2,
+			    "no such option, or its value is missing: %s. Type: glass run --help",
+			    argv[*i]);
+	return 0;
+}
+
 /* 0: go on; else the exit status plus one. */
 static int parse(struct run *r, int argc, char **argv)
 {
-	int i = 1;
+	int i = 1, status;
 
 	for (; i < argc && argv[i][0] == '-' && argv[i][1]; i++) {
 		if (!strcmp(argv[i], "--")) {
@@ -96,16 +172,8 @@ static int parse(struct run *r, int argc, char **argv)
 			help();
 			return 1;
 		}
-		if (!strcmp(argv[i], "--keep-net"))
-			r->keep_net = true;
-		else if (!strcmp(argv[i], "--verbose") || !strcmp(argv[i], "-v"))
-			r->verbose = true;
-		else if ((!strcmp(argv[i], "--stack") || !strcmp(argv[i], "-s")) && i + 1 < argc)
-			r->stack = argv[++i];
-		else if (!strncmp(argv[i], "--stack=", 8))
-			r->stack = argv[i] + 8;
-		else
-			return 1 + fail(2, "no such option: %s. Type: glass run --help", argv[i]);
+		if ((status = parse_one(r, argc, argv, &i)))
+			return status + 1;
 	}
 	if (i >= argc)
 		return 1 + fail(2, "which program? Type: glass run PROGRAM [ARGUMENT...]");
@@ -227,17 +295,16 @@ static bool elf_is_dynamic(int fd, const Elf64_Ehdr *h)
 	return false;
 }
 
-static int check_elf(int fd, const char *path, const Elf64_Ehdr *h)
+static int check_elf(const struct run *r, int fd, const char *path, const Elf64_Ehdr *h)
 {
 	if (h->e_ident[EI_CLASS] != ELFCLASS64)
 		return fail(CANNOT_RUN, "%s is a 32-bit program, " LIBRARY " is for 64-bit ones",
 			    path);
-	if (!elf_is_dynamic(fd, h))
+	if (r->mode == MODE_PRELOAD && !elf_is_dynamic(fd, h))
 		return fail(CANNOT_RUN,
 			    "%s is statically linked: LD_PRELOAD cannot reach it, it would use the "
-			    "kernel's stack. "
-			    "Use a dynamically linked build of it",
-			    path);
+			    "kernel's stack. Type: glass run --mode seccomp %s",
+			    path, path);
 	return 0;
 }
 
@@ -249,16 +316,16 @@ static int check_privileged(const char *path, const struct stat *st)
 	if (setid || (geteuid() && getxattr(path, "security.capability", NULL, 0) > 0))
 		return fail(CANNOT_RUN,
 			    "%s is setuid, setgid or has capabilities: the dynamic linker ignores "
-			    "LD_PRELOAD for it. "
+			    "LD_PRELOAD for it, and with seccomp it does not get its rights. "
 			    "Run it as the user it becomes",
 			    path);
 	return 0;
 }
 
-static int check_file(const char *path, int depth);
+static int check_file(const struct run *r, const char *path, int depth);
 
 /* #! interpreter. */
-static int check_script(const char *path, char *line, int depth)
+static int check_script(const struct run *r, const char *path, char *line, int depth)
 {
 	char *interpreter = line + 2 + strspn(line + 2, " \t");
 
@@ -266,11 +333,11 @@ static int check_script(const char *path, char *line, int depth)
 	if (depth == SCRIPT_DEPTH_MAX)
 		return fail(CANNOT_RUN, "%s: its interpreters are scripts themselves, too deep",
 			    path);
-	return *interpreter ? check_file(interpreter, depth + 1) : 0;
+	return *interpreter ? check_file(r, interpreter, depth + 1) : 0;
 }
 
 /* Can the library get into that file? 0 or an exit status after a message. */
-static int check_file(const char *path, int depth)
+static int check_file(const struct run *r, const char *path, int depth)
 {
 	union {
 		Elf64_Ehdr elf;
@@ -285,85 +352,13 @@ static int check_file(const char *path, int depth)
 	if (fstat(fd, &st) || pread(fd, &head, sizeof(head) - 1, 0) < 2)
 		status = 0;
 	else if (!memcmp(head.elf.e_ident, ELFMAG, SELFMAG))
-		status = check_elf(fd, path, &head.elf);
+		status = check_elf(r, fd, path, &head.elf);
 	else if (head.line[0] == '#' && head.line[1] == '!')
-		status = check_script(path, head.line, depth);
+		status = check_script(r, path, head.line, depth);
 	if (!status)
 		status = check_privileged(path, &st);
 	close(fd);
 	return status;
-}
-
-/* ---- the namespace -----------------------------------------------------------------------------
- */
-
-static bool write_file(const char *path, const char *text)
-{
-	int fd = open(path, O_WRONLY | O_CLOEXEC);
-	bool ok = fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text);
-
-	if (fd >= 0)
-		close(fd);
-	return ok;
-}
-
-/* Without root: inside a user namespace in which we are who we are. */
-static int unshare_as_user(void)
-{
-	char map[64];
-	uid_t uid = geteuid();
-	gid_t gid = getegid();
-
-	if (unshare(CLONE_NEWUSER | CLONE_NEWNET))
-		return -errno;
-	snprintf(map, sizeof(map), "%u %u 1", uid, uid);
-	if (!write_file("/proc/self/uid_map", map))
-		return -errno;
-	snprintf(map, sizeof(map), "%u %u 1", gid, gid);
-	if (!write_file("/proc/self/setgroups", "deny") || !write_file("/proc/self/gid_map", map))
-		return -errno;
-	return 0;
-}
-
-/*
- * lo is up and has the stack's address too: programs that ask "does this host have IPv4?"
- * (getaddrinfo with AI_ADDRCONFIG) look for an address that is not 127.0.0.1.
- */
-static void loopback_up(const struct abi_end *addr)
-{
-	struct ifreq r = { .ifr_name = "lo" };
-	struct sockaddr_in *in = (struct sockaddr_in *)(void *)&r.ifr_addr;
-	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-
-	if (fd < 0)
-		return;
-	if (!ioctl(fd, SIOCGIFFLAGS, &r)) {
-		r.ifr_flags |= IFF_UP;
-		ioctl(fd, SIOCSIFFLAGS, &r);
-	}
-	if (addr->family == 4) {
-		strcpy(r.ifr_name, "lo:1");
-		*in = (struct sockaddr_in){ .sin_family = AF_INET };
-		memcpy(&in->sin_addr, addr->addr, 4);
-		ioctl(fd, SIOCSIFADDR, &r);
-		in->sin_addr.s_addr = INADDR_BROADCAST; /* a netmask of 32 bits */
-		ioctl(fd, SIOCSIFNETMASK, &r);
-	}
-	close(fd);
-}
-
-static void enter_empty_net(const struct run *r)
-{
-	int err = unshare(CLONE_NEWNET) ? -errno : 0;
-
-	if (err == -EPERM && geteuid())
-		err = unshare_as_user();
-	if (!err)
-		loopback_up(&r->stack_addr);
-	else if (r->verbose)
-		fail(0,
-		     "no network namespace (%s): what is not TCP passes through the kernel's stack",
-		     strerror(-err));
 }
 
 /* ---- start -------------------------------------------------------------------------------------
@@ -377,17 +372,55 @@ static int set_environment(const struct run *r)
 
 	if (err < 0)
 		return fail(CANNOT_RUN, "out of memory");
-	err = setenv("LD_PRELOAD", value, 1) || setenv(ABI_ENV_STACK, r->stack, 1) ||
-	      setenv(ABI_ENV_DIR, r->dir, 1);
+	err = (r->mode != MODE_SECCOMP && setenv("LD_PRELOAD", value, 1)) ||
+	      setenv(ABI_ENV_STACK, r->stack, 1) || setenv(ABI_ENV_DIR, r->dir, 1);
 	free(value);
 	return err ? fail(CANNOT_RUN, "out of memory") : 0;
+}
+
+/* --dns, or DIR/STACK.resolv.conf where there is one. */
+static int set_resolver(const struct run *r)
+{
+	char text[128], path[ABI_PATH_MAX + sizeof(".resolv.conf")];
+	struct in_addr addr;
+	const char *why;
+	int err;
+
+	if (r->dns && !inet_aton(r->dns, &addr))
+		return fail(2, "--dns takes an IPv4 address, not '%s'", r->dns);
+	snprintf(path, sizeof(path), "%s/%s.resolv.conf", r->dir, r->stack);
+	snprintf(text, sizeof(text), "nameserver %s\n", r->dns ? r->dns : "");
+	if (!r->dns && access(path, R_OK))
+		return 0;
+	err = net_resolver(r->dir, r->dns ? text : NULL, path, &why);
+	return err ? fail(CANNOT_RUN, "%s: %s", why, strerror(-err)) : 0;
+}
+
+/*
+ * EBUSY: there is a supervisor already, of a `glass run` around this one. Without one a dynamic
+ * program has its library still.
+ */
+static int begin_supervision(const struct run *r)
+{
+	const char *why;
+	int err = supervise(r->library, &why);
+
+	if (!err || err == -EBUSY)
+		return 0;
+	if (r->mode == MODE_SECCOMP || err > 0)
+		return fail(CANNOT_RUN, "%s: %s. Type: glass run --mode preload", why,
+			    strerror(abs(err)));
+	if (r->verbose)
+		fail(0, "%s: %s: what the library cannot reach meets an empty network", why,
+		     strerror(-err));
+	return 0;
 }
 
 int glass_run(int argc, char **argv)
 {
 	static struct run r;
 	const char *stack = getenv(ABI_ENV_STACK);
-	int status;
+	int status, err;
 
 	r.stack = stack && *stack ? stack : ABI_DEFAULT_STACK;
 	if ((status = parse(&r, argc, argv)))
@@ -397,10 +430,17 @@ int glass_run(int argc, char **argv)
 			    LIBRARY " was not found beside this command nor in " GLASS_LIBDIR
 				    ". Type: make install");
 	if ((status = check_daemon(&r)) || (status = find_program(r.argv[0], r.program)) ||
-	    (status = check_file(r.program, 0)) || (status = set_environment(&r)))
+	    (status = check_file(&r, r.program, 0)) || (status = set_environment(&r)))
 		return status;
-	if (!r.keep_net)
-		enter_empty_net(&r);
+	if (!r.keep_net && (err = net_enter(&r.stack_addr)) && r.verbose)
+		fail(0,
+		     "no network namespace (%s): what is not the stack's passes through the "
+		     "kernel's",
+		     strerror(-err));
+	if ((status = set_resolver(&r)))
+		return status;
+	if (r.mode != MODE_PRELOAD && (status = begin_supervision(&r)))
+		return status;
 	if (r.verbose)
 		fail(0, "%s with %s on stack '%s'", r.program, r.library, r.stack);
 	execv(r.program, r.argv);

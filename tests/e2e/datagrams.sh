@@ -5,16 +5,11 @@
 
 SCRIPT=$(dirname "$0")/datagrams.py
 
-udp_bound()
-{
-	[ -n "$(ss -Hlun "sport = :$1")" ]
-}
-
 lab_start || exit 1
 background python3 "$SCRIPT" server $HOST
 background env LD_PRELOAD="$PRELOAD" python3 "$SCRIPT" server $STACK
 glass_server=$!
-wait_for 5 udp_bound 9000
+wait_for 5 listens_udp 9000
 wait_for 5 grep -q 9000 <("$GLASS" ss -uan)
 sleep 0.3
 

@@ -148,6 +148,12 @@ listens()
 	[ -n "$(ss -Hltn "sport = :$1" 2>/dev/null)" ]
 }
 
+# Likewise of UDP.
+listens_udp()
+{
+	[ -n "$(ss -Hlun "sport = :$1" 2>/dev/null)" ]
+}
+
 result()
 {
 	lab_tests=$((lab_tests + 1))

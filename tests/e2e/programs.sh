@@ -69,12 +69,12 @@ out=$("${lab_glass[@]}" no-such-program 2>&1)
 is "no such program: 127" $? 127
 printf 'int main(void) { return 0; }\n' >"$LAB/s.c"
 if gcc -static -o "$LAB/static" "$LAB/s.c" 2>/dev/null; then
-	out=$("${lab_glass[@]}" "$LAB/static" 2>&1)
-	is "a static program is refused" $? 126
+	out=$("${lab_glass[@]}" --mode preload "$LAB/static" 2>&1)
+	is "by LD_PRELOAD alone a static program is refused" $? 126
 	like "with the reason" "$out" "statically linked"
 	printf '#!%s\n' "$LAB/static" >"$LAB/script"
 	chmod +x "$LAB/script"
-	not_ok "as a script's interpreter too" "${lab_glass[@]}" "$LAB/script"
+	not_ok "as a script's interpreter too" "${lab_glass[@]}" --mode preload "$LAB/script"
 fi
 is "the namespace is empty but for lo" \
 	"$("${lab_glass[@]}" sh -c 'ls /proc/sys/net/ipv4/conf' | xargs)" "all default lo"
