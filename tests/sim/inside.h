@@ -78,7 +78,7 @@ bool wire_frame(void *arg, unsigned from, uint8_t *frame, size_t length);
 void check_account(struct world *w);
 void check_drops(struct world *w);
 void check_memory(struct world *w, const struct glass_memory *before);
-void print_trace(const struct world *w);
+void print_rings(struct sim *sim);
 void print_stats(const struct world *w);
 
 /* inspect.c: what holds between two calls for every connection of a stack; NULL, or what does not.

@@ -11,7 +11,7 @@
 #include "../../src/stack/stack.h"
 
 /* Asked for by the environment variable SIM_TRACE: the last records of both sides. */
-void print_trace(const struct world *w)
+void print_rings(struct sim *sim)
 {
 	const char *wanted = getenv("SIM_TRACE");
 	uint64_t last = wanted ? strtoull(wanted, NULL, 10) : 0;
@@ -21,7 +21,7 @@ void print_trace(const struct world *w)
 
 	for (unsigned side = 0; last && side < 2; side++) {
 		size_t bytes;
-		const struct glass_ring *ring = sim_ring(w->sim, side, &bytes);
+		const struct glass_ring *ring = sim_ring(sim, side, &bytes);
 
 		if (!ring || glass_reader_open(&r, ring, bytes))
 			return;

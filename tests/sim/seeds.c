@@ -17,7 +17,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "world.h"
+#include "hostile.h"
 
 #define SEEDS 500 /* when nobody says how many */
 #define BAD_MAX 5 /* then it is enough */
@@ -29,11 +29,20 @@ struct work {
 	unsigned jobs, job;
 };
 
+/* Every fourth is a stack and a hostile peer, the others are two stacks. */
+static bool is_hostile(uint64_t seed)
+{
+	return seed % 4 == 0;
+}
+
 static void play_once(uint64_t seed, struct verdict_of_run *out)
 {
 	struct scenario sc = chaos(seed);
 
-	play(&sc, seed, true, out);
+	if (is_hostile(seed))
+		play_hostile(seed, out);
+	else
+		play(&sc, seed, true, out);
 }
 
 static void tell(uint64_t seed, const struct verdict_of_run *v)
@@ -42,7 +51,8 @@ static void tell(uint64_t seed, const struct verdict_of_run *v)
 
 	printf("# seed %llu: %s\n# replay: make sim SEED=%llu\n", (unsigned long long)seed, v->why,
 	       (unsigned long long)seed);
-	describe(&sc);
+	if (!is_hostile(seed))
+		describe(&sc);
 	fflush(stdout);
 }
 

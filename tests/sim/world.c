@@ -359,7 +359,7 @@ void play(const struct scenario *sc, uint64_t seed, bool trace, struct verdict_o
 	if (out->ok)
 		afterwards(w, before);
 	if (!out->ok)
-		print_trace(w);
+		print_rings(w->sim);
 	print_stats(w);
 	out->hash = sim_trace_hash(w->sim);
 	sim_free(w->sim);
