@@ -7,6 +7,8 @@
  */
 #include "tcp.h"
 
+#define SYN_WINDOW_MAX 65535u /* RFC 7323 2.2: not scaled */
+
 void tcp_prepare(struct glass *g, struct tcp_conn *c, struct seq iss)
 {
 	c->snd.iss = c->snd.una = c->snd.nxt = iss;
@@ -124,6 +126,7 @@ enum verdict tcp_syn_sent_input(struct glass *g, struct tcp_conn *c, struct pkt 
 				struct tcp_seg *seg)
 {
 	bool ack = seg->flags & TCP_ACK;
+	uint32_t offered;
 
 	ENTER(g, p);
 	if (ack && (seq_leq(seg->ack, c->snd.iss) || seq_gt(seg->ack, c->snd.nxt))) { /* first */
@@ -141,7 +144,10 @@ enum verdict tcp_syn_sent_input(struct glass *g, struct tcp_conn *c, struct pkt 
 	if (!(seg->flags & TCP_SYN)) /* fifth */
 		return drop(g, p, TCP_SYN_SENT_FLAGS, seg->flags);
 
+	offered = (uint32_t)seq_diff(c->rcv.edge, c->rcv.nxt);
 	tcp_learn_syn(g, c, seg); /* fourth */
+	/* What our SYN offered, unscaled, holds for data that comes with the peer's. */
+	c->rcv.edge = seq_add(c->rcv.nxt, offered < SYN_WINDOW_MAX ? offered : SYN_WINDOW_MAX);
 	if (!ack) {
 		tcp_set_state(g, c, TCPS_SYN_RECEIVED, "SYN meets SYN: simultaneous open");
 		tcp_send_syn(g, c);
@@ -156,7 +162,7 @@ enum verdict tcp_syn_sent_input(struct glass *g, struct tcp_conn *c, struct pkt 
 		seg->seq = seq_add(seg->seq, 1);
 		seg->flags &= (uint8_t)~TCP_SYN;
 		seg->span--;
-		return tcp_receive(g, c, p, seg);
+		return tcp_segment_arrives(g, c, p, seg);
 	}
 	return accept_packet(g, p);
 }

@@ -290,3 +290,21 @@ DIALOGUE(peer_ignores_the_window)
 		glass_memory(dlg_stack(d), &m);
 		check(m.bytes < 1 << 20);
 }
+
+/*
+ * The window that the SYN offered holds for data that comes with the SYN-ACK, and is a window
+ * afterwards: nothing far away is taken.
+ */
+DIALOGUE(data_with_the_syn_ack_leaves_a_window)
+{
+	T(0)	app_connect(c, 8080);	wire_out(SYN, seq=0);
+	T(40)	wire_in(SYN|ACK, seq=0, ack=1, mss=1460, len=2);
+		wire_out(ACK, seq=1, ack=3);
+		app_recv(c, 2);
+	T(50)	wire_in(ACK, seq=1000000, ack=1, len=100);
+		wire_out(ACK, seq=1, ack=3);
+		dropped(TCP_WINDOW, 1);
+	T(60)	wire_in(ACK, seq=3, ack=1, len=100);
+		wire_out(ACK, ack=103);
+		app_recv(c, 100);
+}
