@@ -16,6 +16,7 @@ help:
 	@echo "make test       all tests: unit and simulation with ASan and UBSan, real programs in namespaces"
 	@echo "make sim        two stacks over a bad wire: SEEDS=1000 of them, or SEED=n with its trace"
 	@echo "make soak       the same until it is stopped, on all processors"
+	@echo "make mutants    plants bugs one by one into a copy of the tree: do the tests find them?"
 	@echo "make lint       format, include direction, tables, clang-tidy, cppcheck, shellcheck"
 	@echo "make bench      bulk and round trips, next to the kernel's own in the same run"
 	@echo "make matrix     what the standards demand, seen from outside: Glass and the kernel, into docs/rfc/results.md"
@@ -56,6 +57,10 @@ sim: $(BUILD)/tests/sim/test_seeds
 # Seeds that nobody has played yet: from the time of day on.
 soak: $(BUILD)/tests/sim/test_seeds
 	@$< -S -f $$(date +%s)000000
+
+mutants:
+	@tools/setup build test
+	@tools/mutants $(MUTANT)
 
 lint: $(BUILD)/build.ninja
 	@tools/setup build lint

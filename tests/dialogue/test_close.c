@@ -252,3 +252,14 @@ DIALOGUE(shutdown_of_reading)
 	T(200)	app_send(c, 10);	wire_out(PSH|ACK, seq=1, len=10);
 	T(240)	wire_in(ACK, seq=1, ack=11);
 }
+
+/* What nobody holds any more does not wait for a peer for ever, also when it was shut down first. */
+DIALOGUE(closed_after_its_fin_was_acknowledged)
+{
+	T(0)	connected(c, "mss=1000");
+	T(100)	app_shutdown(c, GLASS_SHUT_WR);	wire_out(FIN|ACK, seq=1);
+	T(140)	wire_in(ACK, seq=1, ack=2);
+	T(1000)	app_close(c);
+	T(60900) state(c, FIN-WAIT-2);
+	T(61100) state(c, CLOSED);
+}

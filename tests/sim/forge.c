@@ -63,8 +63,8 @@ static void data_far_away(struct hostile *h)
 	uint8_t bytes[1400];
 
 	junk(h, &s, bytes, 1 + any(h, 1400));
-	s.seq = any(h, 2) ? h->high + (1u << 26) + any(h, 1u << 30) :
-			    h->iss - (1u << 26) - any(h, 1u << 30);
+	s.seq = any(h, 2) ? h->high + (1u << 26) + any(h, 1u << 30)
+			  : h->iss - (1u << 26) - any(h, 1u << 30);
 	peer_send(h, &s);
 }
 
@@ -279,9 +279,9 @@ static void odd_options(struct hostile *h)
 void forge(struct hostile *h)
 {
 	static void (*const strangers[])(struct hostile *) = {
-		rst_beside,	syn_within,	ack_of_nothing, data_far_away, old_data_changed,
-		wrong_checksum, lying_header,	old_timestamp,	without_ack,   icmp,
-		sack_nonsense,	fragments,
+		rst_beside,	  syn_within,	  ack_of_nothing, data_far_away,
+		old_data_changed, wrong_checksum, lying_header,	  old_timestamp,
+		without_ack,	  icmp,		  sack_nonsense,  fragments,
 	};
 	static void (*const peers[])(struct hostile *) = {
 		changed_data, sack_lie, window_game, ack_game, odd_flags, odd_options,

@@ -153,7 +153,7 @@ static void tick(void *arg)
 	h->tick_ms += TICK_MS;
 	peer_tick(h);
 	for (unsigned n = rng_below(&h->rng, FORGED_PER_TICK);
-	     n && h->begun && (h->evil || h->tick_ms < FORGED_MS_MAX); n--)
+	     n && (h->evil ? h->begun : h->established && h->tick_ms < FORGED_MS_MAX); n--)
 		forge(h);
 	sim_call_at(h->sim, sim_now(h->sim) + TICK_MS * MS, tick, h);
 }
@@ -221,8 +221,10 @@ static void choose(struct hostile *h)
 	h->passive = hostile_chance(h, 50);
 	h->to_send = rng_below(&h->rng, hostile_chance(h, 50) ? 50000 : 3000);
 	h->to_receive = rng_below(&h->rng, hostile_chance(h, 50) ? 50000 : 3000);
-	h->iss = hostile_chance(h, 50) ? (uint32_t)rng_u64(&h->rng) : 0u - rng_below(&h->rng, 30000);
-	h->tsval = hostile_chance(h, 50) ? (uint32_t)rng_u64(&h->rng) : 0u - rng_below(&h->rng, 9000);
+	h->iss =
+		hostile_chance(h, 50) ? (uint32_t)rng_u64(&h->rng) : 0u - rng_below(&h->rng, 30000);
+	h->tsval =
+		hostile_chance(h, 50) ? (uint32_t)rng_u64(&h->rng) : 0u - rng_below(&h->rng, 9000);
 	h->mss = mss[rng_below(&h->rng, sizeof(mss) / sizeof(mss[0]))];
 	h->offers_ts = hostile_chance(h, 70);
 	h->offers_sack = hostile_chance(h, 70);

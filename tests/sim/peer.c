@@ -101,7 +101,8 @@ static uint32_t last(const struct hostile *h)
 static void send_stream(struct hostile *h)
 {
 	for (unsigned i = 0; i < SEGMENTS_PER_TICK && h->nxt != last(h); i++) {
-		uint32_t room = h->una + h->stack_win - h->nxt, n = 1 + rng_below(&h->rng, SEGMENT_MAX);
+		uint32_t room = h->una + h->stack_win - h->nxt,
+			 n = 1 + rng_below(&h->rng, SEGMENT_MAX);
 
 		if ((int32_t)room <= 0)
 			return;
@@ -115,7 +116,8 @@ static void send_overlap(struct hostile *h)
 	uint32_t sent = h->nxt - h->iss - 1, back = 1 + rng_below(&h->rng, 3000);
 
 	if (sent && h->nxt != last(h))
-		send_data(h, h->nxt - (back < sent ? back : sent), 1 + rng_below(&h->rng, SEGMENT_MAX));
+		send_data(h, h->nxt - (back < sent ? back : sent),
+			  1 + rng_below(&h->rng, SEGMENT_MAX));
 }
 
 static void choose_window(struct hostile *h)
@@ -241,7 +243,8 @@ void peer_frame(void *arg, const uint8_t *frame, size_t length)
 		answer_arp(h, &s);
 	if (s.kind != SEG_TCP || h->silent)
 		return;
-	h->quote_len = length - ETH_BYTES < sizeof(h->quote) ? length - ETH_BYTES : sizeof(h->quote);
+	h->quote_len =
+		length - ETH_BYTES < sizeof(h->quote) ? length - ETH_BYTES : sizeof(h->quote);
 	memcpy(h->quote, frame + ETH_BYTES, h->quote_len);
 	if (s.flags & RST) {
 		if (!h->evil && h->begun && s.seq == h->rcv_nxt)

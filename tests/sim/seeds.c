@@ -24,6 +24,12 @@
 #define JOBS_MAX 64
 #define REPORT_EVERY_S 10
 
+/* Seeds that have found something, and what: they are always played. */
+static const uint64_t kept[] = {
+	1324, /* data with a SYN-ACK moved RCV.NXT beyond the window's edge, which then let all in
+	       */
+};
+
 struct work {
 	uint64_t first, count; /* count 0: until stopped */
 	unsigned jobs, job;
@@ -137,6 +143,7 @@ int main(int argc, char **argv)
 {
 	const char *wish = getenv("GLASS_SIM_SEEDS");
 	long cores = sysconf(_SC_NPROCESSORS_ONLN);
+	unsigned nkept = sizeof(kept) / sizeof(kept[0]);
 	struct work k = { .first = 1,
 			  .count = wish ? strtoull(wish, NULL, 10) : SEEDS,
 			  .jobs = cores > 0 && cores < JOBS_MAX ? (unsigned)cores : 1 };
@@ -160,6 +167,8 @@ int main(int argc, char **argv)
 			return 2;
 	}
 	ok = do_all(&k);
+	for (unsigned i = 0; i < nkept; i++)
+		ok &= seed_ok(kept[i]);
 	printf("%sok 1 seeds %llu to %llu\n1..1\n", ok ? "" : "not ", (unsigned long long)k.first,
 	       (unsigned long long)(k.first + k.count - 1));
 	return !ok;
