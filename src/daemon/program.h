@@ -8,7 +8,9 @@
  *	program_listen.c	BIND, LISTEN, handing over new connections
  *	program_data.c		bytes, both ways, and how they end
  *	program_option.c	options, names, errors
- *	program_dgram.c		datagram sockets: both ways, connect, death
+ *	program_dgram.c		datagram sockets, both ways
+ *	program_peer.c		their connect
+ *	program_sweep.c		their death
  *	program_sender.c	the sockets named after a datagram's origin
  */
 #ifndef GLASS_DAEMON_PROGRAM_H
@@ -160,22 +162,41 @@ unsigned pair_sockaddr(const struct abi_name *n, struct sockaddr_un *u);
 int pair_bind(int fd, const struct abi_name *n);
 
 /* ---- program_dgram.c */
-int dgrams_init(struct daemon *d);
-void dgrams_fini(struct daemon *d);
 /* Makes e, whose token is chosen, a datagram socket; the program's end in *fd. 0 or -errno. */
 int dgram_open(struct daemon *d, struct end *e, int *fd);
 void dgram_free(struct daemon *d, struct end *e);
 void dgram_event(struct daemon *d, struct end *e, unsigned ready);
-/* CONNECT: program_fd is the program's end. 0 or -errno. */
-int dgram_connect(struct daemon *d, struct end *e, const struct abi_end *to, int program_fd);
 /* SO_ERROR: told once. */
 int dgram_error(struct daemon *d, struct end *e);
-/* Frees the sockets whose program is gone; true: there were such. */
-bool dgrams_sweep(struct daemon *d);
-/* A program may have ended: they are looked at soon. */
-void dgrams_sweep_soon(struct daemon *d);
 /* Gives the program what the stack has. false: the end is gone. */
 bool dgram_push(struct daemon *d, struct end *e);
+/* Sends on what waits at our peer of a connected one. */
+void dgram_flush(struct daemon *d, const struct end *e);
+void dgram_peer_ready(struct daemon *d, struct watch *w, uint32_t events);
+/* The name of the program's end, and of its peer; connect(2) to a name, and to nobody: 0 or -errno.
+ */
+struct abi_name dgram_name(const struct end *e);
+struct abi_name dgram_peer_name(const struct end *e);
+int dgram_connect_name(int fd, const struct abi_name *n);
+int dgram_connect_nobody(int fd);
+static inline bool dgram_connected(const struct end *e)
+{
+	return e->watch.fd >= 0;
+}
+
+/* ---- program_peer.c */
+/* CONNECT: program_fd is the program's end. 0 or -errno. */
+int dgram_connect(struct daemon *d, struct end *e, const struct abi_end *to, int program_fd);
+
+/* ---- program_sweep.c */
+int dgrams_init(struct daemon *d);
+void dgrams_fini(struct daemon *d);
+/* Frees the sockets whose program is gone; true: there were such. */
+bool dgrams_sweep(struct daemon *d);
+/* There is one to look at from time to time. */
+void dgrams_sweep_later(struct daemon *d);
+/* A program may have ended: they are looked at soon. */
+void dgrams_sweep_soon(struct daemon *d);
 
 /* ---- program_sender.c */
 /* A socket named after the datagram's origin, connected to the program's end; NULL: *error. */

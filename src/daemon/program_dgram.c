@@ -15,27 +15,19 @@
  * connection while something waits in it unread: the kernel then gives the program ECONNRESET,
  * once, and the library asks which error it is (ERROR).
  *
- * The kernel does not tell that a datagram socket's peer was closed. Who sends to it learns it; who
- * wants its port makes sure (dgrams_sweep); and a timer looks.
- *
  * In: program.c.   Out: the stack's socket; end_free().
  */
 #include <errno.h>
-#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
-#include <sys/timerfd.h>
 #include <sys/un.h>
 #include <unistd.h>
 
 #include "program.h"
 
 #define PULLS_PER_TURN 64
-#define SWEEP_NS 1000000000
-#define SWEEP_SOON_NS 1000000
-#define SWEEP_MAX 1024 /* sockets looked at by one tick of the timer */
 
 struct held {
 	struct glass_dgram info;
@@ -43,29 +35,16 @@ struct held {
 	uint8_t bytes[];
 };
 
-static bool connected(const struct end *e)
-{
-	return e->watch.fd >= 0;
-}
-
-/* When the timer looks for sockets whose program is gone. */
-static void sweep_at(const struct programs *p, int64_t in_ns)
-{
-	struct itimerspec at = { .it_value = { in_ns / 1000000000, in_ns % 1000000000 } };
-
-	timerfd_settime(p->sweep.fd, 0, &at, NULL);
-}
-
 /* ---- the program's end ---------------------------------------------------------------------- */
 
-static struct abi_name program_name(const struct end *e)
+struct abi_name dgram_name(const struct end *e)
 {
 	return (struct abi_name){
 		.kind = 'p', .token = e->token, .family = e->family, .proto = e->proto
 	};
 }
 
-static int connect_name(int fd, const struct abi_name *n)
+int dgram_connect_name(int fd, const struct abi_name *n)
 {
 	struct sockaddr_un u;
 	socklen_t length = pair_sockaddr(n, &u);
@@ -73,7 +52,7 @@ static int connect_name(int fd, const struct abi_name *n)
 	return connect(fd, (struct sockaddr *)&u, length) ? -errno : 0;
 }
 
-static int connect_nobody(int fd)
+int dgram_connect_nobody(int fd)
 {
 	struct sockaddr none = { .sa_family = AF_UNSPEC };
 
@@ -82,7 +61,7 @@ static int connect_nobody(int fd)
 
 int dgram_open(struct daemon *d, struct end *e, int *fd)
 {
-	struct abi_name name = program_name(e);
+	struct abi_name name = dgram_name(e);
 	struct dgram *dg = calloc(1, sizeof(*dg));
 	int s, err;
 
@@ -101,8 +80,7 @@ int dgram_open(struct daemon *d, struct end *e, int *fd)
 	list_append(&d->programs->dgrams, &dg->node);
 	e->dgram = dg;
 	*fd = s;
-	if (list_first(&d->programs->dgrams, struct dgram, node) == dg)
-		sweep_at(d->programs, SWEEP_NS);
+	dgrams_sweep_later(d);
 	return 0;
 }
 
@@ -118,7 +96,7 @@ void dgram_free(struct daemon *d, struct end *e)
 /* ---- errors --------------------------------------------------------------------------------- */
 
 /* What the program wrote before it is told of the error still goes out. */
-static void flush_to_stack(struct daemon *d, const struct end *e)
+void dgram_flush(struct daemon *d, const struct end *e)
 {
 	uint8_t *bytes = d->programs->dgram_bytes;
 	ssize_t n;
@@ -127,7 +105,7 @@ static void flush_to_stack(struct daemon *d, const struct end *e)
 		glass_sendto(d->g, e->sock, bytes, (size_t)n, NULL);
 }
 
-static struct abi_name peer_name(const struct end *e)
+struct abi_name dgram_peer_name(const struct end *e)
 {
 	struct abi_name name = { .kind = 'c', .token = e->token };
 	struct glass_end end;
@@ -142,19 +120,19 @@ static struct abi_name peer_name(const struct end *e)
 /* Only while it is nobody's peer a stranger, probe_fd, can put something into our socket. */
 static void dgram_raise(struct daemon *d, struct end *e, int error)
 {
-	struct abi_name program = program_name(e), peer = peer_name(e);
+	struct abi_name program = dgram_name(e), peer = dgram_peer_name(e);
 	struct sockaddr_un u;
 	socklen_t length = pair_sockaddr(&peer, &u);
 
 	e->dgram->error = error;
-	if (!connected(e))
+	if (!dgram_connected(e))
 		return;
-	flush_to_stack(d, e);
-	connect_nobody(e->watch.fd);
+	dgram_flush(d, e);
+	dgram_connect_nobody(e->watch.fd);
 	sendto(d->programs->probe_fd, "", 1, MSG_DONTWAIT, (struct sockaddr *)&u, length);
-	connect_name(e->watch.fd, &program);
-	connect_nobody(e->watch.fd);
-	connect_name(e->watch.fd, &program);
+	dgram_connect_name(e->watch.fd, &program);
+	dgram_connect_nobody(e->watch.fd);
+	dgram_connect_name(e->watch.fd, &program);
 }
 
 int dgram_error(struct daemon *d, struct end *e)
@@ -194,7 +172,7 @@ static enum gave give(struct daemon *d, struct end *e, const void *bytes, size_t
 	enum gave gave;
 	int error;
 
-	if (connected(e)) {
+	if (dgram_connected(e)) {
 		if (!from_peer(e, info))
 			return GAVE;
 		if (send(e->watch.fd, bytes, length, MSG_DONTWAIT | MSG_NOSIGNAL) >= 0)
@@ -305,7 +283,7 @@ static void dgram_pull(struct daemon *d, struct end *e)
 }
 
 /* The peer of a connected one: the program has sent, or has room again. */
-static void peer_ready(struct daemon *d, struct watch *w, uint32_t events)
+void dgram_peer_ready(struct daemon *d, struct watch *w, uint32_t events)
 {
 	struct end *e = container_of(w, struct end, watch);
 
@@ -344,155 +322,4 @@ void op_sendto(struct daemon *d, struct client *c, const struct abi_request *req
 	}
 	sent = glass_sendmsg(d->g, e->sock, data, req->length, req->end.family ? &to : NULL, &how);
 	reply_errno(d, c, req, sent < 0 ? (int)-sent : 0);
-}
-
-/* ---- connect -------------------------------------------------------------------------------- */
-
-static bool is_program_end(const struct end *e, int fd)
-{
-	struct abi_name name = program_name(e);
-	struct sockaddr_un want, got = { 0 };
-	socklen_t length = sizeof(got);
-
-	return pair_sockaddr(&name, &want) <= sizeof(want) &&
-	       !getsockname(fd, (struct sockaddr *)&got, &length) &&
-	       length == pair_sockaddr(&name, &want) && !memcmp(&got, &want, length);
-}
-
-static void part(struct daemon *d, struct end *e, int program_fd)
-{
-	if (!connected(e))
-		return;
-	flush_to_stack(d, e);
-	connect_nobody(program_fd);
-	loop_unwatch(d, &e->watch);
-	close(e->watch.fd);
-	e->watch.fd = -1;
-}
-
-/* The program's end and a new socket here become each other's peers. */
-static int join(struct daemon *d, struct end *e, int program_fd)
-{
-	struct abi_name name = peer_name(e), program = program_name(e);
-	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), err;
-
-	if (fd < 0)
-		return -errno;
-	e->watch = (struct watch){ fd, peer_ready };
-	err = pair_bind(fd, &name);
-	if (!err)
-		err = connect_name(fd, &program);
-	if (!err)
-		err = connect_name(program_fd, &name);
-	if (!err)
-		err = loop_watch(d, &e->watch, EPOLLIN);
-	if (!err)
-		return 0;
-	close(fd);
-	e->watch.fd = -1;
-	return err;
-}
-
-int dgram_connect(struct daemon *d, struct end *e, const struct abi_end *to, int program_fd)
-{
-	struct glass_end remote = { 0 };
-	int err = to->family ? end_of_abi(to, &remote) : 0;
-
-	if (program_fd < 0 || !is_program_end(e, program_fd))
-		return -EBADF;
-	dgram_push(d, e); /* what came from others until now */
-	if (!err)
-		err = glass_connect(d->g, e->sock, &remote);
-	if (err)
-		return err;
-	part(d, e, program_fd);
-	if (!to->family)
-		return 0;
-	err = join(d, e, program_fd);
-	if (err)
-		glass_connect(d->g, e->sock, &(struct glass_end){ 0 });
-	return err;
-}
-
-/* ---- death ---------------------------------------------------------------------------------- */
-
-/* Nobody may connect to a socket that has a peer (EPERM), or that is no more (ECONNREFUSED). */
-static bool is_dead(const struct programs *p, const struct end *e)
-{
-	struct abi_name name = program_name(e);
-
-	return connect_name(p->probe_fd, &name) == -ECONNREFUSED;
-}
-
-static bool sweep(struct daemon *d, unsigned max)
-{
-	struct programs *p = d->programs;
-	bool any = false;
-	struct list *node;
-
-	for (struct list *last = p->dgrams.prev; max--;) {
-		struct dgram *dg;
-
-		if (!(node = list_take(&p->dgrams)))
-			break;
-		dg = container_of(node, struct dgram, node);
-		list_append(&p->dgrams, node);
-		if (is_dead(p, dg->end)) {
-			any = true;
-			end_free(d, dg->end, false);
-		}
-		if (node == last)
-			break;
-	}
-	connect_nobody(p->probe_fd);
-	return any;
-}
-
-bool dgrams_sweep(struct daemon *d)
-{
-	return sweep(d, UINT32_MAX);
-}
-
-/* Runs as long as there is something to look at. */
-static void sweep_ready(struct daemon *d, struct watch *w, uint32_t events)
-{
-	uint64_t ticks;
-
-	(void)events;
-	if (read(w->fd, &ticks, sizeof(ticks)) < 0)
-		return;
-	sweep(d, SWEEP_MAX);
-	if (!list_empty(&d->programs->dgrams))
-		sweep_at(d->programs, SWEEP_NS);
-}
-
-void dgrams_sweep_soon(struct daemon *d)
-{
-	if (!list_empty(&d->programs->dgrams))
-		sweep_at(d->programs, SWEEP_SOON_NS);
-}
-
-int dgrams_init(struct daemon *d)
-{
-	struct programs *p = d->programs;
-
-	list_init(&p->dgrams);
-	p->probe_fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	p->sweep = (struct watch){ timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK),
-				   sweep_ready };
-	if (p->probe_fd < 0 || p->sweep.fd < 0)
-		return -errno;
-	return loop_watch(d, &p->sweep, EPOLLIN);
-}
-
-void dgrams_fini(struct daemon *d)
-{
-	struct programs *p = d->programs;
-
-	if (p->sweep.fd >= 0) {
-		loop_unwatch(d, &p->sweep);
-		close(p->sweep.fd);
-	}
-	if (p->probe_fd >= 0)
-		close(p->probe_fd);
 }
