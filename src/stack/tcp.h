@@ -526,6 +526,8 @@ struct tcp_embryo *tcp_embryo_next(struct glass *g, uint64_t *cursor);
 void tcp_cookie_make(struct glass *g, struct tcp_embryo *e);
 /* The timestamp of its SYN-ACK. */
 uint32_t tcp_cookie_tsval(const struct glass *g, const struct tcp_embryo *e, uint32_t ts_offset);
+/* Has the listener sent one so lately that it may come back? */
+bool tcp_cookie_expected(const struct glass *g, const struct tcp_listener *l);
 /* Is seg the answer to a cookie of ours? Then *e is what it was made from. */
 bool tcp_cookie_check(struct glass *g, struct tcp_listener *l, const struct tcp_seg *seg,
 		      struct tcp_embryo *e);

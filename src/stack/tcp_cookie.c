@@ -109,14 +109,17 @@ static void read_timestamp(struct glass *g, const struct tcp_seg *seg, struct tc
 	e->ecn_ok = bits & TS_ECN;
 }
 
+bool tcp_cookie_expected(const struct glass *g, const struct tcp_listener *l)
+{
+	return g->tun.tcp_syncookies && l->cookie_ns &&
+	       now(g) - l->cookie_ns < PERIODS_VALID * PERIOD_NS;
+}
+
 bool tcp_cookie_check(struct glass *g, struct tcp_listener *l, const struct tcp_seg *seg,
 		      struct tcp_embryo *e)
 {
 	uint32_t v, age, index;
 
-	if (!g->tun.tcp_syncookies || !l->cookie_ns ||
-	    now(g) - l->cookie_ns >= PERIODS_VALID * PERIOD_NS)
-		return false;
 	*e = (struct tcp_embryo){
 		.listener = l,
 		.laddr = seg->dst,

@@ -131,7 +131,7 @@ static enum verdict syn_input(struct glass *g, struct tcp_listener *l, struct pk
 static enum verdict ack_input(struct glass *g, struct tcp_listener *l, struct pkt *p,
 			      struct tcp_seg *seg)
 {
-	bool expected = l->cookie_ns && !(seg->flags & TCP_SYN);
+	bool expected = !(seg->flags & TCP_SYN) && tcp_cookie_expected(g, l);
 	struct tcp_embryo e;
 	struct tcp_conn *c;
 

@@ -70,6 +70,25 @@ DIALOGUE(cookie_keeps_options)
 	T(100)	wire_in(PSH|ACK, seq=11, ack=1, len=10);	wire_out(ACK, ack=1, sack=11:21, ts);
 }
 
+/* The bits never make it a timestamp of the future: time would run backwards for the peer. */
+DIALOGUE(cookie_timestamp_is_not_ahead)
+{
+	uint32_t cookie;
+
+	T(0)	tunable(tcp_syncookies, 2);
+		app_listen(l, 8080, 200);
+	for (unsigned i = 0; i < 130; i++) {
+		dlg_skip_until(d, HERE("a millisecond"), i + 1);
+		wire_inf("SYN, seq=0, mss=1460, ts, sport=%u", 41000 + i);
+		wire_out(SYN|ACK);
+		cookie = dlg_last(d)->tsval;
+		wire_in(PSH|ACK, seq=1, ack=1, len=1);
+		wire_out(ACK, ack=2);
+		check(dlg_last(d)->tsval - cookie < 64);
+		app_recv(app_accept(l), 1);
+	}
+}
+
 DIALOGUE(cookie_keeps_no_more_than_was_offered)
 {
 	struct app *a;
@@ -149,7 +168,7 @@ DIALOGUE(cookie_grows_old)
 	T(59000) wire_in(ACK, seq=1, ack=1, sport=41000);
 		state(app_accept(l), ESTAB);
 	T(119000) wire_in(SYN, seq=0, mss=1460, sport=41002);	wire_out(SYN|ACK, seq=0, ack=1);
-	T(150000) wire_in(ACK, seq=1, ack=1, sport=41001);	wire_out(RST, seq=1);
+	T(121000) wire_in(ACK, seq=1, ack=1, sport=41001);	wire_out(RST, seq=1);
 		counter(SyncookiesFailed, 1);
 		app_ready(l, 0);
 }
@@ -173,6 +192,10 @@ DIALOGUE(cookie_forging)
 		/* The right number, but of another connection, or with another of the peer's numbers. */
 		wire_inf("ACK, seq=2, ack=1");			wire_out(RST);
 		counter(SyncookiesRecv, 0);
+	for (uint32_t i = 1; i < 8; i++) {	/* nor with another MSS written into it */
+		wire_inf("ACK, seq=1, ack=%u", 1 + (i << 24));	wire_out(RST);
+	}
+		counter(SyncookiesRecv, 0);
 		wire_inf("ACK, seq=1, ack=1");
 		counter(SyncookiesRecv, 1);
 }
@@ -185,7 +208,10 @@ DIALOGUE(no_cookie_expected)
 		counter(SyncookiesFailed, 0);
 	T(1)	tunable(tcp_syncookies, 2);
 		wire_in(SYN, seq=0, mss=1460);			wire_out(SYN|ACK, seq=0, ack=1);
-	T(200000) wire_in(ACK, seq=1, ack=1);			wire_out(RST);
+	T(119000) wire_in(ACK, seq=1, ack=7);			wire_out(RST);
+		counter(SyncookiesFailed, 1);
+	T(121000) wire_in(ACK, seq=1, ack=7);			wire_out(RST);
+		counter(SyncookiesFailed, 1);
 		counter(SyncookiesRecv, 0);
 }
 

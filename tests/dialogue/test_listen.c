@@ -205,6 +205,32 @@ DIALOGUE(half_open_is_not_ended_blindly)
 		state(app_accept(l), ESTAB);
 }
 
+/* An ACK of less than our SYN is no better than one of more. */
+DIALOGUE(half_open_and_an_old_ack)
+{
+	T(0)	app_listen(l, 8080, 5);
+		wire_in(SYN, seq=0, mss=1460);			wire_out(SYN|ACK, seq=0, ack=1);
+		wire_in(ACK, seq=1, ack=0);			wire_out(RST, seq=0);
+		wire_in(ACK, seq=1, ack=2);			wire_out(RST, seq=2);
+		dropped(TCP_ACK_UNSENT, 2);
+		app_ready(l, 0);
+}
+
+/* Its neighbour does not answer ARP: one copy of the SYN-ACK waits, and the attempt ends in time. */
+DIALOGUE(half_open_without_a_neighbour)
+{
+	struct seg s = { .kind = SEG_TCP, .src = 0x0a000006, .dst = 0x0a000004, .dport = 8080, .flags = SYN };
+	uint8_t frame[SEG_FRAME_MAX];
+
+	memcpy(s.src_mac, "\x02\0\0\0\0\x06", 6);
+	memcpy(s.dst_mac, "\x02\0\0\0\0\x04", 6);
+	s.sport = 9;
+	T(0)	app_listen(l, 8080, 5);
+		wire_in_frame(frame, seg_build(frame, &s));
+	T(3100)	dropped(NEIGH_FAILED, 1);
+	T(200000) counter(AttemptFails, 1);
+}
+
 /* RFC 6298 5.7: the SYN-ACK was lost, and there are no timestamps to tell the time by. */
 DIALOGUE(rto_after_a_lost_synack)
 {
