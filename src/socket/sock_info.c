@@ -66,13 +66,6 @@ static void info_transfer(const struct tcp_conn *c, struct glass_conn_info *out)
 	out->dsack_dups = c->dsack_dups;
 	out->reord_seen = c->reord_seen;
 	out->reordering = c->reordering;
-	out->retrans_fast = c->retrans_by[RTX_KIND_RACK] + c->retrans_by[RTX_KIND_DUPACK];
-	out->retrans_partial = c->retrans_by[RTX_KIND_PARTIAL];
-	out->retrans_rto = c->retrans_by[RTX_KIND_TIMEOUT];
-	out->retrans_frto = c->retrans_by[RTX_KIND_FRTO];
-	out->retrans_tlp = c->retrans_by[RTX_KIND_PROBE];
-	out->retrans_other = c->retrans_by[RTX_KIND_RENEGED] + c->retrans_by[RTX_KIND_PATH];
-	out->retrans_spurious = c->retrans_spurious;
 	out->rto_ns = c->rto_ns;
 	out->srtt_ns = c->srtt_ns;
 	out->rttvar_ns = c->rttvar_ns;
@@ -110,6 +103,13 @@ static void info_account(const struct glass *g, const struct tcp_conn *c,
 	if (!a)
 		return;
 	out->bytes_sent = a->bytes_sent;
+	out->retrans_fast = a->retrans_by[RTX_KIND_RACK] + a->retrans_by[RTX_KIND_DUPACK];
+	out->retrans_partial = a->retrans_by[RTX_KIND_PARTIAL];
+	out->retrans_rto = a->retrans_by[RTX_KIND_TIMEOUT];
+	out->retrans_frto = a->retrans_by[RTX_KIND_FRTO];
+	out->retrans_tlp = a->retrans_by[RTX_KIND_PROBE];
+	out->retrans_other = a->retrans_by[RTX_KIND_RENEGED] + a->retrans_by[RTX_KIND_PATH];
+	out->retrans_spurious = a->retrans_spurious;
 	out->bytes_acked = a->bytes_acked;
 	out->bytes_retrans = a->bytes_retrans;
 	out->data_segs_out = a->data_segs_out;

@@ -191,6 +191,8 @@ enum { TCP_CC_CUBIC, TCP_CC_RENO, TCP_CC_COUNT };
 struct tcp_account {
 	int64_t limit_ns[GLASS_LIMIT_COUNT];
 	uint64_t bytes_sent, bytes_acked, bytes_retrans;
+	uint32_t retrans_by[RTX_KINDS]; /* segments, by enum tcp_rtx_kind */
+	uint32_t retrans_spurious;	/* of these: proven to have been needless */
 	uint32_t data_segs_out, delivered_segs;
 	int64_t last_data_sent_ns;
 	uint16_t rtos, rto_recoveries; /* timeouts; runs of them that ended well */
@@ -358,9 +360,7 @@ struct tcp_conn {
 
 	uint64_t bytes_received;
 	uint32_t segs_out, segs_in, data_segs_in, ooo_segs, retrans_total;
-	uint32_t retrans_by[RTX_KINDS]; /* segments, by enum tcp_rtx_kind */
-	uint32_t retrans_spurious;	/* of these: proven to have been needless */
-	uint32_t dsack_dups;		/* segments that the peer got twice */
+	uint32_t dsack_dups; /* segments that the peer got twice */
 };
 
 /* A segment as it came: host order. len counts the payload, span adds SYN and FIN. */

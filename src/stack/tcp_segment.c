@@ -475,7 +475,7 @@ bool tcp_retransmit(struct glass *g, struct tcp_conn *c, struct tcp_tx *tx, uint
 	c->account->bytes_retrans += len;
 	note_data_sent(g, c, len);
 	c->retrans_total += segs;
-	c->retrans_by[kind] += segs;
+	c->account->retrans_by[kind] += segs;
 	stat_add(g, STAT_TCP_RETRANS_SEGS, segs);
 	out.len = len;
 	out.flags |=

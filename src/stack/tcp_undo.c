@@ -89,7 +89,7 @@ static void undo(struct glass *g, struct tcp_conn *c, uint64_t why)
 {
 	uint32_t segs = segments(c, c->undo_bytes);
 
-	c->retrans_spurious += segs;
+	c->account->retrans_spurious += segs;
 	c->undo_counted = true; /* the duplicates will be reported too */
 	c->undo_watch = false;
 	EVENT(g, c->id, 0, TCP_SPURIOUS, c->undo_from.v - c->snd.iss.v, segs, why);
@@ -124,9 +124,9 @@ static void note_duplicate(struct glass *g, struct tcp_conn *c, const struct tcp
 
 	if (watched)
 		c->undo_bytes -= len < c->undo_bytes ? len : c->undo_bytes;
-	if (watched && c->undo_counted)
+	if ((watched && c->undo_counted) || !c->account) /* of what was never sent: a lie */
 		return;
-	c->retrans_spurious += segments(c, len);
+	c->account->retrans_spurious += segments(c, len);
 	EVENT(g, c->id, 0, TCP_SPURIOUS, sum->duplicate.start.v - c->snd.iss.v, segments(c, len),
 	      WORD("DSACK"));
 }

@@ -128,3 +128,15 @@ DIALOGUE(info_of_a_listener_and_of_nothing)
 		t = info_of(d, fresh);
 		check(t.state == 7 && t.snd_cwnd == 10 && t.rto_us == 1000000);
 }
+
+/* A peer reports duplicates of what was never sent: nothing is counted, nothing breaks. */
+DIALOGUE(dsack_of_nothing)
+{
+	struct glass_conn_info info;
+
+	T(0)	connected(c, "mss=1000, sackok");
+	T(100)	wire_in(ACK, ack=1, sack=1-200:1-100);
+		check(!glass_sock_info(dlg_stack(d), c->s, &info));
+		check(info.retrans_spurious == 0);
+		state(c, ESTAB);
+}
