@@ -20,6 +20,7 @@ help:
 	@echo "make lint       format, include direction, tables, clang-tidy, cppcheck, shellcheck"
 	@echo "make bench      bulk and round trips, next to the kernel's own in the same run"
 	@echo "make matrix     what the standards demand, seen from outside: Glass and the kernel, into docs/rfc/results.md"
+	@echo "make bench-link Glass and the kernel over the same bad networks: docs/measured/link.md (root; half an hour)"
 	@echo "make install    into PREFIX (/usr/local)"
 	@echo "make clean      removes the build folders"
 
@@ -73,6 +74,11 @@ bench: build
 matrix: build
 	@tools/setup test
 	@GLASS_BUILD=$(abspath $(BUILD)) tests/matrix/run.sh
+
+.PHONY: bench-link
+bench-link: build
+	@tools/setup bench
+	@BUILD=$(BUILD) bench/link.py --write docs/measured/link.md
 
 install: build
 	@meson install -C $(BUILD) --no-rebuild

@@ -1,0 +1,330 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""The kernel's TCP and Glass over the same emulated link, in turns: how long until the last byte is there.
+
+    bench/link.py [--rounds 3] [--jobs 3] [--only REGEX] [--write docs/measured/link.md]
+
+A world is two network namespaces with bench/link between them (the engine of `glass net`, in user space):
+
+    kernel 10.9.0.2 -- tapA ---+
+                               +== link ==+-- tapB -- kernel 10.9.0.5 (the peer of both)
+    glassd 10.9.0.4 -- glass0 -+
+
+The program (bench/xfer) is the same on both; on Glass it runs under LD_PRELOAD. A round is kernel up, Glass up, kernel
+down, Glass down, with the same seed: the n-th frame of a direction has the same fate in each. "down" means that the
+kernel sends in both cases, and Glass only receives. Congestion control is set per socket on every end. Everything
+runs with real-time priority when it may, so that what else the machine does is not measured.
+"""
+import argparse
+import ctypes
+import json
+import math
+import multiprocessing
+import os
+import re
+import shutil
+import signal
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+BUILD = os.path.abspath(os.environ.get("BUILD", os.path.join(ROOT, "build")))
+XFER, LINK = os.path.join(BUILD, "bench/xfer"), os.path.join(BUILD, "bench/link")
+PRELOAD = os.path.join(BUILD, "src/preload/libglass-preload.so")
+GLASSD, GLASS = os.path.join(BUILD, "src/daemon/glassd"), os.path.join(BUILD, "src/ctl/glass")
+PEER, KERNEL, STACK, PORT = "10.9.0.5", "10.9.0.2", "10.9.0.4", "7000"
+TIMEOUT_S = 400
+CLONE_NEWNET = 0x40000000
+MB = 1000 * 1000
+
+LIBC = ctypes.CDLL(None, use_errno=True)
+
+
+class Case:
+    """What the link does, each way; a queue of one bandwidth-delay product, or 64 KB, is in front of the rate."""
+
+    def __init__(self, group, name, rate_mbit, rtt_ms, extra, megabytes=20):
+        self.group, self.name, self.bytes = group, name, int(megabytes * MB)
+        queue = max(int(rate_mbit * 1e6 * rtt_ms / 8e3), 64 * 1024)
+        self.words = f"rate {rate_mbit}mbit limit {queue}b delay {rtt_ms / 2}ms {extra}"
+
+
+CASES = [
+    Case("Random loss, both ways", "0.1 %, 100 Mbit/s, RTT 20 ms", 100, 20, "loss 0.1%"),
+    Case("Random loss, both ways", "1 %, 100 Mbit/s, RTT 20 ms", 100, 20, "loss 1%"),
+    Case("Random loss, both ways", "3 %, 100 Mbit/s, RTT 20 ms", 100, 20, "loss 3%", 8),
+    Case("Random loss, both ways", "10 %, 100 Mbit/s, RTT 20 ms", 100, 20, "loss 10%", 1),
+    Case("Random loss, both ways", "1 %, 1 Gbit/s, RTT 1 ms", 1000, 1, "loss 1%"),
+    Case("Random loss, both ways", "10 %, 1 Gbit/s, RTT 1 ms", 1000, 1, "loss 10%", 8),
+    Case("Random loss, both ways", "0.1 %, 100 Mbit/s, RTT 300 ms", 100, 300, "loss 0.1%", 4),
+    Case("Goodput with 20 ms delay each way", "1 %", 100, 40, "loss 1%", 8),
+    Case("Goodput with 20 ms delay each way", "3 %", 100, 40, "loss 3%", 4),
+    Case("Goodput with 20 ms delay each way", "5 %", 100, 40, "loss 5%", 2),
+    Case("Bursts", "of 3, 0.3 % of all, 100 Mbit/s, RTT 20 ms", 100, 20, "loss gemodel 0.1% 33%"),
+    Case("Bursts", "of 10, 1 % of all, 100 Mbit/s, RTT 20 ms", 100, 20, "loss gemodel 0.1% 10%"),
+    Case("Reordering", "1 % by 1 ms, 100 Mbit/s, RTT 20 ms", 100, 20, "reorder 1% by 1ms"),
+    Case("Reordering", "5 % by 10 ms, 100 Mbit/s, RTT 20 ms", 100, 20, "reorder 5% by 10ms"),
+    Case("Reordering", "5 % by 30 ms, 100 Mbit/s, RTT 20 ms", 100, 20, "reorder 5% by 30ms"),
+    Case("Reordering", "25 % by 2 ms, 100 Mbit/s, RTT 1 ms", 100, 1, "reorder 25% by 2ms"),
+    Case("Nothing but the link", "10 Mbit/s, RTT 20 ms", 10, 20, "", 8),
+    Case("Nothing but the link", "100 Mbit/s, RTT 1 ms", 100, 1, ""),
+    Case("Nothing but the link", "100 Mbit/s, RTT 100 ms", 100, 100, ""),
+    Case("Nothing but the link", "100 Mbit/s, RTT 300 ms", 100, 300, ""),
+    Case("Nothing but the link", "1 Gbit/s, RTT 1 ms", 1000, 1, ""),
+    Case("Nothing but the link", "1 Gbit/s, RTT 20 ms", 1000, 20, ""),
+    Case("All together", "1 %, 5 % by 5 ms, 1 % twice, 20 Mbit/s, RTT 60 ms", 20, 60,
+         "loss 1% reorder 5% by 5ms duplicate 1%", 4),
+]
+FAIR = Case("", "", 50, 20, "")
+FAIR_S, FAIR_SKIP_S = 30, 5
+PAIRS = [("kernel", "kernel"), ("glass", "glass"), ("glass", "kernel")]
+UP_DOWN = ("put", "get")
+
+
+def run(*words, **more):
+    return subprocess.run(words, check=True, **more)
+
+
+def die_with_parent():
+    LIBC.prctl(1, signal.SIGKILL)
+
+
+def realtime(priority):
+    """A prefix; without the right to it, the measurement is what it is."""
+    able = subprocess.run(["chrt", "-f", "10", "true"], stderr=subprocess.DEVNULL, check=False).returncode == 0
+    return ["chrt", "-f", str(priority)] if able else []
+
+
+class World:
+    """Two namespaces of this process' own."""
+
+    def __init__(self, cc):
+        self.cc, self.children = cc, []
+        self.dir = tempfile.mkdtemp(prefix="glass-link.")
+        if LIBC.unshare(CLONE_NEWNET):
+            raise OSError(ctypes.get_errno(), "unshare")
+        os.environ["GLASS_DIR"] = os.path.join(self.dir, "run")
+        self.peer = self.start(["unshare", "--net", "sleep", "infinity"])
+        self.inside = ["nsenter", f"--net=/proc/{self.peer.pid}/ns/net"]
+        while os.readlink(f"/proc/{self.peer.pid}/ns/net") == os.readlink("/proc/self/ns/net"):
+            time.sleep(0.02)
+        self.device([], "tapA", KERNEL)
+        self.device(self.inside, "tapB", PEER)
+        self.start(realtime(10) + [GLASSD, "--foreground", "--address", STACK + "/24", "--no-host-setup"],
+                   stderr=open(os.path.join(self.dir, "glassd.log"), "w"))
+        self.wait(lambda: subprocess.run(["ip", "link", "set", "glass0", "up", "txqueuelen", "20000"],
+                                         stderr=subprocess.DEVNULL, check=False).returncode == 0)
+        self.quiet([])
+        self.start(self.inside + realtime(10) + [XFER, "serve", PEER, PORT, cc])
+        time.sleep(0.3)
+
+    @staticmethod
+    def quiet(prefix):
+        """No IPv6 noise; what one connection learned must not help the next."""
+        run(*prefix, "sysctl", "-qw", "net.ipv6.conf.all.disable_ipv6=1", "net.ipv4.tcp_no_metrics_save=1")
+
+    def device(self, prefix, name, addr):
+        self.quiet(prefix)
+        run(*prefix, "ip", "link", "set", "lo", "up")
+        run(*prefix, "ip", "tuntap", "add", "dev", name, "mode", "tap", "vnet_hdr")
+        run(*prefix, "ip", "link", "set", name, "up", "txqueuelen", "20000")
+        run(*prefix, "ip", "addr", "add", addr + "/24", "dev", name)
+
+    def start(self, words, **more):
+        p = subprocess.Popen(words, preexec_fn=die_with_parent, **more)
+        self.children.append(p)
+        return p
+
+    @staticmethod
+    def wait(ready):
+        for _ in range(250):
+            if ready():
+                return
+            time.sleep(0.02)
+        raise TimeoutError("the world does not come up")
+
+    def link(self, words, seed):
+        p = self.start(realtime(20) + [LINK, "--left", "tap:tapA", "--left", "packet:glass0", "--right",
+                                       f"tap:tapB@/proc/{self.peer.pid}/ns/net", "--out", words, "--in", words,
+                                       "--seed", str(seed)], stdout=subprocess.PIPE, text=True)
+        if p.stdout.readline() != "ready\n":
+            raise RuntimeError("the link does not come up")
+        return p
+
+    def unlink(self, p):
+        p.terminate()
+        self.children.remove(p)
+        return json.loads(p.communicate()[0])
+
+    def program(self, system, *words):
+        env = dict(os.environ, LD_PRELOAD=PRELOAD) if system == "glass" else None
+        return subprocess.Popen(realtime(10) + [XFER, *words], env=env, stdout=subprocess.PIPE, text=True,
+                                preexec_fn=die_with_parent)
+
+    def transfer(self, system, what, case, seed):
+        """(seconds, congestion control of our end, what the link says)"""
+        link = self.link(case.words, seed)
+        p = self.program(system, what, PEER, PORT, self.cc, str(case.bytes))
+        try:
+            words = p.communicate(timeout=TIMEOUT_S)[0].split()
+        except subprocess.TimeoutExpired:
+            p.kill()
+            words = ["inf", "timeout"]
+        return float(words[0]) if words else math.inf, words[1] if words else "failed", self.unlink(link)
+
+    def share(self, pair, seed):
+        """Bytes of two flows at the same time."""
+        link = self.link(FAIR.words, seed)
+        programs = [self.program(s, "flow", PEER, PORT, self.cc, str(FAIR_S), str(FAIR_SKIP_S)) for s in pair]
+        got = [int(p.communicate(timeout=FAIR_S * 3)[0].split()[0]) for p in programs]
+        self.unlink(link)
+        return got
+
+    def end(self):
+        for p in reversed(self.children):
+            p.terminate()
+        for p in self.children:
+            p.wait(5)
+        shutil.rmtree(self.dir, ignore_errors=True)
+
+
+def work(job):
+    """In a process of its own: a case, all its rounds."""
+    kind, what, rounds, cc = job
+    world, rows = World(cc), []
+    try:
+        for n in range(rounds):
+            if kind == "fair":
+                rows.append(world.share(what, n + 1))
+                continue
+            for direction in UP_DOWN:
+                for system in ("kernel", "glass"):
+                    seconds, has, link = world.transfer(system, direction, what, n * 7919 + 1)
+                    rows.append({"system": system, "what": direction, "s": seconds, "cc": has, "link": link})
+    finally:
+        world.end()
+    return job, rows
+
+
+def middle(rows, system, what):
+    return statistics.median([r["s"] for r in rows if r["system"] == system and r["what"] == what] or [math.nan])
+
+
+def seconds(x):
+    return "failed" if math.isinf(x) else f"{x:.2f}"
+
+
+def case_line(case, rows):
+    cells = [case.name, f"{case.bytes / MB:g} MB"]
+    for what in UP_DOWN:
+        k, g = middle(rows, "kernel", what), middle(rows, "glass", what)
+        cells += [seconds(k), seconds(g), f"{g / k:.2f}" if g < math.inf else "-"]
+    return "| " + " | ".join(cells) + " |"
+
+
+def fair_line(pair, rows):
+    """The smaller share to the larger one, of the sum over the rounds."""
+    a, b = (sum(r[i] for r in rows) for i in range(2))
+    per = [f"{x * 8 / 1e6 / (FAIR_S - FAIR_SKIP_S) / len(rows):.1f}" for x in (a, b)]
+    names = {"kernel": "Linux", "glass": "Glass"}
+    worst = max(max(r) / max(min(r), 1) for r in rows)
+    return f"| {names[pair[0]]} and {names[pair[1]]} | {per[0]} | {per[1]} | {a / max(b, 1):.2f} | {worst:.2f} |"
+
+
+def text_of(results, fair, rounds):
+    has = sorted({r["cc"] for rows in results.values() for r in rows if r["system"] == "glass" and r["what"] == "put"})
+    late = [r["link"]["late_us_mean"] for rows in results.values() for r in rows]
+    out = [HEAD.format(rounds=rounds, cc=", ".join(has), kernel=os.uname().release,
+                       late=f"{statistics.median(late):.0f}" if late else "-")]
+    group = None
+    for case in CASES:
+        if case not in results:
+            continue
+        if case.group != group:
+            group = case.group
+            out.append(f"\n## {group}\n\n| link | size | Linux up, s | Glass up, s | ratio | Linux down, s | "
+                       "Glass down, s | ratio |\n|---|---|---|---|---|---|---|---|")
+        out.append(case_line(case, results[case]))
+    if fair:
+        out.append(FAIR_HEAD)
+        out += [fair_line(pair, fair[pair]) for pair in PAIRS if pair in fair]
+    return "\n".join(out) + "\n"
+
+
+HEAD = """# Glass and the kernel over the same emulated link
+
+Made by `make bench-link` ([bench/link.py](../../bench/link.py) tells how; nothing here is written by hand). Seconds
+from the connection's establishment until the last byte has arrived: medians of {rounds} rounds, in each of which the
+kernel and Glass take turns with the same seeds. A ratio below one: Glass is faster. `up` is Glass (or the kernel)
+sending to the kernel, `down` the kernel sending to either.
+
+Linux {kernel} with cubic, set per socket on every end (the default of the machine does not matter); Glass with {cc}.
+The link is [bench/link.c](../../bench/link.c), the engine of `glass net` in user space between two namespaces, each
+way with the rate, half of the RTT and the misfortune of its row, and a queue of one bandwidth-delay product (at least
+64 KB) in front of the rate. Frames came {late} us later than they should (median of the means). Sizes are smaller where
+20 MB would take minutes."""
+
+FAIR_HEAD = f"""
+## Sharing a bottleneck
+
+Two flows at once over 50 Mbit/s with RTT 20 ms and a queue of one bandwidth-delay product, for {FAIR_S} s, of which the
+first {FAIR_SKIP_S} do not count: Mbit/s of each, the ratio of all rounds together, and the worst round's (larger to smaller).
+
+| flows | first | second | ratio | worst round |
+|---|---|---|---|---|"""
+
+
+def parse():
+    p = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    p.add_argument("--rounds", type=int, default=3)
+    p.add_argument("--jobs", type=int, default=3, help="worlds at the same time")
+    p.add_argument("--only", default="", help="regular expression on 'group: name'; fair: the shares")
+    p.add_argument("--cc", default="cubic")
+    p.add_argument("--write", help="the table's file; else to stdout only")
+    p.add_argument("--json", help="everything, for a closer look")
+    return p.parse_args()
+
+
+def main():
+    if "GLASS_LINK_BENCH" not in os.environ:
+        os.environ["GLASS_LINK_BENCH"] = "1"
+        os.execvp("unshare", ["unshare", "--net", "--pid", "--fork", "--kill-child", "--mount-proc", sys.executable,
+                              os.path.abspath(__file__), *sys.argv[1:]])
+    args = parse()
+    os.environ.pop("GLASS_STACK", None)
+    jobs = [("case", c, args.rounds, args.cc) for c in CASES if re.search(args.only, f"{c.group}: {c.name}")]
+    slow_first = sorted(jobs, key=lambda j: "rate 1000" in j[1].words)  # the fast ones need the machine for themselves
+    jobs = [j for j in slow_first if "rate 1000" not in j[1].words]
+    alone = [j for j in slow_first if "rate 1000" in j[1].words]
+    if re.search(args.only, "fair"):
+        jobs += [("fair", pair, args.rounds, args.cc) for pair in PAIRS]
+    done = {}
+    for batch, width in ((jobs, args.jobs), (alone, 1)):
+        with multiprocessing.get_context("fork").Pool(width, maxtasksperchild=1) as pool:
+            for job, rows in pool.imap_unordered(work_key, [(i, j) for i, j in enumerate(batch)]):
+                done[(id(batch), job)] = (batch[job], rows)
+                show(batch[job], rows)
+    results = {j[1]: rows for j, rows in done.values() if j[0] == "case"}
+    fair = {j[1]: rows for j, rows in done.values() if j[0] == "fair"}
+    if args.json:
+        with open(args.json, "w", encoding="utf-8") as f:
+            json.dump([[j[1].name if j[0] == "case" else j[1], rows] for j, rows in done.values()], f, indent=1)
+    if args.write:
+        os.makedirs(os.path.dirname(args.write), exist_ok=True)
+        with open(args.write, "w", encoding="utf-8") as f:
+            f.write(text_of(results, fair, args.rounds))
+
+
+def work_key(numbered):
+    number, job = numbered
+    return number, work(job)[1]
+
+
+def show(job, rows):
+    print(case_line(job[1], rows) if job[0] == "case" else fair_line(job[1], rows), flush=True)
+
+
+main()
