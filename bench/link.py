@@ -64,7 +64,7 @@ CASES = [
     Case("Goodput with 20 ms delay each way", "3 %", 100, 40, "loss 3%", 4),
     Case("Goodput with 20 ms delay each way", "5 %", 100, 40, "loss 5%", 2),
     Case("Bursts", "of 3, 0.3 % of all, 100 Mbit/s, RTT 20 ms", 100, 20, "loss gemodel 0.1% 33%"),
-    Case("Bursts", "of 10, 1 % of all, 100 Mbit/s, RTT 20 ms", 100, 20, "loss gemodel 0.1% 10%"),
+    Case("Bursts", "of 5, 0.5 % of all, 100 Mbit/s, RTT 20 ms", 100, 20, "loss gemodel 0.1% 20%"),
     Case("Reordering", "1 % by 1 ms, 100 Mbit/s, RTT 20 ms", 100, 20, "reorder 1% by 1ms"),
     Case("Reordering", "5 % by 10 ms, 100 Mbit/s, RTT 20 ms", 100, 20, "reorder 5% by 10ms"),
     Case("Reordering", "5 % by 30 ms, 100 Mbit/s, RTT 20 ms", 100, 20, "reorder 5% by 30ms"),
@@ -271,7 +271,8 @@ FAIR_HEAD = f"""
 ## Sharing a bottleneck
 
 Two flows at once over 50 Mbit/s with RTT 20 ms and a queue of one bandwidth-delay product, for {FAIR_S} s, of which the
-first {FAIR_SKIP_S} do not count: Mbit/s of each, the ratio of all rounds together, and the worst round's (larger to smaller).
+first {FAIR_SKIP_S} do not count: Mbit/s of each, the ratio of all rounds together, and the worst round's (larger to
+smaller).
 
 | flows | first | second | ratio | worst round |
 |---|---|---|---|---|"""

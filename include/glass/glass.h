@@ -199,6 +199,33 @@ GLASS_API void glass_output_lost(struct glass *g, const struct glass_frame *fram
 GLASS_API void glass_output_swallowed(struct glass *g, const struct glass_frame *frame,
 				      struct glass_addr dst);
 
+/*
+ * What a bad network, made on purpose by the owner, does to a frame or to a part of one: bytes
+ * bytes, whose payload begins at byte at of the super-packet's. The stack counts and traces it; of
+ * what is lost as NET_LOSS, NET_AIMED or NET_QUEUE_FULL.
+ */
+enum glass_fate_what {
+	GLASS_FATE_LATER,
+	GLASS_FATE_TWICE,
+	GLASS_FATE_DAMAGED,
+	GLASS_FATE_REORDERED,
+	GLASS_FATE_MARKED,
+	GLASS_FATE_LOST, /* this one and those that follow: it does not arrive */
+	GLASS_FATE_AIMED,
+	GLASS_FATE_QUEUE_FULL,
+};
+struct glass_fate {
+	enum glass_fate_what what;
+	size_t at, bytes;
+	int64_t delay_ns; /* how long it is on its way */
+};
+/* Of the frame just pulled. One that is lost whole has not left. */
+GLASS_API void glass_output_impaired(struct glass *g, const struct glass_frame *frame,
+				     const struct glass_fate *fate);
+/* glass_input() of a frame with a fate: one that is lost is accounted for and goes no further. */
+GLASS_API int glass_input_impaired(struct glass *g, unsigned dev, struct pkt *p, int64_t now_ns,
+				   const struct glass_fate *fate);
+
 /* ---- time ------------------------------------------------------------------------------------ */
 
 GLASS_API int64_t glass_next_deadline(struct glass *g);

@@ -20,21 +20,54 @@
 
 /* ---- net ---- */
 
-/* "blackhole 10.0.0.7 swallowed 4 answered 1", a line each. */
+/* "name number name number ...": a member each. */
+static void numbers_json(const char *line)
+{
+	unsigned long long value;
+	char name[32];
+	int n;
+
+	for (; sscanf(line, " %31[a-z_] %llu%n", name, &value, &n) == 2; line += n)
+		json_unsigned(name, value);
+}
+
+/* "out delay 40ms seed 7", and its counters in a line that begins with a blank. */
+static void direction_json(const char *line, const char *counters)
+{
+	size_t name = strcspn(line, " "), words = strcspn(line, "\n");
+	const char *seed = line, *next;
+	char text[WORDS_BYTES];
+
+	while ((next = strstr(seed + 1, " seed ")) && next < line + words)
+		seed = next;
+	snprintf(text, sizeof(text), "%.*s", (int)name, line);
+	json_string("direction", text);
+	snprintf(text, sizeof(text), "%.*s", (int)(seed - line - (int)name - 1), line + name + 1);
+	json_string("words", text);
+	numbers_json(seed);
+	numbers_json(counters);
+}
+
+/* Rows of "glass net show": directions with two lines each, black holes with one. */
 static void show_json(const char *text)
 {
-	unsigned long long swallowed, answered;
 	char addr[64];
+	int n;
 
 	json_begin_array(NULL);
-	for (const char *at = text; at; at = strchr(at, '\n') ? strchr(at, '\n') + 1 : NULL) {
-		if (sscanf(at, "blackhole %63s swallowed %llu answered %llu", addr, &swallowed,
-			   &answered) != 3)
+	for (const char *at = text; at && *at;
+	     at = strchr(at, '\n') ? strchr(at, '\n') + 1 : NULL) {
+		bool direction = !strncmp(at, "in ", 3) || !strncmp(at, "out ", 4);
+
+		if (!direction && sscanf(at, "blackhole %63s%n", addr, &n) != 1)
 			continue;
 		json_begin_object(NULL);
-		json_string("blackhole", addr);
-		json_unsigned("swallowed", swallowed);
-		json_unsigned("answered", answered);
+		if (direction) {
+			direction_json(at, strchr(at, '\n') + 1);
+		} else {
+			json_string("blackhole", addr);
+			numbers_json(at + n);
+		}
 		json_end();
 	}
 	json_end();

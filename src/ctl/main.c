@@ -39,8 +39,21 @@ const struct command commands[] = {
 	{ "neigh", "[show]", "neighbours and their hardware addresses, as ip-neighbour(8)",
 	  cmd_neigh, NULL },
 	{ "route", "[show]", "routes, as ip-route(8)", cmd_route, NULL },
-	{ "net", "blackhole ADDR | clear [ADDR] | show", "make the network bad on purpose", cmd_net,
-	  "A black hole answers ARP and swallows everything else." },
+	{ "net", "set [in|out] WORDS | del [in|out] | blackhole ADDR | clear [ADDR] | show",
+	  "make the network bad on purpose, in tc-netem(8)'s words", cmd_net,
+	  "WORDS, each with what may follow it:\n"
+	  "  delay TIME [JITTER [CORR]] [distribution uniform|normal]\n"
+	  "  loss P [CORR] | loss gemodel P [R [1-H [1-K]]] | loss state P13 [P31 [P32 [P23 "
+	  "P14]]]\n"
+	  "  ecn                      what loss meets is marked instead, where it may be\n"
+	  "  duplicate P [CORR]       corrupt P [CORR]       reorder P [CORR] [gap N] [by TIME]\n"
+	  "  rate RATE [OVERHEAD [CELL [CELLOVERHEAD]]] [limit FRAMES|SIZE]\n"
+	  "  drop nth|every N [ip|arp|tcp|udp|icmp|syn|fin|rst|data|ack]\n"
+	  "  profile lte|3g|dsl|wifi|satellite       seed N\n"
+	  "Without in or out both directions are set, each by itself: delay 40ms makes a round\n"
+	  "trip 80 ms longer. What is not said is off. A black hole answers ARP and swallows\n"
+	  "everything else. clear ends all of it.\n"
+	  "Example: glass net set rate 20mbit limit 100 delay 40ms 10ms loss 1% 25%" },
 	{ "pcap", "FILE", "write what passes the devices to a pcap file (-: stdout) until Ctrl-C",
 	  cmd_pcap, NULL },
 	{ "tunables", "[PATTERN...]", "limits and constants: value, range, meaning", cmd_tunables,

@@ -52,6 +52,7 @@ struct daemon {
 	struct programs *programs;	     /* program.c */
 	struct capture *capture;	     /* capture.c: pcap writing; NULL: none */
 	struct netem *net;		     /* netcmd.c: black holes; NULL: none */
+	struct net_wire *wire;		     /* net_wire.c: a bad network; NULL: none */
 	struct links *links;		     /* links.c: news of the host's side; NULL: none */
 	int64_t spin_ns; /* loop.c: waits this long without sleeping while traffic is recent */
 };
@@ -76,6 +77,8 @@ void loop_run(struct daemon *d);
  * call it.
  */
 void loop_flush(struct daemon *d);
+/* To its device at once; what the device does not take is counted. */
+void loop_send(struct daemon *d, const struct glass_frame *frame);
 
 /* control.c: the control socket DIR/STACK.sock (d->dir, d->stack). 0, -EADDRINUSE (the stack runs
  * already), -errno. */
@@ -118,11 +121,26 @@ op_handler op_stop, op_trace, op_show, op_set, op_net, op_ping, op_pcap;
  * itself. */
 bool net_swallows(struct daemon *d, const struct glass_frame *frame);
 /*
- * The words after "glass net": "blackhole ADDR", "clear [ADDR]", "show" (or nothing). 0 or -errno;
- * text tells the outcome either way, with newlines.
+ * The words after "glass net": "set ...", "del [in|out]", "blackhole ADDR", "clear [ADDR]", "show"
+ * (or nothing). 0 or -errno; text tells the outcome either way, with newlines.
  */
 int net_command(struct daemon *d, const char *words, char *text, size_t size);
 void net_fini(struct daemon *d);
+
+/*
+ * net_wire.c. The frame is taken: it leaves later or not at all; with p, which is then consumed,
+ * it comes later or not at all. false: nothing is set in that direction.
+ */
+bool net_takes_out(struct daemon *d, const struct glass_frame *frame);
+bool net_takes_in(struct daemon *d, unsigned dev, struct pkt *p);
+/* What is due by then arrives, or leaves. */
+void net_advance(struct daemon *d, int64_t now_ns);
+int64_t net_next_deadline(const struct daemon *d);
+/* As net_command(); show answers the length. */
+int net_wire_set(struct daemon *d, const char *words, char *text, size_t size);
+int net_wire_del(struct daemon *d, const char *word, char *text, size_t size);
+size_t net_wire_show(const struct daemon *d, char *text, size_t size);
+void net_wire_fini(struct daemon *d);
 
 /*
  * capture.c: pcap of what passes the devices, to fd (taken over in any case). 0 or -errno (-EBUSY:

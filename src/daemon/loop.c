@@ -143,7 +143,8 @@ static int receive_frame(struct daemon *d, unsigned dev)
 		iov = (struct glass_iov){ p->data, p->len };
 		capture_frame(d, dev, &iov, 1);
 	}
-	glass_input(d->g, dev, p, clock_now_ns());
+	if (!net_takes_in(d, dev, p))
+		glass_input(d->g, dev, p, clock_now_ns());
 	return 1;
 }
 
@@ -174,13 +175,11 @@ void loop_unwatch_device(struct daemon *d, unsigned dev)
 
 /* ---- frames and news out ---- */
 
-static void send_frame(struct daemon *d, const struct glass_frame *frame)
+void loop_send(struct daemon *d, const struct glass_frame *frame)
 {
 	struct dev_io *io = frame->dev < DAEMON_DEVS_MAX ? d->dev[frame->dev] : NULL;
 	int rc;
 
-	if (net_swallows(d, frame))
-		return;
 	if (d->capture)
 		capture_frame(d, frame->dev, frame->iov, frame->niov);
 	rc = io ? io->ops->send(io, frame) : -ENODEV;
@@ -212,7 +211,8 @@ static bool flush_frames(struct daemon *d)
 	int n = 0;
 
 	for (; n < FRAMES_MAX && glass_output(d->g, &frame); n++)
-		send_frame(d, &frame);
+		if (!net_swallows(d, &frame) && !net_takes_out(d, &frame))
+			loop_send(d, &frame);
 	return n > 0;
 }
 
@@ -229,6 +229,7 @@ void loop_flush(struct daemon *d)
 		news = flush_frames(d);
 		news |= flush_events(d);
 	}
+	net_advance(d, clock_now_ns()); /* what has no delay leaves now */
 	d->loop->unfinished = news;
 }
 
@@ -238,8 +239,10 @@ void loop_flush(struct daemon *d)
 static int64_t wait_ns(struct daemon *d, int64_t now_ns)
 {
 	struct loop *l = d->loop;
-	int64_t deadline_ns = glass_next_deadline(d->g);
+	int64_t deadline_ns = glass_next_deadline(d->g), net_ns = net_next_deadline(d);
 
+	if (net_ns < deadline_ns)
+		deadline_ns = net_ns;
 	if (l->unfinished || d->stopping || deadline_ns <= now_ns)
 		return 0;
 	if (l->gap_ns < d->spin_ns && now_ns - l->idle_since_ns < d->spin_ns)
@@ -279,6 +282,7 @@ static void loop_round(struct daemon *d)
 	wait_for_news(d);
 	now_ns = clock_now_ns();
 	glass_advance(d->g, now_ns);
+	net_advance(d, now_ns);
 	for (int i = 0; i < l->nready; i++) {
 		struct watch *w = l->ready[i].data.ptr;
 
@@ -329,6 +333,7 @@ void loop_drain(struct daemon *d)
 				dev_ready(d, &d->loop->dev[dev].watch, 0);
 		}
 		glass_advance(d->g, clock_now_ns());
+		net_advance(d, clock_now_ns());
 		loop_flush(d);
 	}
 	nanosleep(&settle, NULL);

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * "glass net": what happens to frames between the stack and the device. Black holes, for now: an
- * address that answers ARP and swallows everything else, which is how most dead hosts look from
- * afar. Each swallowed frame counts and shows as a drop BLACKHOLE.
+ * "glass net": its words, and black holes: an address that answers ARP and swallows everything
+ * else, which is how most dead hosts look from afar. Each swallowed frame counts and shows as a
+ * drop BLACKHOLE. What "set" does is net_wire.c's.
  *
  * In: loop.c with every frame that leaves; command.c with the words.	Out: glass_input with the
- * ARP reply.
+ * ARP reply; net_wire.c.
  */
 #include "start.h"
 
@@ -153,6 +153,12 @@ static int hole_remove(struct daemon *d, const struct glass_addr *addr)
 	return 0;
 }
 
+static void holes_fini(struct daemon *d)
+{
+	free(d->net);
+	d->net = NULL;
+}
+
 static int say(char *text, size_t size, int rc, const char *addr, const char *done)
 {
 	if (!rc)
@@ -182,13 +188,9 @@ static int word_addr(const char *word, struct glass_addr *out, char *text, size_
 
 static int net_show(const struct daemon *d, char *text, size_t size)
 {
-	size_t at = 0;
+	size_t at = net_wire_show(d, text, size);
 
-	if (!d->net || !d->net->nholes) {
-		snprintf(text, size, "no black holes. One is made by: glass net blackhole ADDR\n");
-		return 0;
-	}
-	for (unsigned i = 0; i < d->net->nholes && at < size; i++) {
+	for (unsigned i = 0; d->net && i < d->net->nholes && at < size; i++) {
 		const struct hole *h = &d->net->hole[i];
 
 		at += (size_t)snprintf(text + at, size - at,
@@ -197,50 +199,69 @@ static int net_show(const struct daemon *d, char *text, size_t size)
 				       h->addr.byte[3], (unsigned long long)h->swallowed,
 				       (unsigned long long)h->answered);
 	}
+	if (!at)
+		snprintf(text, size,
+			 "the network is as it is: nothing set, no black holes. Type "
+			 "for example: glass net set delay 40ms loss 1%%\n");
 	return 0;
 }
 
+/* Without an address: everything is as it is again. */
 static int net_clear(struct daemon *d, const char *word, char *text, size_t size)
 {
 	struct glass_addr addr;
+	unsigned holes = d->net ? d->net->nholes : 0;
 	int rc;
 
-	if (!word) {
-		snprintf(text, size, "%u black holes cleared\n", d->net ? d->net->nholes : 0);
-		net_fini(d);
+	if (!word || !*word) {
+		holes_fini(d);
+		net_wire_del(d, NULL, text, size);
+		snprintf(text, size, "%u black holes cleared, the network is as it is\n", holes);
 		return 0;
 	}
 	rc = word_addr(word, &addr, text, size);
 	return rc ? rc : say(text, size, hole_remove(d, &addr), word, "is no black hole any more");
 }
 
-int net_command(struct daemon *d, const char *words, char *text, size_t size)
+static int net_blackhole(struct daemon *d, const char *word, char *text, size_t size)
 {
-	char copy[256], *rest = NULL;
-	const char *verb, *word;
 	struct glass_addr addr;
-	int rc;
+	int rc = word_addr(word, &addr, text, size);
 
-	snprintf(copy, sizeof(copy), "%s", words);
-	verb = strtok_r(copy, " \t\n", &rest);
-	word = strtok_r(NULL, " \t\n", &rest);
-	if (!verb || !strcmp(verb, "show"))
-		return net_show(d, text, size);
-	if (!strcmp(verb, "clear"))
-		return net_clear(d, word, text, size);
-	if (strcmp(verb, "blackhole")) {
-		snprintf(text, size, "'%s': glass net knows: blackhole ADDR, clear [ADDR], show\n",
-			 verb);
-		return -EINVAL;
-	}
-	rc = word_addr(word, &addr, text, size);
 	return rc ? rc
 		  : say(text, size, hole_add(d, &addr), word,
 			"answers ARP from now on, and swallows everything else");
 }
 
+int net_command(struct daemon *d, const char *words, char *text, size_t size)
+{
+	size_t n;
+
+	words += strspn(words, " \t\n");
+	n = strcspn(words, " \t\n");
+#define IS(verb) (n == strlen(verb) && !strncmp(words, verb, n))
+#define REST (words + n + strspn(words + n, " \t\n"))
+	if (!n || IS("show"))
+		return net_show(d, text, size);
+	if (IS("set"))
+		return net_wire_set(d, REST, text, size);
+	if (IS("del"))
+		return net_wire_del(d, REST, text, size);
+	if (IS("clear"))
+		return net_clear(d, REST, text, size);
+	if (IS("blackhole"))
+		return net_blackhole(d, REST, text, size);
+#undef IS
+#undef REST
+	snprintf(text, size,
+		 "'%.*s': glass net knows: set [in|out] delay ... loss ..., del [in|out], "
+		 "blackhole ADDR, clear [ADDR], show\n",
+		 (int)(n < 40 ? n : 40), words);
+	return -EINVAL;
+}
+
 void net_fini(struct daemon *d)
 {
-	free(d->net);
-	d->net = NULL;
+	holes_fini(d);
+	net_wire_fini(d);
 }

@@ -210,7 +210,8 @@ void stack_end_act(struct glass *g)
 	tcp_reap(g);
 }
 
-int glass_input(struct glass *g, unsigned dev, struct pkt *p, int64_t now_ns)
+int glass_input_impaired(struct glass *g, unsigned dev, struct pkt *p, int64_t now_ns,
+			 const struct glass_fate *fate)
 {
 	struct dev *d = &g->dev[dev];
 	enum verdict v;
@@ -225,10 +226,20 @@ int glass_input(struct glass *g, unsigned dev, struct pkt *p, int64_t now_ns)
 	d->rx_bytes += p->len;
 	stat_inc(g, STAT_DEV_RX);
 	stat_add(g, STAT_DEV_RX_BYTES, p->len);
-	EVENT(g, 0, p->id, RX, dev, p->len, p->gso_size);
-	v = account(g, d, dev_input(g, d, p));
+	/* One door to whoever reads the trace. */
+	trace_write(&g->trace, GLASS_EV_RX, WORD("glass_input"), 0, p->id, p->id,
+		    TRACE_VALUES(dev, p->len, p->gso_size), 3);
+	v = fate ? fate_input(g, p, fate) : GO_ON;
+	if (v == GO_ON)
+		v = dev_input(g, d, p);
+	v = account(g, d, v);
 	stack_end_act(g);
 	return (int)v;
+}
+
+int glass_input(struct glass *g, unsigned dev, struct pkt *p, int64_t now_ns)
+{
+	return glass_input_impaired(g, dev, p, now_ns, NULL);
 }
 
 /* A packet that we sent to ourselves comes back by lo: an act of its own, caused by the sending. */
@@ -304,11 +315,7 @@ bool glass_output(struct glass *g, struct glass_frame *frame)
 	return true;
 }
 
-/*
- * The frame just handed out does not leave after all: its account is put right. The packet; NULL:
- * it is not the last one handed out, or freed already.
- */
-static struct pkt *take_back(struct glass *g, const struct glass_frame *frame)
+struct pkt *stack_take_back(struct glass *g, const struct glass_frame *frame)
 {
 	struct dev *d = &g->dev[frame->dev];
 	struct pkt *p = g->leaving;
@@ -326,15 +333,17 @@ static struct pkt *take_back(struct glass *g, const struct glass_frame *frame)
 
 void glass_output_lost(struct glass *g, const struct glass_frame *frame, int error)
 {
-	struct pkt *p = take_back(g, frame);
+	struct pkt *p = stack_take_back(g, frame);
 
 	if (p)
 		drop(g, p, DEV_TX_FAILED, (uint64_t)error);
+	else
+		g->drops[DROP_DEV_TX_FAILED]++;
 }
 
 void glass_output_swallowed(struct glass *g, const struct glass_frame *frame, struct glass_addr dst)
 {
-	struct pkt *p = take_back(g, frame);
+	struct pkt *p = stack_take_back(g, frame);
 
 	if (p)
 		drop(g, p, BLACKHOLE, ip4_of_addr(&dst));

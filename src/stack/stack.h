@@ -105,6 +105,13 @@ struct glass *stack_new(const struct glass_setup *setup);
 void stack_free(struct glass *g);
 /* A door closes: what ended meanwhile is freed, and no act is going on. */
 void stack_end_act(struct glass *g);
+/*
+ * The frame just handed out does not leave after all: its account is put right. The packet; NULL:
+ * it is not the last one handed out, or freed already.
+ */
+struct pkt *stack_take_back(struct glass *g, const struct glass_frame *frame);
+/* impaired.c: GO_ON, or the packet is lost on purpose and goes no further. */
+enum verdict fate_input(struct glass *g, struct pkt *p, const struct glass_fate *fate);
 
 static inline int64_t now(const struct glass *g)
 {

@@ -21,6 +21,13 @@ int64_t clock_now_ns(void)
 	return time_ns;
 }
 
+void loop_send(struct daemon *daemon, const struct glass_frame *frame)
+{
+	(void)daemon;
+	(void)frame;
+	fail(); /* nothing is held here */
+}
+
 static int frames_leaving(void);
 
 /* A stack 10.0.0.4/24 on one device of that kind. */
@@ -132,7 +139,17 @@ static void test_words(void **state)
 	datagram_to(6);
 	assert_int_equal(frames_leaving(), 1);
 	assert_int_equal(net_command(&d, "clear", text, sizeof(text)), 0);
-	assert_string_equal(text, "1 black holes cleared\n");
+	assert_string_equal(text, "1 black holes cleared, the network is as it is\n");
+	assert_int_equal(net_command(&d, "set delay 40", text, sizeof(text)), -EINVAL);
+	assert_non_null(strstr(text, "40ms"));
+	assert_int_equal(net_command(&d, "set out delay 40ms seed 5", text, sizeof(text)), 0);
+	assert_non_null(strstr(text, "out delay 40ms seed 5\n frames 0 bytes 0 lost 0"));
+	assert_int_equal(net_command(&d, " show ", text, sizeof(text)), 0);
+	assert_non_null(strstr(text, "out delay 40ms"));
+	assert_int_equal(net_command(&d, "del sideways", text, sizeof(text)), -EINVAL);
+	assert_int_equal(net_command(&d, "del out", text, sizeof(text)), 0);
+	assert_int_equal(net_command(&d, "show", text, sizeof(text)), 0);
+	assert_non_null(strstr(text, "nothing set"));
 	stop();
 }
 
