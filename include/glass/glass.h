@@ -369,7 +369,7 @@ struct glass_conn_info {
 	uint64_t recv_q, send_q;
 	uint32_t mss, rcv_mss, cwnd_segments, ssthresh_segments;
 	uint8_t wscale_snd, wscale_rcv;
-	bool timestamps, sack, orphan;
+	bool timestamps, sack, ecn, ecn_seen, orphan;
 	uint32_t snd_wnd, rcv_wnd, unacked_segments, sacked_segments, lost_segments, retrans_out;
 	uint64_t bytes_sent, bytes_acked, bytes_received, bytes_retrans;
 	uint64_t segs_out, segs_in, retrans_total, dsack_dups, reord_seen;
@@ -409,7 +409,13 @@ GLASS_API int glass_sock_info(struct glass *g, struct glass_sock *s, struct glas
  * TCP_INFO, byte for byte as struct tcp_info of Linux 6.x. Units are in the names where Linux's
  * have none; windows and what begins with unacked count segments.
  */
-enum { GLASS_TCPI_TIMESTAMPS = 1, GLASS_TCPI_SACK = 2, GLASS_TCPI_WSCALE = 4, GLASS_TCPI_ECN = 8 };
+enum {
+	GLASS_TCPI_TIMESTAMPS = 1,
+	GLASS_TCPI_SACK = 2,
+	GLASS_TCPI_WSCALE = 4,
+	GLASS_TCPI_ECN = 8,
+	GLASS_TCPI_ECN_SEEN = 16
+};
 struct glass_tcp_info {
 	uint8_t state, ca_state, retransmits, probes, backoff, options;
 	uint8_t wscale;	     /* send, receive << 4 */

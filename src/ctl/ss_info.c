@@ -64,6 +64,10 @@ static void info_options(const struct glass_conn_info *c)
 		printf(" ts");
 	if (c->sack)
 		printf(" sack");
+	if (c->ecn)
+		printf(" ecn");
+	if (c->ecn_seen)
+		printf(" ecnseen");
 	printf(" %s", or_empty(c->cc));
 	if (c->wscale_snd || c->wscale_rcv)
 		printf(" wscale:%u,%u", c->wscale_snd, c->wscale_rcv);
@@ -208,6 +212,8 @@ static void json_window(const struct glass_conn_info *c)
 	json_unsigned("wscale_rcv", c->wscale_rcv);
 	json_bool("timestamps", c->timestamps);
 	json_bool("sack", c->sack);
+	json_bool("ecn", c->ecn);
+	json_bool("ecnseen", c->ecn_seen);
 	json_unsigned("snd_wnd", c->snd_wnd);
 	json_unsigned("rcv_wnd", c->rcv_wnd);
 	json_unsigned("rcv_ssthresh", c->rcv_ssthresh);

@@ -38,7 +38,8 @@ static uint8_t ca_number(const char *name)
 static uint8_t options(const struct glass_conn_info *in)
 {
 	return (uint8_t)((in->timestamps ? TCPI_OPT_TIMESTAMPS : 0) |
-			 (in->sack ? TCPI_OPT_SACK : 0) |
+			 (in->sack ? TCPI_OPT_SACK : 0) | (in->ecn ? TCPI_OPT_ECN : 0) |
+			 (in->ecn_seen ? TCPI_OPT_ECN_SEEN : 0) |
 			 (in->wscale_snd || in->wscale_rcv ? TCPI_OPT_WSCALE : 0));
 }
 

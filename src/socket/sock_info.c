@@ -53,6 +53,8 @@ static void info_transfer(const struct tcp_conn *c, struct glass_conn_info *out)
 	out->wscale_rcv = c->rcv_wscale;
 	out->timestamps = c->ts_ok;
 	out->sack = c->sack_ok;
+	out->ecn = c->ecn_ok;
+	out->ecn_seen = c->ecn_seen;
 	out->snd_wnd = c->snd.wnd;
 	out->rcv_wnd = (uint32_t)seq_diff(c->rcv.edge, c->rcv.nxt);
 	out->unacked_segments = segments(c, (uint32_t)seq_diff(c->snd.nxt, c->snd.una));

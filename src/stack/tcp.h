@@ -228,6 +228,9 @@ struct tcp_conn {
 	bool hashed;
 	bool connected_once; /* reached ESTABLISHED */
 	bool wscale_ok, sack_ok, ts_ok;
+	/* RFC 3168: agreed; ECE is owed; CWR is; the peer has sent ECT. */
+	bool ecn_ok : 1, ecn_echo : 1, ecn_cwr : 1, ecn_seen : 1;
+	bool reduce_ecn : 1; /* a mark was the reason of the last reduction */
 	uint8_t snd_wscale, rcv_wscale;
 	uint16_t mss;			/* payload of a full segment to send, options taken off */
 	uint16_t peer_mss;		/* as the peer told, or the default; 0: no SYN has come */
@@ -281,9 +284,10 @@ struct tcp_conn {
 	bool cwnd_limited;		   /* cwnd was all that held output back, of late */
 	uint32_t out_max, out_used; /* most in flight: in the window up to out_end, since used_ms */
 	struct seq out_end;
-	uint32_t used_ms; /* when cwnd was full, or last cut because it was not */
-	uint32_t data_ms; /* payload went out */
-	uint8_t ca_state; /* enum tcp_ca_state */
+	struct seq reduce_end; /* snd.nxt at the last reduction */
+	uint32_t used_ms;      /* when cwnd was full, or last cut because it was not */
+	uint32_t data_ms;      /* payload went out */
+	uint8_t ca_state;      /* enum tcp_ca_state */
 	uint8_t dupacks;
 	struct seq recover;			     /* snd.nxt when the recovery began */
 	uint32_t prr_delivered, prr_out, recover_fs; /* RFC 9937 */
@@ -592,7 +596,7 @@ const struct tcp_cc *tcp_cc_at(unsigned i); /* TCP_CC_*; NULL past the end */
 void tcp_cc_set(struct glass *g, struct tcp_conn *c, unsigned i);
 void tcp_cc_start(struct glass *g, struct tcp_conn *c);
 void tcp_cc_acked(struct glass *g, struct tcp_conn *c, const struct tcp_ack_sum *sum);
-enum tcp_cc_signal { CC_LOSS, CC_TIMEOUT };
+enum tcp_cc_signal { CC_LOSS, CC_TIMEOUT, CC_ECN };
 /*
  * A sign of congestion: ssthresh falls; cwnd is the caller's affair. What was before is kept, when
  * this is the first sign of its window (ca_state is CA_OPEN), for tcp_cc_undo().
@@ -621,6 +625,18 @@ static inline uint32_t tcp_now_ms(const struct glass *g)
 {
 	return (uint32_t)(now(g) / NS_PER_MS);
 }
+
+/* tcp_ecn.c: RFC 3168 */
+/* What our SYN or SYN-ACK says of it, beside flags. */
+uint8_t tcp_ecn_syn(const struct glass *g, struct tcp_conn *c, uint8_t flags);
+/* What the peer's did. */
+void tcp_ecn_learn(const struct glass *g, struct tcp_conn *c, uint8_t flags);
+/* A segment leaves: the flags to add; sets ECT in *tos. */
+uint8_t tcp_ecn_mark(struct tcp_conn *c, uint8_t flags, bool new_data, uint8_t *tos);
+/* A segment has come whose payload lies in the window. */
+void tcp_ecn_data(struct glass *g, struct tcp_conn *c, const struct tcp_seg *seg);
+/* An acceptable ACK has come. */
+void tcp_ecn_echoed(struct glass *g, struct tcp_conn *c, uint8_t flags);
 
 /* tcp_cc_cubic.c, for its test */
 uint32_t tcp_cube_root(uint64_t v);

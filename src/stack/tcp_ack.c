@@ -173,6 +173,7 @@ enum verdict tcp_check_ack(struct glass *g, struct tcp_conn *c, struct pkt *p, s
 	tcp_update_window(g, c, seg);
 	tcp_rtt_sample(g, c, sum.rtt_ns);
 	tcp_recover(g, c, seg, &sum);
+	tcp_ecn_echoed(g, c, seg->flags);
 	tcp_rate_sample(g, c, &sum);
 	tcp_pmtu_acked(g, c);
 	if (sum.acked)

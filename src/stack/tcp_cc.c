@@ -68,6 +68,7 @@ void tcp_cc_start(struct glass *g, struct tcp_conn *c)
 	c->undo_cwnd = c->cwnd;
 	c->undo_ssthresh = c->ssthresh;
 	c->out_end = c->snd.nxt;
+	c->reduce_end = c->snd.iss;
 	c->used_ms = c->data_ms = tcp_now_ms(g);
 }
 
@@ -95,6 +96,12 @@ void tcp_cc_reduce(struct glass *g, struct tcp_conn *c, enum tcp_cc_signal signa
 		c->undo_cwnd = c->cwnd;
 		c->undo_ssthresh = c->ssthresh;
 	}
+	c->ecn_cwr = c->ecn_ok; /* RFC 3168 6.1.2: told, whatever the reason */
+	/* The same congestion that a mark has told of: the window has been reduced for it. */
+	if (signal == CC_LOSS && c->reduce_ecn && seq_leq(c->snd.una, c->reduce_end))
+		return;
+	c->reduce_ecn = signal == CC_ECN;
+	c->reduce_end = c->snd.nxt;
 	c->ssthresh = signal == CC_TIMEOUT ? c->cc->timed_out(g, c) : c->cc->lost(g, c);
 }
 
@@ -104,7 +111,8 @@ void tcp_cc_undo(struct glass *g, struct tcp_conn *c)
 	if (c->cwnd < c->undo_cwnd)
 		c->cwnd = c->undo_cwnd;
 	c->ssthresh = c->undo_ssthresh;
-	if (c->cc->undo)
+	c->ecn_cwr = false;
+	if (c->cc->undo && !c->reduce_ecn) /* else it has not reduced */
 		c->cc->undo(g, c);
 }
 

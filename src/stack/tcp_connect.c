@@ -74,6 +74,7 @@ void tcp_learn_syn(struct glass *g, struct tcp_conn *c, const struct tcp_seg *se
 	c->peer_mss = o->mss_ok ? o->mss : TCP_MSS_DEFAULT; /* MUST-15 */
 	if (c->peer_mss < TCP_MSS_MIN)
 		c->peer_mss = TCP_MSS_MIN;
+	tcp_ecn_learn(g, c, seg->flags);
 	c->ts_ok = c->ts_ok && o->timestamps;
 	c->sack_ok = c->sack_ok && o->sack_permitted;
 	c->wscale_ok = c->wscale_ok && o->wscale_ok;

@@ -101,6 +101,7 @@ struct tcp_out {
 	struct seq seq;
 	uint32_t len; /* payload */
 	uint8_t flags;
+	bool is_new; /* its payload was never sent before */
 	const struct tcp_options *opt;
 };
 
@@ -118,6 +119,7 @@ static enum verdict tcp_transmit(struct glass *g, struct tcp_conn *c, struct pkt
 	};
 	uint8_t options[40];
 	size_t n = tcp_options_write(options, out->opt);
+	uint8_t flags = out->flags | tcp_ecn_mark(c, out->flags, out->is_new, &to.tos);
 	uint32_t wnd = tcp_window(g, c);
 	struct tcp_header *h;
 
@@ -131,7 +133,7 @@ static enum verdict tcp_transmit(struct glass *g, struct tcp_conn *c, struct pkt
 		.seq = be32_of(out->seq.v),
 		.ack = be32_of(out->flags & TCP_ACK ? c->rcv.nxt.v : 0),
 		.data_offset = (uint8_t)((sizeof(*h) + n) / 4 << 4),
-		.flags = out->flags,
+		.flags = flags,
 		.window = be16_of(out->flags & TCP_SYN ? wnd : wnd >> c->rcv_wscale),
 	};
 	h->checksum = be16_of(csum_sum16(csum_pseudo4(to.src, to.dst, IP_PROTO_TCP, pkt_len(p))));
@@ -141,7 +143,7 @@ static enum verdict tcp_transmit(struct glass *g, struct tcp_conn *c, struct pkt
 	p->flags |= PKT_CSUM_PARTIAL;
 	p->conn = c->id;
 	p->gso_size = out->len > c->mss ? c->mss : 0;
-	EVENT(g, c->id, p->id, TCP_OUT, out->flags, out->seq.v - c->snd.iss.v,
+	EVENT(g, c->id, p->id, TCP_OUT, flags, out->seq.v - c->snd.iss.v,
 	      out->flags & TCP_ACK ? c->rcv.nxt.v - c->rcv.irs.v : 0, out->len, wnd);
 	c->segs_out += p->gso_size ? (out->len + c->mss - 1) / c->mss : 1;
 	stat_add(g, STAT_TCP_OUT_SEGS, p->gso_size ? (out->len + c->mss - 1) / c->mss : 1);
@@ -174,6 +176,7 @@ void tcp_send_syn(struct glass *g, struct tcp_conn *c)
 	struct tcp_options opt = { 0 };
 	uint32_t id;
 
+	flags |= tcp_ecn_syn(g, c, flags);
 	syn_options(c, &opt, tcp_ts_now(g, c));
 	c->snd.nxt = seq_add(c->snd.iss, 1);
 	id = send_bare(g, c, c->snd.iss, flags, &opt);
@@ -197,6 +200,7 @@ uint32_t tcp_send_ghost(struct glass *g, struct tcp_conn *ghost, uint8_t flags, 
 		return send_bare(g, ghost, seq_add(ghost->snd.iss, 1), flags, &opt);
 	}
 	syn_options(ghost, &opt, tsval);
+	flags |= tcp_ecn_syn(g, ghost, flags);
 	return send_bare(g, ghost, ghost->snd.iss, flags, &opt);
 }
 
@@ -406,6 +410,8 @@ bool tcp_send_data(struct glass *g, struct tcp_conn *c, uint32_t len, bool fin)
 	struct tcp_out out = { .seq = c->snd.nxt, .flags = TCP_ACK, .opt = &opt };
 	struct pkt *p = NULL;
 
+	if (c->ecn_cwr)
+		limit = c->mss; /* CWR is said once, and not every device cuts it so */
 	if (len > limit)
 		len = limit;
 	next_settle(c);
@@ -438,6 +444,7 @@ bool tcp_send_data(struct glass *g, struct tcp_conn *c, uint32_t len, bool fin)
 	if (c->last_data_ns && now(g) - c->last_data_ns < g->tun.tcp_delack_ms * NS_PER_MS)
 		c->pingpong = true;
 	out.len = len;
+	out.is_new = len;
 	out.flags |= (uint8_t)((fin ? TCP_FIN : 0) | (tx->flags & TX_PSH ? TCP_PSH : 0));
 	ack_options(g, c, &opt, len);
 	tcp_transmit(g, c, p, &out);

@@ -52,11 +52,12 @@ DIALOGUE(every_flag_byte_at_a_listener)
 		if (flags & ACK) {
 			wire_out(RST, seq=5, len=0);
 		} else if ((flags & (SYN | FIN)) == SYN) {
-			wire_out(SYN|ACK, seq=0, ack=1);
+			wire_outf("SYN|ACK%s, seq=0, ack=1",	/* RFC 3168: both bits ask for ECN */
+				  (flags & (ECE | CWR)) == (ECE | CWR) ? "|ECE" : "");
 			opened++;
 		}
 	}
-		check(opened == 16);		/* PSH, URG, ECE, CWR do not matter */
+		check(opened == 16);		/* PSH, URG, ECE, CWR close nothing */
 		counter(PassiveOpens, opened);
 		dropped(TCP_LISTEN_FLAGS, 255 - opened);
 }

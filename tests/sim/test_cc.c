@@ -1,0 +1,274 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Congestion control over a simulated bottleneck: how full it keeps the wire, and how flows share
+ * it. Figures, not bytes: what arrives is counted, not looked at.
+ *
+ *	test_cc [NAME [SEED]]
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../../src/sim/sim.h"
+
+#define MS 1000000ll
+#define S (1000 * MS)
+#define PORT 9
+#define FLOWS_MAX 8
+#define OFFLOAD (GLASS_OFFLOAD_CSUM | GLASS_OFFLOAD_TSO)
+
+struct bench {
+	const char *name;
+	int64_t delay_ms; /* one way */
+	/* A queue that drops its tail, and flows that march in step, let one have more for minutes.
+	 */
+	int64_t jitter_us;
+	uint64_t mbit_s;
+	uint32_t queue_bytes;
+	unsigned flows;
+	int64_t start_apart_ms; /* the n-th flow begins n times this later */
+	int64_t from_s, to_s;	/* what is measured */
+	uint32_t offload;
+	int64_t reno; /* the tunable */
+	/* What must come out: part of the wire used, least flow by largest, losses until from_s. */
+	double full_min, fair_min;
+	uint64_t lost_min, lost_max; /* max 0: any */
+};
+
+#define BDP(mbit, rtt_ms) ((uint32_t)((mbit)*1000 / 8 * (rtt_ms)))
+
+static const struct bench benches[] = {
+	{ .name = "cubic-fills-100M-40ms",
+	  .delay_ms = 20,
+	  .mbit_s = 100,
+	  .queue_bytes = BDP(100, 40),
+	  .flows = 1,
+	  .from_s = 2,
+	  .to_s = 30,
+	  .full_min = .95 },
+	{ .name = "cubic-fills-100M-40ms-offload",
+	  .delay_ms = 20,
+	  .mbit_s = 100,
+	  .queue_bytes = BDP(100, 40),
+	  .flows = 1,
+	  .from_s = 2,
+	  .to_s = 30,
+	  .offload = OFFLOAD,
+	  .full_min = .95 },
+	{ .name = "two-share",
+	  .jitter_us = 1000,
+	  .delay_ms = 20,
+	  .mbit_s = 20,
+	  .queue_bytes = BDP(20, 40),
+	  .flows = 2,
+	  .start_apart_ms = 300,
+	  .from_s = 10,
+	  .to_s = 130,
+	  .full_min = .95,
+	  .fair_min = .9 },
+	{ .name = "second-comes-late",
+	  .jitter_us = 1000,
+	  .delay_ms = 20,
+	  .mbit_s = 20,
+	  .queue_bytes = BDP(20, 40),
+	  .flows = 2,
+	  .start_apart_ms = 20000,
+	  .from_s = 60,
+	  .to_s = 180,
+	  .full_min = .95,
+	  .fair_min = .9 },
+	{ .name = "two-share-long-path",
+	  .jitter_us = 1000,
+	  .delay_ms = 50,
+	  .mbit_s = 50,
+	  .queue_bytes = BDP(50, 100) / 2,
+	  .flows = 2,
+	  .start_apart_ms = 700,
+	  .from_s = 30,
+	  .to_s = 230,
+	  .full_min = .9,
+	  .fair_min = .8 },
+	{ .name = "hystart-slows-down",
+	  .delay_ms = 20,
+	  .mbit_s = 5,
+	  .queue_bytes = 8 * BDP(5, 40),
+	  .flows = 1,
+	  .from_s = 2,
+	  .to_s = 20,
+	  .full_min = .95,
+	  .lost_max = 2 },
+	{ .name = "reno-does-not",
+	  .delay_ms = 20,
+	  .mbit_s = 5,
+	  .queue_bytes = 8 * BDP(5, 40),
+	  .flows = 1,
+	  .from_s = 2,
+	  .to_s = 20,
+	  .reno = 1,
+	  .full_min = .95,
+	  .lost_min = 20 },
+};
+
+struct flow {
+	struct world *w;
+	struct glass_sock *s;
+	uint16_t port;
+	uint64_t received, at_from;
+};
+
+struct world {
+	const struct bench *b;
+	struct sim *sim;
+	struct glass_sock *listener;
+	struct flow flow[FLOWS_MAX];
+	uint64_t lost_at_from;
+};
+
+static uint8_t bytes[65536];
+
+static void send_all(struct flow *f)
+{
+	while (glass_send(sim_stack(f->w->sim, 0), f->s, bytes, sizeof(bytes)) > 0)
+		;
+}
+
+static void receive_all(struct world *w, struct glass_sock *s)
+{
+	struct flow *f = glass_sock_user(s);
+	int64_t n;
+
+	while (f && (n = glass_recv(sim_stack(w->sim, 1), s, bytes, sizeof(bytes))) > 0)
+		f->received += (uint64_t)n;
+}
+
+static void accept_all(struct world *w)
+{
+	struct glass *g = sim_stack(w->sim, 1);
+	struct glass_sock *s;
+	struct glass_end from;
+
+	while ((s = glass_accept(g, w->listener))) {
+		glass_remote(s, &from);
+		for (unsigned i = 0; i < w->b->flows; i++)
+			if (w->flow[i].port == from.port)
+				glass_sock_set_user(s, &w->flow[i]);
+		receive_all(w, s);
+	}
+}
+
+static void on_event(void *arg, unsigned side, const struct glass_event *e)
+{
+	struct world *w = arg;
+
+	if (!side)
+		send_all(e->user);
+	else if (e->sock == w->listener)
+		accept_all(w);
+	else
+		receive_all(w, e->sock);
+}
+
+static void start_flow(void *arg)
+{
+	struct flow *f = arg;
+	struct glass *g = sim_stack(f->w->sim, 0);
+	const struct glass_end to = { sim_addr(1), PORT };
+	struct glass_end local;
+
+	f->s = glass_socket(g, GLASS_TCP);
+	glass_sock_set_user(f->s, f);
+	glass_connect(g, f->s, &to);
+	glass_local(f->s, &local);
+	f->port = local.port;
+}
+
+static void measure_from(void *arg)
+{
+	struct world *w = arg;
+
+	for (unsigned i = 0; i < w->b->flows; i++)
+		w->flow[i].at_from = w->flow[i].received;
+	w->lost_at_from = sim_counts(w->sim, 0)->queue_full;
+}
+
+static void begin(struct world *w, uint64_t seed)
+{
+	const struct bench *b = w->b;
+	const struct sim_setup setup = {
+		.seed = seed,
+		.start_ns = 100 * S,
+		.offload = { b->offload, b->offload },
+		.way = { { .delay_ns = b->delay_ms * MS,
+			   .jitter_ns = b->jitter_us * 1000,
+			   .rate_bit_s = b->mbit_s * 1000000,
+			   .queue_bytes = b->queue_bytes },
+			 { .delay_ns = b->delay_ms * MS, .jitter_ns = b->jitter_us * 1000 } },
+	};
+	const struct glass_end any = { { GLASS_UNSPEC, { 0 } }, PORT };
+
+	w->sim = sim_new(&setup);
+	glass_tunable_set(sim_stack(w->sim, 0), "tcp_congestion_control", b->reno);
+	w->listener = glass_socket(sim_stack(w->sim, 1), GLASS_TCP);
+	glass_bind(sim_stack(w->sim, 1), w->listener, &any);
+	glass_listen(sim_stack(w->sim, 1), w->listener, FLOWS_MAX);
+	sim_on_event(w->sim, on_event, w);
+	for (unsigned i = 0; i < b->flows; i++) {
+		w->flow[i].w = w;
+		/* not in step with each other, nor with other seeds */
+		sim_call_at(w->sim,
+			    100 * S + (int64_t)i * b->start_apart_ms * MS +
+				    (int64_t)(seed * 7919 % 1000) * MS / 10,
+			    start_flow, &w->flow[i]);
+	}
+	sim_call_at(w->sim, (100 + b->from_s) * S, measure_from, w);
+}
+
+static bool bench_ok(const struct bench *b, uint64_t seed)
+{
+	struct world *w = calloc(1, sizeof(*w));
+	double sum = 0, least = 1e18, most = 0, full, fair;
+	bool ok;
+
+	w->b = b;
+	begin(w, seed);
+	sim_run(w->sim, NULL, NULL, (100 + b->to_s) * S);
+	for (unsigned i = 0; i < b->flows; i++) {
+		double n = (double)(w->flow[i].received - w->flow[i].at_from);
+
+		sum += n;
+		least = n < least ? n : least;
+		most = n > most ? n : most;
+	}
+	/* Of 1,514 bytes on the wire 1,448 are payload. */
+	full = sum / ((double)(b->to_s - b->from_s) * (double)b->mbit_s * 1e6 / 8) * 1514 / 1448;
+	fair = most > 0 ? least / most : 0;
+	ok = full >= b->full_min && fair >= b->fair_min && w->lost_at_from >= b->lost_min &&
+	     (!b->lost_max || w->lost_at_from <= b->lost_max);
+	printf("# %s seed %llu: %.1f %% of the wire, least by largest %.3f, %llu lost before\n",
+	       b->name, (unsigned long long)seed, 100 * full, fair,
+	       (unsigned long long)w->lost_at_from);
+	sim_free(w->sim);
+	free(w);
+	return ok;
+}
+
+int main(int argc, char **argv)
+{
+	const char *name = argc > 1 ? argv[1] : NULL;
+	uint64_t first = argc > 2 ? strtoull(argv[2], NULL, 10) : 1, last = argc > 2 ? first : 2;
+	unsigned n = 0, failed = 0;
+
+	for (unsigned i = 0; i < sizeof(benches) / sizeof(benches[0]); i++) {
+		bool ok = true;
+
+		if (name && strcmp(name, benches[i].name) != 0)
+			continue;
+		for (uint64_t seed = first; seed <= last; seed++)
+			ok &= bench_ok(&benches[i], seed);
+		printf("%sok %u %s\n", ok ? "" : "not ", ++n, benches[i].name);
+		fflush(stdout);
+		failed += !ok;
+	}
+	printf("1..%u\n", n);
+	return failed || !n;
+}
