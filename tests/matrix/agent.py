@@ -17,14 +17,16 @@ import sys
 sockets = {}
 
 
-def new(name):
-    sockets[name] = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+def new(name, kind=socket.SOCK_STREAM):
+    sockets[name] = socket.socket(socket.AF_INET, kind)
     sockets[name].setblocking(False)
 
 
 def call(name, method, *args):
     if method == "socket":
         return new(name)
+    if method == "udp":
+        return new(name, socket.SOCK_DGRAM)
     s = sockets[name]
     if method in ("bind", "connect"):
         return getattr(s, method)(tuple(args))
@@ -34,6 +36,11 @@ def call(name, method, *args):
         return list(peer)
     if method == "recv":
         return s.recv(args[0], *(args[1:])).decode("latin-1")
+    if method == "recvfrom":  # [data, flags of the message, address, port]
+        data, _, flags, peer = s.recvmsg(args[0])
+        return [data.decode("latin-1"), flags, *peer]
+    if method == "sendto":
+        return s.sendto(args[0].encode("latin-1"), tuple(args[1:]))
     if method == "send":
         return s.send(args[0].encode("latin-1"), *(args[1:]))
     if method == "pattern":  # that many bytes, each told by its place

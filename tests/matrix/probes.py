@@ -8,7 +8,9 @@ import probes_open
 import probes_receive
 import probes_send
 import probes_timer
+import probes_udp
 from registry import PROBES
 
-THEMES = (probes_open, probes_close, probes_receive, probes_send, probes_timer, probes_attack, probes_ip, probes_link)
+THEMES = (probes_open, probes_close, probes_receive, probes_send, probes_timer, probes_attack, probes_ip, probes_link,
+          probes_udp)
 __all__ = ["PROBES", "THEMES"]
