@@ -191,8 +191,7 @@ static int set_tell(const struct abi_name *self, int bit, const void *value, soc
 static bool is_harmless(int level, int name)
 {
 	if (level == IPPROTO_IP)
-		return name == IP_BIND_ADDRESS_NO_PORT || name == IP_RECVERR ||
-		       name == IP_MTU_DISCOVER;
+		return name == IP_BIND_ADDRESS_NO_PORT || name == IP_RECVERR;
 	if (level == IPPROTO_IPV6)
 		return name == IPV6_RECVERR || name == IPV6_MTU_DISCOVER;
 	return false;

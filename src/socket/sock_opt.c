@@ -170,6 +170,10 @@ int glass_setopt(struct glass *g, struct glass_sock *s, enum glass_opt opt, int6
 		if (s->udp)
 			s->udp->broadcast = value;
 		break;
+	case GLASS_OPT_MTU_DISCOVER:
+		if (s->udp)
+			s->udp->mtu_discover = (uint8_t)value;
+		break;
 	case GLASS_OPT_NODELAY:
 		k->nodelay = value;
 		break;
@@ -274,6 +278,8 @@ static int64_t get(const struct glass *g, struct glass_sock *s, enum glass_opt o
 		return rcvbuf_now(g, s, k);
 	case GLASS_OPT_BROADCAST:
 		return s->udp && s->udp->broadcast;
+	case GLASS_OPT_MTU_DISCOVER:
+		return s->udp ? s->udp->mtu_discover : UDP_MTU_WANT;
 	case GLASS_OPT_NODELAY:
 		return k->nodelay;
 	case GLASS_OPT_CORK:

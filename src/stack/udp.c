@@ -336,7 +336,9 @@ int64_t udp_send(struct glass *g, struct udp_end *u, const void *bytes, size_t l
 	struct ip_send to = { .dst = f.remote,
 			      .proto = IP_PROTO_UDP,
 			      .ttl = udp_ttl(u, how),
-			      .tos = udp_tos(u, how) };
+			      .tos = udp_tos(u, how),
+			      .dont_fragment = u->mtu_discover == UDP_MTU_DO ||
+					       u->mtu_discover == UDP_MTU_PROBE };
 	struct ip_path path;
 	int err;
 

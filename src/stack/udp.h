@@ -5,6 +5,11 @@
 
 #include "ip.h"
 
+/* IP_MTU_DISCOVER, as on Linux: who chose these wants DF, and EMSGSIZE above the MTU. */
+#define UDP_MTU_WANT 1
+#define UDP_MTU_DO 2
+#define UDP_MTU_PROBE 3
+
 struct udp_end {
 	struct waker waker;
 	struct list all;       /* in the table */
@@ -13,6 +18,7 @@ struct udp_end {
 	ip4_t local, remote;   /* 0: any */
 	uint16_t lport, rport; /* 0: not bound, not connected; ping: lport is the identifier */
 	bool reuse_addr, reuse_port, broadcast;
+	uint8_t mtu_discover; /* IP_PMTUDISC_*: 2 and 3 set DF */
 	uint8_t ttl, tos;
 	struct list rx;	   /* struct pkt: payload, l3 and l4 point at its headers */
 	uint32_t rx_bytes; /* their true size */

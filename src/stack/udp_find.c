@@ -128,6 +128,7 @@ struct udp_end *udp_new(struct glass *g, uint8_t proto)
 		return NULL;
 	}
 	u->proto = proto;
+	u->mtu_discover = UDP_MTU_WANT;
 	u->number = g->udp->numbers++;
 	list_init(&u->waker.node);
 	list_init(&u->node);

@@ -374,6 +374,31 @@ static void test_sending(void **state)
 	glass_close(h.g, s);
 }
 
+/* IP_MTU_DISCOVER: what must not be cut carries DF, and is refused above the MTU. */
+static void test_dont_fragment(void **state)
+{
+	static uint8_t big[1473];
+	struct glass_sock *s = udp_socket(&h, 0, 7);
+	const uint8_t *l4;
+	size_t bytes;
+	int64_t v;
+
+	(void)state;
+	assert_int_equal(glass_getopt(h.g, s, GLASS_OPT_MTU_DISCOVER, &v), 0);
+	assert_int_equal(v, 1);
+	assert_int_equal(send_udp(&h, s, PEER, 9, big, sizeof(big)), sizeof(big));
+	assert_true(host_out(&h, &f) && host_out(&h, &f));
+	for (int how = 2; how <= 3; how++) {
+		assert_int_equal(glass_setopt(h.g, s, GLASS_OPT_MTU_DISCOVER, how), 0);
+		assert_int_equal(send_udp(&h, s, PEER, 9, big, sizeof(big)), -EMSGSIZE);
+		assert_int_equal(send_udp(&h, s, PEER, 9, big, sizeof(big) - 1), sizeof(big) - 1);
+		assert_true(host_out(&h, &f));
+		assert_int_equal(be16_get(assert_ip(&f, 17, &l4, &bytes)->frag), 0x4000);
+	}
+	assert_int_equal(glass_setopt(h.g, s, GLASS_OPT_MTU_DISCOVER, 6), -EINVAL);
+	glass_close(h.g, s);
+}
+
 static void test_send_errors(void **state)
 {
 	static uint8_t big[65508];
@@ -484,6 +509,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_close_with_datagrams_unread, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_readiness_is_news, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_sending, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_dont_fragment, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_send_errors, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_bind_errors, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_ephemeral_ports, setup, teardown),
