@@ -245,7 +245,8 @@ def paws(lab, p):
     return "refused"
 
 
-@probe("T37", "S", "urgent data: SIOCATMARK tells the place; the byte is out of band")
+@probe("T37", "S", "urgent data: SIOCATMARK tells the place; the byte is out of band",
+       why="Glass has no urgent data yet")
 def urgent_in(lab, p):
     c = passive(p)
     c.put(PSH | ACK | wire.URG, data=b"abcU", urgent=4)
@@ -259,7 +260,8 @@ def urgent_in(lab, p):
     return "as Linux"
 
 
-@probe("T76", "S", "CE on data is echoed by ECE until CWR comes")
+@probe("T76", "S", "CE on data is echoed by ECE until CWR comes",
+       why="Glass has no ECN yet")
 def ecn_echo(lab, p):
     name, port = lab.listener()
     c = Conn(p, p.port(), port)
