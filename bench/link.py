@@ -257,7 +257,7 @@ def text_of(results, fair, rounds):
 HEAD = """# Glass and the kernel over the same emulated link
 
 Made by `make bench-link` ([bench/link.py](../../bench/link.py) tells how; nothing here is written by hand). Seconds
-from the connection's establishment until the last byte has arrived: medians of {rounds} rounds, in each of which the
+from the connection's establishment until the last byte has arrived: medians of {rounds} round(s), in each of which the
 kernel and Glass take turns with the same seeds. A ratio below one: Glass is faster. `up` is Glass (or the kernel)
 sending to the kernel, `down` the kernel sending to either.
 
