@@ -306,6 +306,7 @@ struct tcp_conn {
 	bool tlp_out, tlp_is_retrans;
 	struct seq tlp_end;
 	uint32_t tlp_ts; /* our timestamp when the probe left */
+	bool probed;	 /* and nothing was delivered since */
 
 	/* Was the recovery needed? tcp_undo.c */
 	bool undo_watch, undo_resent, undo_counted;
@@ -318,6 +319,7 @@ struct tcp_conn {
 	int64_t srtt_ns, rttvar_ns, rto_ns;
 	uint8_t backoff;      /* doublings of rto_ns: until the next sample (RFC 6298 5) */
 	uint8_t timeouts;     /* in a row, without progress: RFC 9293 3.8.3 */
+	int64_t una_ns;	      /* when snd.una moved last */
 	int64_t rto_at_ns;    /* when the retransmission timer is due; 0: nothing is out */
 	uint8_t probes;	      /* zero-window or keepalive probes in a row */
 	int64_t rtx_since_ns; /* when the oldest unacknowledged byte was first timed out; 0: not */
@@ -559,6 +561,9 @@ struct tcp_ack_sum {
 	uint32_t tsecr;			 /* ts: whose answer it is (RFC 7323) */
 	struct tcp_sack_block duplicate; /* dsack: what came twice */
 	bool ts, dsack, progress, dupack;
+	struct seq head; /* what was at snd.una, and when it was sent last; 0: SACKed before */
+	int64_t head_sent_ns;
+	bool in_order;	       /* the cumulative part is being looked at, not the blocks */
 	bool retrans_acked;    /* something that was sent again is acknowledged */
 	bool original_arrived; /* out before the recovery, never sent again, and with the peer */
 	bool rate_app_limited;

@@ -18,6 +18,8 @@ void tcp_rtt_sample(struct glass *g, struct tcp_conn *c, int64_t rtt_ns)
 	if (rtt_ns < 0)
 		return;
 	c->backoff = 0;
+	if (rtt_ns < c->rack_min_rtt_ns)
+		c->rack_min_rtt_ns = rtt_ns;
 	if (!c->srtt_ns) {
 		c->srtt_ns = rtt_ns ? rtt_ns : 1;
 		c->rttvar_ns = rtt_ns / 2;
@@ -123,6 +125,7 @@ static void tcp_ack_advance(struct glass *g, struct tcp_conn *c, struct seq ack,
 	sum->acked = (uint32_t)seq_diff(ack, c->snd.una);
 	tcp_sent_acked(g, c, ack, sum);
 	c->snd.una = ack;
+	c->una_ns = now(g);
 	tcp_sendq_acked(g, c, sum->acked - fin);
 	c->account->bytes_acked += sum->acked - fin;
 	tcp_account_rto(g, c);
@@ -171,6 +174,13 @@ enum verdict tcp_check_ack(struct glass *g, struct tcp_conn *c, struct pkt *p, s
 	if (c->sack_ok && seg->opt.nsack)
 		tcp_sack_read(g, c, seg, &sum);
 	tcp_update_window(g, c, seg);
+	/*
+	 * The answer to a copy that reports it as a duplicate: what came before it was answered
+	 * too, and that was lost. No doubt for Karn's algorithm then, the time is that of the copy.
+	 */
+	if (sum.rtt_ns < 0 && sum.dsack && sum.head_sent_ns &&
+	    seq_in(sum.head, sum.duplicate.start, sum.duplicate.end))
+		sum.rtt_ns = now(g) - sum.head_sent_ns;
 	tcp_rtt_sample(g, c, sum.rtt_ns);
 	tcp_recover(g, c, seg, &sum);
 	tcp_ecn_echoed(g, c, seg->flags);

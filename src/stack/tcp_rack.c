@@ -41,8 +41,10 @@ void tcp_rack_delivered(struct glass *g, struct tcp_conn *c, const struct tcp_tx
 			note_reordering(c, end); /* step 3 */
 		if (seq_leq(end, c->recover))
 			sum->original_arrived = true;
-	} else if (rtt < c->rack_min_rtt_ns) {
-		return; /* too early for the copy: it is the original that arrived */
+	} else if (rtt < c->rack_min_rtt_ns ||
+		   (sum->in_order && sum->ts &&
+		    (int32_t)(sum->tsecr - tcp_ts_at(c, tx->sent_ns)) < 0)) {
+		return; /* too early for the copy: it is the original that arrived (step 2) */
 	}
 	c->rack_fack = seq_max(c->rack_fack, end);
 	later = (int32_t)(tx->order - c->rack_order);

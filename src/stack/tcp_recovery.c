@@ -153,6 +153,8 @@ void tcp_recover(struct glass *g, struct tcp_conn *c, const struct tcp_seg *seg,
 	enum tcp_ca_state before = c->ca_state;
 	bool lost;
 
+	if (sum->delivered)
+		c->probed = false;
 	tcp_rack_dsack(c, sum);
 	tcp_tlp_ack(g, c, seg, sum);
 	if (sum->acked && before == CA_LOSS)

@@ -31,6 +31,8 @@ static struct tcp_tx *cut_out(struct glass *g, struct tcp_conn *c, struct tcp_tx
 		tx = container_of(tx->node.next, struct tcp_tx, node);
 	}
 	n = seq_diff(b.end, tx->seq);
+	if ((tx->flags & TX_FIN) && n == (int32_t)tx->len - 1)
+		return tx; /* the FIN came in the same segment, and some do not tell of it */
 	if (n < (int32_t)tx->len) {
 		n = n / tx->mss * tx->mss;
 		if (n <= 0 || !tcp_tx_split(g, c, tx, (uint32_t)n))

@@ -133,7 +133,7 @@ void tcp_tx_sent(struct glass *g, struct tcp_conn *c, struct tcp_tx *tx)
 {
 	tcp_rate_sent(g, c, tx);
 	withdraw(c, tx);
-	if (tx->flags & TX_LOST) {
+	if ((tx->flags & (TX_LOST | TX_RETRANS)) == TX_LOST) {
 		c->retrans += tx->len;
 		tx->flags |= TX_RETRANS;
 	}
@@ -256,23 +256,25 @@ static void acked_part(struct glass *g, struct tcp_conn *c, struct tcp_tx *tx, u
  * timestamp is that of the segment that filled the hole, the first one acknowledged (RFC 7323 4.3):
  * when it is that of the copy, and not of the original, the time is known after all.
  */
-static void sort_out(struct glass *g, const struct tcp_conn *c, int64_t head_sent_ns,
-		     struct tcp_ack_sum *sum)
+static void sort_out(struct glass *g, const struct tcp_conn *c, struct tcp_ack_sum *sum)
 {
 	if (!sum->retrans_acked)
 		return;
 	sum->original_arrived = false;
 	sum->rtt_ns = -1;
-	if (head_sent_ns && sum->ts && (int32_t)(sum->tsecr - tcp_ts_at(c, head_sent_ns)) >= 0)
-		sum->rtt_ns = now(g) - head_sent_ns;
+	if (sum->head_sent_ns && sum->ts &&
+	    (int32_t)(sum->tsecr - tcp_ts_at(c, sum->head_sent_ns)) >= 0)
+		sum->rtt_ns = now(g) - sum->head_sent_ns;
 }
 
 void tcp_sent_acked(struct glass *g, struct tcp_conn *c, struct seq ack, struct tcp_ack_sum *sum)
 {
 	const struct tcp_tx *head = list_first(&c->sent, struct tcp_tx, node);
-	int64_t head_sent_ns =
-		list_empty(&c->sent) || (head->flags & TX_SACKED) ? 0 : head->sent_ns;
 
+	sum->head = c->snd.una;
+	if (!list_empty(&c->sent) && !(head->flags & TX_SACKED))
+		sum->head_sent_ns = head->sent_ns;
+	sum->in_order = true;
 	list_for_each_safe(tx, &c->sent, struct tcp_tx, node) {
 		if (seq_geq(tx->seq, ack))
 			break;
@@ -286,7 +288,8 @@ void tcp_sent_acked(struct glass *g, struct tcp_conn *c, struct seq ack, struct 
 			tcp_rack_delivered(g, c, tx, sum);
 		tx_free(g, c, tx);
 	}
-	sort_out(g, c, head_sent_ns, sum);
+	sum->in_order = false;
+	sort_out(g, c, sum);
 }
 
 void tcp_resend_all(struct glass *g, struct tcp_conn *c)

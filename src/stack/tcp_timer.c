@@ -31,18 +31,14 @@ static void arm_rtx(struct glass *g, struct tcp_conn *c, enum tcp_rtx_timer mode
  * When the tail loss probe is due: RFC 8985 7.2, counted from the last ACK of new data or the last
  * segment sent; what else happens does not put it off. 0: it is not to be.
  */
-static int64_t probe_at(const struct glass *g, const struct tcp_conn *c, bool restart)
+static int64_t probe_at(const struct glass *g, const struct tcp_conn *c)
 {
-	int64_t pto = tcp_tlp_timeout(g, c), at;
+	int64_t pto = tcp_tlp_timeout(g, c), sent_ns;
 
 	if (!pto)
 		return 0;
-	if (restart)
-		return now(g) + pto;
-	at = list_last(&c->sent, struct tcp_tx, node)->sent_ns + pto;
-	if (c->rtx_mode == RTX_PROBE && at < c->rtx_timer.deadline_ns)
-		return c->rtx_timer.deadline_ns;
-	return at;
+	sent_ns = list_last(&c->flight, struct tcp_tx, in_flight)->sent_ns;
+	return (sent_ns > c->una_ns ? sent_ns : c->una_ns) + pto;
 }
 
 /*
@@ -65,7 +61,7 @@ static void arm_loss(struct glass *g, struct tcp_conn *c, bool restart)
 	} else if (c->reorder_at_ns) {
 		mode = RTX_REORDER;
 		other = c->reorder_at_ns;
-	} else if ((other = probe_at(g, c, restart))) {
+	} else if ((other = probe_at(g, c))) {
 		mode = RTX_PROBE;
 	}
 	/* A probe that is due with the timeout goes in its place: RFC 8985 7.2. */

@@ -16,13 +16,36 @@ static bool one_segment_is_out(const struct tcp_conn *c)
 	return tx->node.next == &c->sent && tx->segs == 1;
 }
 
-/* RFC 8985 7.2. The caller sees to it that a timeout is not put off by it. */
+/*
+ * The same in a recovery: what was sent again is lost once more, and nothing sent after it comes
+ * back that would tell RACK. RFC 8985 7.2 leaves that to the timeout; RFC 9002 6.2 does not, nor do
+ * we (docs/adr/0011-probe-in-recovery.md). No ACK is delayed while a hole is open (RFC 5681 4.2).
+ * Not while a timeout backs off: then the path itself is in doubt.
+ */
+static int64_t recovery_timeout(const struct tcp_conn *c)
+{
+	int64_t spread = c->srtt_ns + 4 * c->rttvar_ns, pto = 2 * c->srtt_ns;
+
+	if (c->probed || c->timeouts || !pto)
+		return 0;
+	if (pto < spread)
+		pto = spread;
+	return pto > PROBE_MIN_NS ? pto : PROBE_MIN_NS;
+}
+
+/*
+ * RFC 8985 7.2, and a second probe only when something has arrived since the first. The caller sees
+ * to it that a timeout is not put off by it.
+ */
 int64_t tcp_tlp_timeout(const struct glass *g, const struct tcp_conn *c)
 {
 	int64_t pto = 2 * c->srtt_ns;
 
-	if (!c->sack_ok || c->ca_state != CA_OPEN || c->sacked || c->lost || list_empty(&c->sent) ||
-	    (c->tlp_out && seq_lt(c->snd.una, c->tlp_end)))
+	if (!c->sack_ok || list_empty(&c->flight))
+		return 0;
+	if (c->ca_state != CA_OPEN)
+		return recovery_timeout(c);
+	if (c->sacked || c->lost || (c->probed && seq_lt(c->snd.una, c->tlp_end)))
 		return 0;
 	if (!pto)
 		return NS_PER_S;
@@ -55,6 +78,18 @@ static struct tcp_tx *last_segment(struct glass *g, struct tcp_conn *c)
 	return tx;
 }
 
+/* The head once more: its answer tells RACK of all that was sent before. */
+static void probe_head(struct glass *g, struct tcp_conn *c)
+{
+	struct tcp_tx *head = list_first(&c->sent, struct tcp_tx, node);
+
+	c->probed = true;
+	c->frto = FRTO_OFF;
+	if (tcp_retransmit(g, c, head, c->mss, RTX_KIND_PROBE) && c->ca_state == CA_RECOVERY)
+		c->prr_out += head->len;
+	tcp_rearm(g, c, false);
+}
+
 /* RFC 8985 7.3: new data when there is some and it may go; else the last segment again. */
 void tcp_tlp_send(struct glass *g, struct tcp_conn *c)
 {
@@ -65,16 +100,20 @@ void tcp_tlp_send(struct glass *g, struct tcp_conn *c)
 		tcp_rearm(g, c, false);
 		return;
 	}
+	stat_inc(g, STAT_TCP_LOSS_PROBES);
+	if (c->ca_state != CA_OPEN) {
+		probe_head(g, c);
+		return;
+	}
 	/*
 	 * The last probe was acknowledged, and nothing has said since that the peer had its
 	 * contents before: it was needed. Undecided it would keep this one from being sent.
 	 */
-	if (c->tlp_out)
+	if (c->tlp_out && seq_geq(c->snd.una, c->tlp_end))
 		probe_repaired(g, c);
-	stat_inc(g, STAT_TCP_LOSS_PROBES);
 	c->tlp_ts = tcp_ts_now(g, c);
 	c->tlp_is_retrans = false;
-	c->tlp_out = true;
+	c->tlp_out = c->probed = true;
 	if (!n || window < (int32_t)n || !tcp_send_data(g, c, n, n == unsent && c->fin_queued)) {
 		c->tlp_is_retrans = true;
 		tcp_retransmit(g, c, last_segment(g, c), c->mss, RTX_KIND_PROBE);

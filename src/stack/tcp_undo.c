@@ -98,21 +98,11 @@ static void undo(struct glass *g, struct tcp_conn *c, uint64_t why)
 	else
 		stat_inc(g, STAT_TCP_FULL_UNDO);
 	tcp_unmark_lost(g, c);
+	c->rack_order = 0; /* RACK took the originals for the copies: it begins anew */
 	tcp_cc_undo(g, c);
 	c->frto = FRTO_OFF;
 	c->dupacks = 0;
 	tcp_set_ca(g, c, CA_OPEN, WORD("Open"), why);
-}
-
-/* RFC 4015 3.2: the path has become this slow; the timer is to know at once. */
-static void slow_path(struct glass *g, struct tcp_conn *c, int64_t rtt_ns)
-{
-	if (rtt_ns <= c->srtt_ns)
-		return;
-	c->srtt_ns = rtt_ns;
-	if (c->rttvar_ns < rtt_ns / 2)
-		c->rttvar_ns = rtt_ns / 2;
-	tcp_rtt_sample(g, c, rtt_ns);
 }
 
 /* A duplicate of what we have sent again; bytes of the watched recovery count. */
@@ -180,18 +170,19 @@ static bool frto(struct tcp_conn *c, const struct tcp_ack_sum *sum)
 
 bool tcp_undo_check(struct glass *g, struct tcp_conn *c, const struct tcp_ack_sum *sum)
 {
-	int64_t rtt_ns = (int64_t)(tcp_ts_now(g, c) - sum->tsecr) * NS_PER_MS;
-
 	if (sum->dsack)
 		note_duplicate(g, c, sum);
 	if (!c->undo_watch || !c->undo_resent)
 		return false;
 	if (eifel(c, sum)) {
-		if (c->ca_state == CA_LOSS)
-			slow_path(g, c, rtt_ns);
+		/*
+		 * RFC 4015 3.2: the path has become this slow. But an answer to the copy, which
+		 * reports a duplicate, came because the original's was lost.
+		 */
+		if (c->ca_state == CA_LOSS && !sum->dsack)
+			tcp_rtt_sample(g, c, (int64_t)(tcp_ts_now(g, c) - sum->tsecr) * NS_PER_MS);
 		undo(g, c, WORD("Eifel: its timestamp is older than the retransmission"));
 	} else if (c->ca_state == CA_LOSS && frto(c, sum)) {
-		slow_path(g, c, sum->rtt_ns);
 		undo(g, c, WORD("F-RTO: what was not sent again has arrived"));
 	} else if (sum->dsack && !c->undo_bytes) {
 		undo(g, c, WORD("DSACK: all that was sent again was there already"));

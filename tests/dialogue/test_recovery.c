@@ -74,12 +74,147 @@ DIALOGUE(timeout_keeps_what_is_sacked)
 	T(100)	burst(d, c, 4);
 	T(140)	wire_in(ACK, seq=1, ack=1, sack=2001:3001);
 		wire_out_within(140, 160, RTX, seq=1, len=1000);
-		wire_out_until(389);
-		wire_out_within(389, 420, RTX, seq=1, len=1000);
-	T(460)	wire_in(ACK, seq=1, ack=1001, sack=2001:3001);
+		wire_out_within(230, 270, RTX, seq=1, len=1000);	/* a probe */
+		wire_out_within(470, 510, RTX, seq=1, len=1000);	/* the timeout */
+		counter(TCPTimeouts, 1);
+	T(540)	wire_in(ACK, seq=1, ack=1001, sack=2001:3001);
 		wire_out(RTX, seq=1001, len=1000);
 		wire_out(RTX, seq=3001, len=1000);
-	T(500)	wire_in(ACK, seq=1, ack=4001);
+	T(580)	wire_in(ACK, seq=1, ack=4001);
+}
+
+/* docs/adr: the copy is lost, and nothing that was sent after it comes back: a probe, no timeout. */
+DIALOGUE(probe_in_recovery)
+{
+	struct glass_conn_info info;
+
+	T(0)	connected(c, "mss=1000, sackok");
+	T(100)	burst(d, c, 4);
+	T(140)	wire_in(ACK, seq=1, ack=1, sack=1001:4001);
+		wire_out(RTX, seq=1, len=1000);
+		wire_out_within(220, 260, RTX, seq=1, len=1000);
+		counter(TCPLossProbes, 1);
+	T(290)	wire_in(ACK, seq=1, ack=4001);
+		counter(TCPTimeouts, 0);
+		check(!glass_sock_info(dlg_stack(d), c->s, &info));
+		check(info.retrans_fast == 1 && info.retrans_tlp == 1);
+}
+
+/* RFC 6582 3.2 (2): duplicates that the go-back of a timeout provokes are no new loss. */
+DIALOGUE(duplicates_after_a_timeout)
+{
+	T(0)	connected(c, "mss=1000");
+	T(100)	burst(d, c, 6);
+	T(340)	wire_out(RTX, seq=1, len=1000);
+	T(380)	wire_in(ACK, seq=1, ack=2001);		/* 3 to 6 have come before, 7 not */
+		wire_out(RTX, seq=2001, len=1000);
+		wire_out(RTX, seq=3001, len=1000);
+		wire_skip_all();
+	T(420)	wire_in(ACK, seq=1, ack=6001);
+		app_send(c, 4000);
+		wire_skip_all();
+		wire_in(ACK, seq=1, ack=6001);
+		wire_in(ACK, seq=1, ack=6001);
+		wire_in(ACK, seq=1, ack=6001);
+		counter(TCPSackRecovery, 0);
+	T(460)	wire_in(ACK, seq=1, ack=10001);
+		wire_skip_all();
+}
+
+/* RFC 5681 2: with data, or with another window, an ACK is no duplicate. */
+DIALOGUE(what_is_no_duplicate)
+{
+	T(0)	connected(c, "mss=1000");
+	T(100)	burst(d, c, 6);
+	T(140)	wire_in(ACK, seq=1, ack=1, len=10);
+		wire_in(ACK, seq=11, ack=1, len=10);
+		wire_in(ACK, seq=21, ack=1, len=10);
+		wire_skip_all();
+		wire_in(ACK, seq=31, ack=1, win=60001);
+		wire_in(ACK, seq=31, ack=1, win=60002);
+		wire_in(ACK, seq=31, ack=1, win=60003);
+		wire_skip_all();
+		counter(RetransSegs, 0);
+		wire_in(ACK, seq=31, ack=6001);
+		app_abort(c);	wire_skip_all();
+}
+
+/* Blocks are told newest first: that is no reordering (RFC 8985 6.2 step 3 goes by place). */
+DIALOGUE(blocks_in_any_order)
+{
+	struct glass_conn_info info;
+
+	T(0)	connected(c, "mss=1000, sackok");
+	T(100)	burst(d, c, 8);
+	T(140)	wire_in(ACK, seq=1, ack=1, sack=5001:6001, sack=1001:2001);
+		check(!glass_sock_info(dlg_stack(d), c->s, &info));
+		check(info.reord_seen == 0);
+		wire_skip_all();
+	T(141)	wire_in(ACK, seq=1, ack=1, sack=3001:4001, sack=5001:6001, sack=1001:2001);
+		check(!glass_sock_info(dlg_stack(d), c->s, &info));
+		check(info.reord_seen == 1);
+		check(info.reordering == 3);		/* segments late, with itself */
+		check(info.sacked_segments == 3);
+		app_abort(c);	wire_skip_all();
+}
+
+/* CVE-2019-11478: blocks that cut segments to pieces cut nothing. */
+DIALOGUE(blocks_of_single_bytes)
+{
+	struct glass_memory before, after;
+	struct glass_conn_info info;
+
+	T(0)	connected(c, "mss=1000, sackok");
+	T(100)	burst(d, c, 10);
+		glass_memory(dlg_stack(d), &before);
+	for (unsigned i = 0; i < 400; i++) {
+		wire_inf("ACK, seq=1, ack=1, sack=%u:%u", 1002 + 20 * i, 1003 + 20 * i);
+		wire_skip_all();
+	}
+		glass_memory(dlg_stack(d), &after);
+		check(after.bytes <= before.bytes + 1024);
+		check(!glass_sock_info(dlg_stack(d), c->s, &info));
+		check(info.sacked_segments == 0);
+		app_abort(c);	wire_skip_all();
+}
+
+/* The first FIN segment is SACKed without its FIN, as some peers do: it has arrived. */
+DIALOGUE(fin_is_sacked_with_its_data)
+{
+	T(0)	connected(c, "mss=1000, sackok");
+	T(100)	app_setopt(c, OPT_CORK, 1);
+		app_send(c, 3000);
+		wire_skip_all();
+		app_send(c, 500);
+		app_shutdown(c, GLASS_SHUT_WR);	wire_out(FIN|ACK, seq=3001, len=500);
+	T(140)	wire_in(ACK, seq=1, ack=2001, sack=3001:3501);
+		wire_out_within(140, 160, RTX, seq=2001, len=1000);
+	T(200)	wire_in(ACK, seq=1, ack=3502);
+		counter(RetransSegs, 1);
+}
+
+/* T67, RFC 9937: an ACK that delivers nothing lets nothing out, and losses found at once go one by one. */
+DIALOGUE(prr_is_paced_by_delivery)
+{
+	unsigned sent = 0;
+
+	T(0)	connected(c, "mss=1000, sackok, win=60000");
+	T(100)	burst(d, c, 10);
+	T(140)	wire_in(ACK, seq=1, ack=1, sack=8001:10001);
+		wire_out_until(160);			/* 1 to 8 are lost by now */
+	for (unsigned i = 0; i < 20; i++) {
+		uint64_t before = dlg_counter_value(d, "RetransSegs");
+
+		wire_in(ACK, seq=1, ack=1, sack=8001:10001);
+		wire_skip_all();
+		sent += (unsigned)(dlg_counter_value(d, "RetransSegs") - before);
+	}
+		check(sent == 0);
+		check(dlg_counter_value(d, "RetransSegs") <= 3);
+	T(200)	wire_in(ACK, seq=1, ack=1001, sack=8001:10001);
+		wire_skip_all();
+		check(dlg_counter_value(d, "RetransSegs") <= 6);
+		app_abort(c);	wire_skip_all();
 }
 
 /* RFC 3465: a thousand ACKs of one byte open the window no further than the bytes they acknowledge. */

@@ -76,6 +76,8 @@ bool wire_frame(void *arg, unsigned from, uint8_t *frame, size_t length);
 
 /* judge.c: at the end. */
 void check_account(struct world *w);
+/* The counter of that name, of both sides. */
+uint64_t both_sides(const struct world *w, const char *name);
 void check_drops(struct world *w);
 void check_memory(struct world *w, const struct glass_memory *before);
 void print_rings(struct sim *sim);

@@ -37,6 +37,29 @@ static const char *sent_list(const struct tcp_conn *c)
 	return NULL;
 }
 
+/* In flight by order of sending; what is lost and not sent again is found by its place. */
+static const char *flight_list(const struct tcp_conn *c)
+{
+	uint32_t bytes = 0, order = 0;
+
+	list_for_each(tx, &c->flight, struct tcp_tx, in_flight) {
+		if (bytes && (int32_t)(tx->order - order) < 0)
+			return "the flight is not in order of sending";
+		if ((tx->flags & TX_SACKED) || (tx->flags & (TX_LOST | TX_RETRANS)) == TX_LOST)
+			return "in flight is what is not";
+		order = tx->order;
+		bytes += tx->len;
+	}
+	if (c->sack_ok && tcp_synchronized(c) && c->state != TCPS_TIME_WAIT &&
+	    bytes != tcp_in_flight(c))
+		return "the flight is not the sum of what is in it";
+	if (!tcp_next_lost(c) != (c->lost == c->retrans))
+		return "what is to be sent again is not known to be";
+	if (tcp_next_lost(c) && (tcp_next_lost(c)->flags & (TX_LOST | TX_RETRANS)) != TX_LOST)
+		return "what is to be sent again is not lost";
+	return NULL;
+}
+
 static const char *send_queue(const struct tcp_conn *c)
 {
 	uint32_t bytes = 0;
@@ -115,6 +138,7 @@ const char *inspect(struct glass *g)
 
 	while (!wrong && (c = tcp_next(g, &cursor))) {
 		wrong = sent_list(c);
+		wrong = wrong ? wrong : flight_list(c);
 		wrong = wrong ? wrong : send_queue(c);
 		wrong = wrong ? wrong : receive_queue(c);
 		wrong = wrong ? wrong : somebody_wakes(c);

@@ -72,8 +72,7 @@ void check_account(struct world *w)
 	}
 }
 
-/* The counter of that name, of both sides. */
-static uint64_t both(const struct world *w, const char *name)
+uint64_t both_sides(const struct world *w, const char *name)
 {
 	struct glass_stat st;
 	uint64_t n = 0;
@@ -87,7 +86,7 @@ static uint64_t both(const struct world *w, const char *name)
 /* What was dropped is the sum of the reasons, and the weather explains it. */
 void check_drops(struct world *w)
 {
-	uint64_t reasons = 0, dropped = both(w, "RxDropped") + both(w, "TxDropped");
+	uint64_t reasons = 0, dropped = both_sides(w, "RxDropped") + both_sides(w, "TxDropped");
 
 	for (unsigned side = 0; side < 2; side++)
 		for (unsigned i = 0; i < DROP_COUNT; i++)
@@ -96,9 +95,9 @@ void check_drops(struct world *w)
 		fail(w, "%llu packets were dropped, but for %llu reasons",
 		     (unsigned long long)dropped, (unsigned long long)reasons);
 	if (!w->sc->way[0].corrupt && !w->sc->way[1].corrupt &&
-	    (both(w, "TCP_BAD_CSUM") || both(w, "IP_BAD_CSUM")))
+	    (both_sides(w, "TCP_BAD_CSUM") || both_sides(w, "IP_BAD_CSUM")))
 		fail(w, "a wrong checksum, though the wire changes nothing");
-	if (w->sc->must_drop && !both(w, w->sc->must_drop))
+	if (w->sc->must_drop && !both_sides(w, w->sc->must_drop))
 		fail(w, "the wire did its worst, but nothing was dropped as %s", w->sc->must_drop);
 }
 

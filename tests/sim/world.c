@@ -215,6 +215,14 @@ static bool all_over(void *arg)
 	return !w->open || !w->out->ok;
 }
 
+static void note_recovery(struct world *w)
+{
+	w->out->timeouts = both_sides(w, "TCPTimeouts");
+	w->out->retrans = both_sides(w, "RetransSegs");
+	w->out->probes = both_sides(w, "TCPLossProbes");
+	w->out->spurious = both_sides(w, "TCPSpuriousRTOs");
+}
+
 static void wire_down(void *arg)
 {
 	struct world *w = arg;
@@ -273,8 +281,10 @@ static void run(struct world *w)
 	w->open = 2 * w->nflows;
 	end = sim_run(w->sim, all_over, w, start + w->sc->ms_max * MS);
 	w->out->took_ns = sim_now(w->sim) - start;
-	if (end != SIM_DONE && tolerant(w) && !never_begun_excepted(w))
+	if (end != SIM_DONE && tolerant(w) && !never_begun_excepted(w)) {
+		w->out->took_ns = 0; /* nothing happens any more: the clock ran on to the limit */
 		return;
+	}
 	if (end != SIM_DONE && w->out->ok) {
 		const struct flow *f = w->flows;
 
@@ -356,6 +366,7 @@ void play(const struct scenario *sc, uint64_t seed, bool trace, struct verdict_o
 	approach_wrap(w);
 	listen_on(w);
 	run(w);
+	note_recovery(w);
 	if (out->ok)
 		afterwards(w, before);
 	if (!out->ok)

@@ -80,7 +80,9 @@ struct verdict_of_run {
 	bool ok;
 	char why[512];
 	uint64_t hash;
-	int64_t took_ns;
+	int64_t took_ns; /* 0: idle, for an end that never began was aborted by its peer */
+	/* Of both sides. */
+	uint64_t timeouts, retrans, probes, spurious;
 };
 
 /* Everything by chance out of a seed. ms_max is what conditions like these may take at most. */

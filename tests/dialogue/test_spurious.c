@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Nothing was lost after all: F-RTO (RFC 5682), Eifel (RFC 3522), DSACK (RFC 2883, RFC 3708). What
+ * was reduced is put back, and what was not sent again is not; and no more than that is believed.
+ */
+#include "dialogue.h"
+
+/* A dialogue is laid out in columns. */
+/* clang-format off */
+
+static struct glass_conn_info info_of(struct dlg *d, struct app *c)
+{
+	struct glass_conn_info info;
+
+	check(!glass_sock_info(dlg_stack(d), c->s, &info));
+	return info;
+}
+
+/* c has n segments of 1,000 bytes out, and more to send. */
+static void burst(struct dlg *d, struct app *c, unsigned n)
+{
+	app_send(c, 40000);
+	for (unsigned i = 0; i < n; i++)
+		wire_outf("ACK, seq=%u, len=1000", 1 + 1000 * i);
+}
+
+/* T70: a delay spike, no SACK, no timestamps: RFC 5682 2.1. */
+DIALOGUE(frto_basic)
+{
+	T(0)	connected(c, "mss=1000, win=60000");
+	T(100)	burst(d, c, 10);
+	T(340)	wire_out(RTX, seq=1, len=1000);
+		check(info_of(d, c).cwnd_segments == 1);
+	T(700)	wire_in(ACK, seq=1, ack=1001);		/* the original's: (2b) new data, not old */
+		wire_out(ACK, seq=10001, len=1000);
+		wire_out(ACK, seq=11001, len=1000);
+	T(701)	wire_in(ACK, seq=1, ack=2001);		/* (3b): 2 was never sent again */
+		counter(TCPSpuriousRTOs, 1);
+		check(info_of(d, c).cwnd_segments >= 10);
+		check(info_of(d, c).rto_ns >= 600000000);	/* RFC 4015: the path is that slow */
+	T(710)	wire_in(ACK, seq=1, ack=10001);
+		wire_skip_all();
+		counter(RetransSegs, 1);
+		counter(TCPTimeouts, 1);
+		check(info_of(d, c).retrans_frto == 1);
+		check(info_of(d, c).retrans_spurious == 1);
+		app_abort(c);	wire_skip_all();
+}
+
+/* (2a): a duplicate instead: the loss is real, slow start from the head. */
+DIALOGUE(frto_basic_real_loss)
+{
+	T(0)	connected(c, "mss=1000, win=60000");
+	T(100)	burst(d, c, 10);
+	T(340)	wire_out(RTX, seq=1, len=1000);
+	T(380)	wire_in(ACK, seq=1, ack=1);		/* 10 arrived, 1 did not */
+	T(400)	wire_in(ACK, seq=1, ack=2001);
+		wire_out(RTX, seq=2001, len=1000);
+		wire_out(RTX, seq=3001, len=1000);
+		counter(TCPSpuriousRTOs, 0);
+		app_abort(c);	wire_skip_all();
+}
+
+/* (3a): new data went out, and a duplicate answers it: slow start. */
+DIALOGUE(frto_basic_step_3a)
+{
+	T(0)	connected(c, "mss=1000, win=60000");
+	T(100)	burst(d, c, 10);
+	T(340)	wire_out(RTX, seq=1, len=1000);
+	T(380)	wire_in(ACK, seq=1, ack=1001);
+		wire_out(ACK, seq=10001, len=1000);
+		wire_out(ACK, seq=11001, len=1000);
+	T(420)	wire_in(ACK, seq=1, ack=1001);		/* the new data came, 2 did not */
+		wire_out(RTX, seq=1001, len=1000);
+		wire_skip_all();
+		counter(TCPSpuriousRTOs, 0);
+		check(info_of(d, c).cwnd_segments <= 3);
+		app_abort(c);	wire_skip_all();
+}
+
+/* RFC 5682 3.1, with SACK: what was not sent again is SACKed. */
+DIALOGUE(frto_sack)
+{
+	T(0)	connected(c, "mss=1000, win=60000, sackok");
+	T(100)	burst(d, c, 10);
+		wire_out_within(100, 200, ACK, len=1000);		/* the tail loss probe, new data */
+		wire_out_within(340, 450, RTX, seq=1, len=1000);
+	T(700)	wire_in(ACK, seq=1, ack=1001);
+		wire_out(ACK, seq=11001, len=1000);
+		wire_out(ACK, seq=12001, len=1000);
+	T(701)	wire_in(ACK, seq=1, ack=1001, sack=2001:3001);	/* 3 before 2: delayed and reordered */
+		counter(TCPSpuriousRTOs, 1);
+		counter(RetransSegs, 1);
+		wire_skip_all();
+	T(702)	wire_in(ACK, seq=1, ack=11001);
+		wire_skip_all();
+		counter(RetransSegs, 1);
+		app_abort(c);	wire_skip_all();
+}
+
+/* With SACK the loss is real when only the new data is SACKed. */
+DIALOGUE(frto_sack_real_loss)
+{
+	T(0)	connected(c, "mss=1000, win=60000, sackok");
+	T(100)	burst(d, c, 10);
+		wire_out_within(100, 200, ACK, len=1000);
+		wire_out_within(340, 450, RTX, seq=1, len=1000);
+	T(500)	wire_in(ACK, seq=1, ack=1001);
+		wire_out(ACK, seq=11001, len=1000);
+		wire_out(ACK, seq=12001, len=1000);
+	T(540)	wire_in(ACK, seq=1, ack=1001, sack=11001:12001);
+		wire_out(RTX, seq=1001, len=1000);
+		wire_skip_all();
+		counter(TCPSpuriousRTOs, 0);
+		app_abort(c);	wire_skip_all();
+}
+
+/* RFC 3522: the timestamp of the first ACK after the timeout tells at once. */
+DIALOGUE(eifel_timeout)
+{
+	uint32_t original;
+	unsigned before;
+
+	T(0)	connected(c, "mss=1012, win=60000, sackok, ts");
+		before = info_of(d, c).cwnd_segments;
+	T(100)	app_send(c, 10000);
+	for (unsigned i = 0; i < 10; i++)
+		wire_skip();
+		original = dlg_last(d)->tsval;
+		wire_out_within(100, 330, RTX, seq=9001);		/* the probe is the last one again */
+		wire_out_within(340, 600, RTX, seq=1);
+		check(info_of(d, c).cwnd_segments == 1);
+	T(700)	wire_inf("ACK, seq=1, ack=2001, tsecr=%u", original);
+		counter(TCPSpuriousRTOs, 1);
+		check(info_of(d, c).cwnd_segments >= before);
+		check(info_of(d, c).rto_ns >= 600000000);
+	T(701)	wire_inf("ACK, seq=1, ack=10001, tsecr=%u", original);
+		counter(RetransSegs, 2);
+		check(info_of(d, c).retrans_tlp == 1);
+		check(info_of(d, c).retrans_frto == 1);
+}
+
+/* The answer to the copy itself is no such proof. */
+DIALOGUE(eifel_real_loss)
+{
+	T(0)	connected(c, "mss=1012, win=60000, sackok, ts");
+	T(100)	app_send(c, 3000);
+		wire_skip(); wire_skip(); wire_skip();
+		wire_out_within(100, 330, RTX, seq=2001);
+		wire_out_within(340, 600, RTX, seq=1);
+		wire_inf("ACK, seq=1, ack=1001, tsecr=%u", dlg_last(d)->tsval);
+		wire_out(RTX, seq=1001);
+		wire_out(RTX, seq=2001);
+		counter(TCPSpuriousRTOs, 0);
+		wire_in(ACK, seq=1, ack=3001);
+}
+
+/* A fast recovery that reordering caused: every copy is reported as a duplicate. */
+DIALOGUE(dsack_undoes_a_recovery)
+{
+	unsigned before, threshold;
+
+	T(0)	connected(c, "mss=1000, win=60000, sackok");
+	T(100)	burst(d, c, 10);
+		before = info_of(d, c).cwnd_segments;
+		threshold = info_of(d, c).ssthresh_segments;
+	T(140)	wire_in(ACK, seq=1, ack=1, sack=2001:6001);
+		wire_out(RTX, seq=1, len=1000);
+		wire_skip_all();
+	T(150)	wire_in(ACK, seq=1, ack=10001);			/* they came late */
+		wire_skip_all();
+		check(info_of(d, c).cwnd_segments < before);
+	T(180)	wire_in(ACK, seq=1, ack=10001, sack=1:1001);
+		wire_skip_all();
+		counter(TCPFullUndo, info_of(d, c).retrans_total == 1 ? 1 : 0);
+	if (info_of(d, c).retrans_total == 2) {
+		check(info_of(d, c).cwnd_segments < before);	/* not yet: one of two may be real */
+		wire_in(ACK, seq=1, ack=10001, sack=1001:2001);
+		wire_skip_all();
+		counter(TCPFullUndo, 1);
+	}
+		check(info_of(d, c).cwnd_segments >= before);
+		check(info_of(d, c).ssthresh_segments == threshold);
+		check(info_of(d, c).retrans_spurious == info_of(d, c).retrans_total);
+		app_abort(c);	wire_skip_all();
+}
+
+/* Two were sent again, one of them in vain: the loss of the other was real. */
+DIALOGUE(dsack_of_one_of_two)
+{
+	unsigned reduced;
+
+	T(0)	connected(c, "mss=1000, win=60000, sackok");
+	T(100)	app_send(c, 10000);
+	for (unsigned i = 0; i < 10; i++)
+		wire_skip();
+	T(140)	wire_in(ACK, seq=1, ack=1, sack=2001:6001);
+		wire_out(RTX, seq=1, len=1000);
+		wire_out(RTX, seq=1001, len=1000);
+	T(180)	wire_in(ACK, seq=1, ack=10001);
+		reduced = info_of(d, c).cwnd_segments;
+	T(181)	wire_in(ACK, seq=1, ack=10001, sack=1:1001);
+		counter(TCPFullUndo, 0);
+		check(info_of(d, c).cwnd_segments == reduced);
+		check(info_of(d, c).retrans_spurious == 1);
+		check(info_of(d, c).dsack_dups == 1);
+}
+
+/* Who reports duplicates of what was never sent twice is not believed. */
+DIALOGUE(dsack_of_nothing)
+{
+	T(0)	connected(c, "mss=1000, win=60000, sackok");
+	T(100)	app_send(c, 10000);
+	for (unsigned i = 0; i < 10; i++)
+		wire_skip();
+	T(140)	wire_in(ACK, seq=1, ack=10001, sack=1:1001);
+	T(141)	wire_in(ACK, seq=1, ack=10001, sack=1:1001);
+		counter(TCPFullUndo, 0);
+		check(info_of(d, c).retrans_spurious == 0);
+}
