@@ -71,7 +71,7 @@ DIALOGUE(karn_of_a_block)
 		wire_out_within(140, 160, RTX, seq=1, len=1000);
 		wire_out(RTX, seq=1001, len=1000);
 		srtt = info_of(d, c).srtt_ns;
-	T(250)	wire_in(ACK, seq=1, ack=1, sack=1001:6001);	/* the copy of the second one */
+	T(230)	wire_in(ACK, seq=1, ack=1, sack=1001:6001);	/* the copy of the second one */
 		check(info_of(d, c).srtt_ns == srtt);
 		wire_skip_all();
 		wire_in(ACK, seq=1, ack=6001);
