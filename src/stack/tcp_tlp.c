@@ -19,7 +19,7 @@ static bool one_segment_is_out(const struct tcp_conn *c)
 /*
  * The same in a recovery: what was sent again is lost once more, and nothing sent after it comes
  * back that would tell RACK. RFC 8985 7.2 leaves that to the timeout; RFC 9002 6.2 does not, nor do
- * we (docs/adr/0011-probe-in-recovery.md). No ACK is delayed while a hole is open (RFC 5681 4.2).
+ * we (docs/adr/0013-probe-in-recovery.md). No ACK is delayed while a hole is open (RFC 5681 4.2).
  * Not while a timeout backs off: then the path itself is in doubt.
  */
 static int64_t recovery_timeout(const struct tcp_conn *c)
