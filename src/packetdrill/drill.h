@@ -163,9 +163,6 @@ int drill_getsockopt(void *userdata, int fd, int level, int name, void *value, s
 int drill_setsockopt(void *userdata, int fd, int level, int name, const void *value,
 		     socklen_t size);
 
-/* info.c: TCP_INFO in Linux's layout. */
-void drill_tcp_info(struct drill *d, struct glass_sock *s, void *out, socklen_t size);
-
 /* sysctl.c */
 /* Takes note of what the stand-ins have written since the last time. */
 void drill_settings_read(struct drill *d);

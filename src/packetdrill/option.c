@@ -6,7 +6,7 @@
  * getsockopt(). So the shared object has a function of that name too, for whoever loads it by
  * LD_PRELOAD: descriptors that a stack stands behind are answered by it, all others by the kernel.
  *
- * In:  packetdrill.   Out: glass_getopt(), glass_setopt(), info.c.
+ * In:  packetdrill.   Out: glass_getopt(), glass_setopt(), glass_tcp_info().
  */
 #include <linux/sock_diag.h>
 #include <netinet/in.h>
@@ -104,6 +104,8 @@ static int set(struct drill *d, int fd, int level, int name, const void *value, 
 		return set_congestion(d, f, value, size);
 	if (row >= 0)
 		return set_row(d, f, row, value, size);
+	if (level == SOL_SOCKET && name == SO_ZEROCOPY)
+		return 0; /* bytes are copied, as Linux may do too; nobody is told when */
 	if (level == SOL_SOCKET && name == SO_RCVTIMEO)
 		return set_timeout(&f->recv_ns, value, size);
 	if (level == SOL_SOCKET && name == SO_SNDTIMEO)
@@ -172,10 +174,13 @@ static int get_memory(struct drill *d, struct drill_fd *f, void *value, socklen_
 static int get_other(struct drill *d, struct drill_fd *f, int level, int name, void *value,
 		     socklen_t *size)
 {
+	struct glass_tcp_info linux_info;
 	struct glass_conn_info info;
 
 	if (level == IPPROTO_TCP && name == TCP_INFO) {
-		drill_tcp_info(d, f->sock, value, *size);
+		glass_tcp_info(d->g, f->sock, &linux_info);
+		memset(value, 0, *size); /* packetdrill's is as long as the newest kernel's */
+		memcpy(value, &linux_info, *size < sizeof(linux_info) ? *size : sizeof(linux_info));
 		return 0;
 	}
 	if (level == IPPROTO_TCP && name == TCP_CC_INFO) {

@@ -62,12 +62,24 @@ static int set_clamped(struct glass *g, const char *tunable, int64_t value)
 	return -ENOENT;
 }
 
+static int set_congestion(struct drill *d, const char *value)
+{
+	const char *name;
+
+	for (unsigned i = 0; (name = glass_congestion_name(i)); i++)
+		if (!strcmp(name, value))
+			return glass_tunable_set(d->g, "tcp_congestion_control", i);
+	return -ENOENT;
+}
+
 int drill_setting(struct drill *d, const char *name, const char *value)
 {
 	const char *last = strrchr(name, '.');
 	int result = -ENOENT;
 
 	name = last ? last + 1 : name;
+	if (!strcmp(name, "tcp_congestion_control"))
+		return set_congestion(d, value);
 	for (unsigned i = 0; i < sizeof(aliases) / sizeof(aliases[0]); i++) {
 		const struct alias *a = &aliases[i];
 

@@ -341,10 +341,10 @@ static uint32_t frame_limit(const struct glass *g, const struct tcp_conn *c)
 
 	if (!(d->setup.offload & GLASS_OFFLOAD_TSO))
 		return c->mss;
-	part = (part + c->mss - 1u) / c->mss * c->mss;
+	part = part / c->mss * c->mss;
 	if (part > TCP_SUPER_BYTES_MAX)
 		part = TCP_SUPER_BYTES_MAX / c->mss * c->mss;
-	return part < 2u * c->mss ? 2u * c->mss : part;
+	return part < c->mss ? c->mss : part;
 }
 
 /* Moves the place of the next new byte on. */
@@ -385,13 +385,15 @@ uint32_t tcp_unsent(const struct tcp_conn *c)
 
 /*
  * PSH: the last byte of what the program wrote (MUST-61); and the last segment of those that leave
- * together, as Linux does it, for nothing follows them until the peer has acknowledged.
+ * together, as Linux does it, for nothing follows them until the peer has acknowledged. With the
+ * device's help those are the segments of a frame.
  */
-static bool pushes(const struct tcp_conn *c, uint32_t len, uint32_t unsent)
+static bool pushes(const struct glass *g, const struct tcp_conn *c, uint32_t len, bool all_sent)
 {
+	bool frames = g->dev[c->path.dev].setup.offload & GLASS_OFFLOAD_TSO;
 	bool stops = tcp_in_flight(c) + c->mss > c->cwnd;
 
-	return len == unsent || len > c->mss || (stops && c->in_burst);
+	return all_sent || len > c->mss || (!frames && stops && c->in_burst);
 }
 
 static void note_data_sent(struct glass *g, struct tcp_conn *c, uint32_t len)
@@ -435,7 +437,7 @@ bool tcp_send_data(struct glass *g, struct tcp_conn *c, uint32_t len, bool fin)
 	next_advance(c, len);
 	c->snd.nxt = seq_add(c->snd.nxt, len + fin);
 	c->fin_sent = fin;
-	if (len && pushes(c, len, unsent))
+	if (len && len == unsent)
 		tx->flags |= TX_PSH;
 	if (len % c->mss)
 		c->small_end = c->snd.nxt;
@@ -445,7 +447,8 @@ bool tcp_send_data(struct glass *g, struct tcp_conn *c, uint32_t len, bool fin)
 		c->pingpong = true;
 	out.len = len;
 	out.is_new = len;
-	out.flags |= (uint8_t)((fin ? TCP_FIN : 0) | (tx->flags & TX_PSH ? TCP_PSH : 0));
+	out.flags |= (uint8_t)((fin ? TCP_FIN : 0) |
+			       (len && pushes(g, c, len, len == unsent) ? TCP_PSH : 0));
 	ack_options(g, c, &opt, len);
 	tcp_transmit(g, c, p, &out);
 	return true;

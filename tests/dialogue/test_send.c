@@ -31,8 +31,8 @@ DIALOGUE(initial_window_and_slow_start)
 }
 
 /*
- * What leaves together ends with PSH, and so does it when it is sent again; a single segment that the
- * congestion window lets out in the middle of a write has none, nor has its copy.
+ * What leaves together ends with PSH; a single segment that the congestion window lets out in the
+ * middle of a write has none, nor has a copy of what is not the end of a write.
  */
 DIALOGUE(push_where_a_burst_ends)
 {
