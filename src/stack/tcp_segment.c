@@ -13,7 +13,8 @@
 #define TS_OPTION_BYTES 12 /* two NOPs and the option: RFC 7323 appendix A */
 #define IP_TCP_HEADER_BYTES 40
 #define FRAMES_PER_WINDOW 2
-#define SACK_HEAD_BYTES 4 /* RFC 2018 3: kind, length, and padding to a word */
+#define SHORT_PATH_NS (16 * NS_PER_MS) /* below, frames are larger, by powers of two */
+#define SACK_HEAD_BYTES 4	       /* RFC 2018 3: kind, length, and padding to a word */
 #define SACK_BLOCK_BYTES 8
 
 /*
@@ -329,6 +330,25 @@ static struct pkt *payload_packet(struct glass *g, struct tcp_conn *c, struct tc
 }
 
 /*
+ * What the path carries in a millisecond, as Linux sizes its super-packets: on a slow path a large
+ * one would be a burst, on a fast one a small one would cost the processor. A short path is not
+ * asked.
+ */
+static uint32_t frame_autosize(const struct glass *g, const struct tcp_conn *c)
+{
+	int64_t rtt_ns = c->srtt_ns ? c->srtt_ns : NS_PER_MS;
+	int64_t min_ns = c->rack_min_rtt_ns == INT64_MAX ? rtt_ns : c->rack_min_rtt_ns;
+	int64_t bytes = (int64_t)c->cwnd * (c->cwnd < c->ssthresh / 2 ? 20 : 12) / 10 * NS_PER_MS;
+	int64_t least = g->tun.tcp_min_tso_segs * c->mss;
+
+	bytes /= rtt_ns;
+	if (min_ns < SHORT_PATH_NS)
+		bytes += TCP_SUPER_BYTES_MAX >> (min_ns / (SHORT_PATH_NS / 32));
+	bytes = bytes < least ? least : bytes;
+	return bytes < TCP_SUPER_BYTES_MAX ? (uint32_t)bytes : TCP_SUPER_BYTES_MAX;
+}
+
+/*
  * How much one frame may carry. Without the device's help: a segment. With it, up to a
  * super-packet, but a window is never put into fewer than FRAMES_PER_WINDOW frames: were it one,
  * its loss would leave nothing behind it to tell of it (SACK), and each loss would cost a
@@ -337,13 +357,12 @@ static struct pkt *payload_packet(struct glass *g, struct tcp_conn *c, struct tc
 static uint32_t frame_limit(const struct glass *g, const struct tcp_conn *c)
 {
 	const struct dev *d = &g->dev[c->path.dev];
-	uint32_t part = c->cwnd / FRAMES_PER_WINDOW;
+	uint32_t part = c->cwnd / FRAMES_PER_WINDOW, size;
 
 	if (!(d->setup.offload & GLASS_OFFLOAD_TSO))
 		return c->mss;
-	part = part / c->mss * c->mss;
-	if (part > TCP_SUPER_BYTES_MAX)
-		part = TCP_SUPER_BYTES_MAX / c->mss * c->mss;
+	size = frame_autosize(g, c);
+	part = (part < size ? part : size) / c->mss * c->mss;
 	return part < c->mss ? c->mss : part;
 }
 
