@@ -4,6 +4,8 @@
 
 #include "inside.h"
 
+#define MS_MAX (1800 * 1000)
+#define BOUND_FACTOR 3
 #define OFFLOAD (GLASS_OFFLOAD_CSUM | GLASS_OFFLOAD_TSO)
 
 /* One of n values, the first ones more likely. */
@@ -103,9 +105,63 @@ static void events_by_chance(struct rng *r, struct scenario *sc)
 	}
 }
 
+/* How many of a million frames of that direction are lost, about. */
+static double losses(const struct scenario *sc, unsigned i)
+{
+	const struct sim_way *w = &sc->way[i];
+	const struct burst *b = &sc->burst[i];
+	double n = w->loss + w->corrupt + w->refuse;
+
+	if (b->begin)
+		n += (double)b->loss * b->begin / (b->begin + b->end);
+	if (w->rate_bit_s && w->queue_bytes < 50000)
+		n += 20000;
+	return n + (sc->aim[i].kind ? 1000 : 0);
+}
+
+/* Round trips through the smallest window, each with a timer's wait. */
+static double waiting_ms(const struct scenario *sc, double bytes)
+{
+	double window = 65536, rtt_ms = 300;
+
+	window = sc->rcvbuf && sc->rcvbuf < window ? (double)sc->rcvbuf : window;
+	window = sc->sndbuf && sc->sndbuf < window ? (double)sc->sndbuf : window;
+	for (unsigned i = 0; i < 2; i++)
+		rtt_ms += (double)(sc->way[i].delay_ns + sc->way[i].jitter_ns +
+				   (sc->way[i].reorder ? sc->way[i].reorder_ns : 0) +
+				   sc->tick_ns[i]) /
+			  MS;
+	return (bytes / window + 20) * rtt_ms;
+}
+
+/*
+ * What conditions like these may take at most: several times what the rate, the windows, the
+ * reader and a second for each loss come to. Who is told nothing (aborts) is left to keepalive.
+ */
+static int64_t time_bound_ms(const struct scenario *sc)
+{
+	double segment = sc->maxseg ? (double)sc->maxseg : sc->mtu_bytes - 52.0, ms = 5000;
+
+	if (sc->ending == END_ABORT || sc->fail_every || sc->mem_max_mb)
+		return MS_MAX;
+	for (unsigned i = 0; i < 2; i++) {
+		double all = (double)sc->bytes[i] * sc->flows, rate = (double)sc->way[i].rate_bit_s;
+		double lost = losses(sc, i) + losses(sc, !i);
+
+		ms += rate > 0 ? 8e3 * all / rate * (1 + 80 / segment) : 0;
+		ms += waiting_ms(sc, (double)sc->bytes[i]);
+		if (sc->read_every_ns)
+			ms += (double)sc->bytes[i] / (double)sc->read_bytes *
+			      (double)sc->read_every_ns / MS;
+		ms += lost > 0 ? 10000 + (all / segment + 20) * lost / 1000 : 0;
+	}
+	ms += 8 * (double)sc->down_ms;
+	return BOUND_FACTOR * ms < MS_MAX ? (int64_t)(BOUND_FACTOR * ms) : MS_MAX;
+}
+
 struct scenario chaos(uint64_t seed)
 {
-	struct scenario sc = { .name = "chaos", .ms_max = 1800 * 1000 };
+	struct scenario sc = { .name = "chaos" };
 	struct rng r;
 
 	rng_init(&r, (const uint64_t[2]){ seed, 0x6368616f73 });
@@ -120,6 +176,7 @@ struct scenario chaos(uint64_t seed)
 	options_by_chance(&r, &sc);
 	numbers_by_chance(&r, &sc);
 	events_by_chance(&r, &sc);
+	sc.ms_max = time_bound_ms(&sc);
 	return sc;
 }
 

@@ -130,6 +130,20 @@ static const char *somebody_wakes(const struct tcp_conn *c)
 	return NULL;
 }
 
+/* At each moment exactly one limiter: their times sum to the life. */
+static const char *account_of_time(struct glass *g, const struct tcp_conn *c)
+{
+	int64_t sum = 0, part;
+
+	for (unsigned i = 0; i < GLASS_LIMIT_COUNT; i++) {
+		part = tcp_limit_ns(g, c, (enum glass_limiter)i);
+		if (part < 0)
+			return "a limiter's time is below zero";
+		sum += part;
+	}
+	return sum == now(g) - c->born_ns ? NULL : "the limiters' times do not sum to the life";
+}
+
 const char *inspect(struct glass *g)
 {
 	const char *wrong = NULL;
@@ -142,6 +156,7 @@ const char *inspect(struct glass *g)
 		wrong = wrong ? wrong : send_queue(c);
 		wrong = wrong ? wrong : receive_queue(c);
 		wrong = wrong ? wrong : somebody_wakes(c);
+		wrong = wrong ? wrong : account_of_time(g, c);
 	}
 	return wrong;
 }

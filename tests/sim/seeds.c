@@ -62,11 +62,24 @@ static void tell(uint64_t seed, const struct verdict_of_run *v)
 	fflush(stdout);
 }
 
+/* How much of its time the slowest took, in percent; of those whose bound means something. */
+static unsigned slowest;
+
+static void note_time(uint64_t seed, const struct verdict_of_run *v)
+{
+	struct scenario sc = chaos(seed);
+	unsigned percent = (unsigned)(v->took_ns / MS * 100 / sc.ms_max);
+
+	if (!is_hostile(seed) && sc.ending != END_ABORT && !sc.fail_every && percent > slowest)
+		slowest = percent;
+}
+
 static bool seed_ok(uint64_t seed)
 {
 	struct verdict_of_run first, second;
 
 	play_once(seed, &first);
+	note_time(seed, &first);
 	if (first.ok) {
 		play_once(seed, &second);
 		if (second.hash == first.hash)
@@ -119,8 +132,12 @@ static bool do_all(struct work *k)
 
 		if (pid < 0)
 			ok = false;
-		if (pid == 0)
-			exit(!do_share(k));
+		if (pid == 0) {
+			ok = do_share(k);
+			printf("# job %u: the slowest took %u %% of its time\n", k->job, slowest);
+			fflush(stdout);
+			_exit(!ok);
+		}
 	}
 	while (wait(&status) > 0)
 		ok = ok && WIFEXITED(status) && !WEXITSTATUS(status);
