@@ -144,6 +144,9 @@ static struct drill *drill_new(const char *flags)
 	pthread_mutex_init(&d->lock, NULL);
 	pthread_cond_init(&d->wake, NULL);
 	pthread_cond_init(&d->settled, NULL);
+	/* Scripts say what differs from Linux's defaults; this one of ours does
+	 * (docs/packetdrill.md). */
+	glass_tunable_set(d->g, "tcp_mtu_probing", 0);
 	read_flags(d, &setup, flags);
 	if (open_device(d, &setup))
 		refuse("no device can be made of them", flags ? flags : "");

@@ -15,6 +15,8 @@
 #define S (1000 * MS)
 #define PORT 9
 #define FLOWS_MAX 8
+#define SEEDS 4
+#define FAIR_FLOOR .85 /* of the mean that is asked for: no single seed below */
 #define OFFLOAD (GLASS_OFFLOAD_CSUM | GLASS_OFFLOAD_TSO)
 
 struct bench {
@@ -30,7 +32,10 @@ struct bench {
 	int64_t from_s, to_s;	/* what is measured */
 	uint32_t offload;
 	int64_t reno; /* the tunable */
-	/* What must come out: part of the wire used, least flow by largest, losses until from_s. */
+	/*
+	 * What must come out: part of the wire used, least flow by largest (as the mean of the
+	 * seeds: whom a full queue hits is luck, and lasts a minute), losses until from_s.
+	 */
 	double full_min, fair_min;
 	uint64_t lost_min, lost_max; /* max 0: any */
 };
@@ -223,10 +228,11 @@ static void begin(struct world *w, uint64_t seed)
 	sim_call_at(w->sim, (100 + b->from_s) * S, measure_from, w);
 }
 
-static bool bench_ok(const struct bench *b, uint64_t seed)
+/* fair: least flow by largest. */
+static bool bench_ok(const struct bench *b, uint64_t seed, double *fair)
 {
 	struct world *w = calloc(1, sizeof(*w));
-	double sum = 0, least = 1e18, most = 0, full, fair;
+	double sum = 0, least = 1e18, most = 0, full;
 	bool ok;
 
 	w->b = b;
@@ -241,11 +247,11 @@ static bool bench_ok(const struct bench *b, uint64_t seed)
 	}
 	/* Of 1,514 bytes on the wire 1,448 are payload. */
 	full = sum / ((double)(b->to_s - b->from_s) * (double)b->mbit_s * 1e6 / 8) * 1514 / 1448;
-	fair = most > 0 ? least / most : 0;
-	ok = full >= b->full_min && fair >= b->fair_min && w->lost_at_from >= b->lost_min &&
-	     (!b->lost_max || w->lost_at_from <= b->lost_max);
+	*fair = most > 0 ? least / most : 0;
+	ok = full >= b->full_min && *fair >= FAIR_FLOOR * b->fair_min &&
+	     w->lost_at_from >= b->lost_min && (!b->lost_max || w->lost_at_from <= b->lost_max);
 	printf("# %s seed %llu: %.1f %% of the wire, least by largest %.3f, %llu lost before\n",
-	       b->name, (unsigned long long)seed, 100 * full, fair,
+	       b->name, (unsigned long long)seed, 100 * full, *fair,
 	       (unsigned long long)w->lost_at_from);
 	sim_free(w->sim);
 	free(w);
@@ -255,16 +261,21 @@ static bool bench_ok(const struct bench *b, uint64_t seed)
 int main(int argc, char **argv)
 {
 	const char *name = argc > 1 ? argv[1] : NULL;
-	uint64_t first = argc > 2 ? strtoull(argv[2], NULL, 10) : 1, last = argc > 2 ? first : 2;
+	uint64_t first = argc > 2 ? strtoull(argv[2], NULL, 10) : 1;
+	uint64_t last = argc > 2 ? first : SEEDS;
 	unsigned n = 0, failed = 0;
 
 	for (unsigned i = 0; i < sizeof(benches) / sizeof(benches[0]); i++) {
+		double fair, sum = 0;
 		bool ok = true;
 
 		if (name && strcmp(name, benches[i].name) != 0)
 			continue;
-		for (uint64_t seed = first; seed <= last; seed++)
-			ok &= bench_ok(&benches[i], seed);
+		for (uint64_t seed = first; seed <= last; seed++) {
+			ok &= bench_ok(&benches[i], seed, &fair);
+			sum += fair;
+		}
+		ok &= sum / (double)(last - first + 1) >= benches[i].fair_min;
 		printf("%sok %u %s\n", ok ? "" : "not ", ++n, benches[i].name);
 		fflush(stdout);
 		failed += !ok;
