@@ -315,6 +315,23 @@ struct glass_dgram {
 GLASS_API int64_t glass_recvfrom(struct glass *g, struct glass_sock *s, void *bytes, size_t length,
 				 struct glass_dgram *info);
 
+/*
+ * What GLASS_OPT_RECVERR keeps of an error, as IP_RECVERR of Linux: origin 1 is our own host
+ * (EMSGSIZE), 2 an ICMP message, or what would have been one (a neighbour that does not answer).
+ */
+enum { GLASS_ORIGIN_LOCAL = 1, GLASS_ORIGIN_ICMP = 2 };
+struct glass_dgram_error {
+	int error; /* positive errno */
+	uint8_t origin, type, code;
+	uint32_t info;		    /* of EMSGSIZE: the MTU */
+	struct glass_addr offender; /* who told; GLASS_UNSPEC: nobody else */
+	struct glass_end to;	    /* of the datagram */
+	size_t full;		    /* bytes of it that are known */
+};
+/* The oldest one, with the beginning of the datagram. Bytes copied; -EAGAIN: none waits. */
+GLASS_API int64_t glass_recverr(struct glass *g, struct glass_sock *s, void *bytes, size_t length,
+				struct glass_dgram_error *out);
+
 enum glass_how { GLASS_SHUT_RD, GLASS_SHUT_WR, GLASS_SHUT_RDWR };
 GLASS_API int glass_shutdown(struct glass *g, struct glass_sock *s, enum glass_how how);
 /*

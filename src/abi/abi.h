@@ -23,7 +23,8 @@
  *it and a socket of the daemon's are each other's peers, and payloads go both ways as they are.
  * Otherwise each datagram comes from a socket that is named after its origin (name.h, kind r), and
  * is sent by operation SENDTO, whose answer is exact. An error of a connected one is shown as
- * ECONNRESET by the kernel; ERROR tells which it is.
+ * ECONNRESET by the kernel; ERROR tells which it is. One that is not connected, and wants to hear
+ *of errors (IP_RECVERR), is sent an empty datagram by a socket of kind x.
  */
 #ifndef GLASS_ABI_ABI_H
 #define GLASS_ABI_ABI_H

@@ -11,6 +11,7 @@
  *	"glass l TOKEN LOCAL"		listening
  *	"glass c TOKEN LOCAL REMOTE"	connected, also when the connection is over
  *	"glass e TOKEN ERRNO"		the connect failed; ERRNO 4 hex digits
+ *	"glass x TOKEN"			an empty datagram from it says: an error waits, ask ERROR
  *	"glass r TOKEN LOCAL REMOTE TELL TTL TOS DEV"
  *					whom a datagram of a socket without connect comes from, and
  *					what else the program wants to know (enum abi_tell), 2
@@ -33,7 +34,7 @@
 #define ABI_NAME_PREFIX "glass "
 
 struct abi_name {
-	char kind;     /* p l c e r */
+	char kind;     /* p l c e r x */
 	uint8_t proto; /* p: 6 TCP, 17 UDP, 1 ICMP echo, as enum glass_proto */
 	uint8_t family;
 	uint8_t tell, ttl, tos, dev; /* r */
@@ -230,7 +231,7 @@ static inline bool abi_name_read(char *bytes, unsigned length, struct abi_name *
 	else if (n->kind == 'e') {
 		abi_get_str(&t, " ");
 		n->error = (int)abi_get_hex(&t, 4);
-	} else
+	} else if (n->kind != 'x')
 		return false;
 	if (n->kind == 'c' || n->kind == 'r')
 		n->remote = abi_get_end(&t);

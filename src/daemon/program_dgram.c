@@ -13,7 +13,9 @@
  *
  * An error of a connected socket (port unreachable) is shown by dissolving our half of the
  * connection while something waits in it unread: the kernel then gives the program ECONNRESET,
- * once, and the library asks which error it is (ERROR).
+ * once, and the library asks which error it is (ERROR). One without connect hears of errors only if
+ * it asked for them (IP_RECVERR): an empty datagram of kind x wakes it, since nobody but a peer can
+ * make poll(2) show POLLERR.
  *
  * In: program.c.   Out: the stack's socket; end_free().
  */
@@ -117,6 +119,25 @@ struct abi_name dgram_peer_name(const struct end *e)
 	return name;
 }
 
+/* Without connect: an empty datagram that says to ask for the error. */
+static void dgram_mark(struct daemon *d, const struct end *e)
+{
+	struct abi_name program = dgram_name(e), name = { .kind = 'x', .token = e->token };
+	struct sockaddr_un u;
+	socklen_t length = pair_sockaddr(&program, &u);
+	int64_t wants = 0;
+	int fd;
+
+	if (glass_getopt(d->g, e->sock, GLASS_OPT_RECVERR, &wants) || !wants)
+		return;
+	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd < 0)
+		return;
+	if (!pair_bind(fd, &name))
+		sendto(fd, "", 0, MSG_DONTWAIT | MSG_NOSIGNAL, (struct sockaddr *)&u, length);
+	close(fd);
+}
+
 /* Only while it is nobody's peer a stranger, probe_fd, can put something into our socket. */
 static void dgram_raise(struct daemon *d, struct end *e, int error)
 {
@@ -125,8 +146,10 @@ static void dgram_raise(struct daemon *d, struct end *e, int error)
 	socklen_t length = pair_sockaddr(&peer, &u);
 
 	e->dgram->error = error;
-	if (!dgram_connected(e))
+	if (!dgram_connected(e)) {
+		dgram_mark(d, e);
 		return;
+	}
 	dgram_flush(d, e);
 	dgram_connect_nobody(e->watch.fd);
 	sendto(d->programs->probe_fd, "", 1, MSG_DONTWAIT, (struct sockaddr *)&u, length);
@@ -246,8 +269,10 @@ bool dgram_push(struct daemon *d, struct end *e)
 
 void dgram_event(struct daemon *d, struct end *e, unsigned ready)
 {
-	if (ready & GLASS_ERR)
-		dgram_raise(d, e, glass_error(d->g, e->sock));
+	int error = ready & GLASS_ERR ? glass_error(d->g, e->sock) : 0;
+
+	if (error)
+		dgram_raise(d, e, error);
 	if (!e->dgram->held)
 		dgram_push(d, e);
 }
@@ -322,4 +347,46 @@ void op_sendto(struct daemon *d, struct client *c, const struct abi_request *req
 	}
 	sent = glass_sendmsg(d->g, e->sock, data, req->length, req->end.family ? &to : NULL, &how);
 	reply_errno(d, c, req, sent < 0 ? (int)-sent : 0);
+}
+
+/* The next error goes where this one was; without any, one that has no message stays. */
+static void recverr_goes_on(struct daemon *d, struct end *e, bool took)
+{
+	int error = took ? 0 : e->dgram->error;
+
+	e->dgram->error = 0;
+	if (!error)
+		error = glass_error(d->g, e->sock);
+	if (error)
+		dgram_raise(d, e, error);
+}
+
+void op_recverr(struct daemon *d, struct client *c, const struct abi_request *req, const char *data,
+		int *fd)
+{
+	struct glass_dgram_error told;
+	struct abi_reply rep = { 0 };
+	struct end *e = end_find(d, c, req);
+	uint8_t *bytes = d->programs->dgram_bytes;
+	struct glass_end offender = { 0 };
+	int64_t n;
+
+	(void)data;
+	(void)fd;
+	if (!e)
+		return;
+	n = glass_recverr(d->g, e->sock, bytes, sizeof(d->programs->dgram_bytes), &told);
+	if (e->dgram)
+		recverr_goes_on(d, e, n >= 0);
+	if (n < 0) {
+		reply_errno(d, c, req, EAGAIN);
+		return;
+	}
+	offender.addr = told.offender;
+	rep.value[0] = told.error;
+	rep.value[1] = told.origin | told.type << 8 | told.code << 16;
+	rep.value[2] = told.info;
+	rep.local = abi_of_end(&offender);
+	rep.remote = abi_of_end(&told.to);
+	control_reply(d, c, req, &rep, bytes, (size_t)n, -1);
 }

@@ -73,9 +73,7 @@ static int cmsg_read(const struct cmsghdr *c, int64_t arg[4])
 	return -EINVAL;
 }
 
-/* Appends to the control buffer, of which *used bytes of room are taken. */
-static void cmsg_add(struct msghdr *m, size_t room, int level, int type, const void *data,
-		     size_t length)
+void cmsg_add(struct msghdr *m, size_t room, int level, int type, const void *data, size_t length)
 {
 	struct cmsghdr head = { sizeof(head) + length, level, type };
 	size_t used = CMSG_ALIGN(m->msg_controllen);
@@ -119,24 +117,6 @@ static void add_told(struct msghdr *m, size_t room, uint8_t family, const struct
 		cmsg_add(m, room, IPPROTO_IPV6, IPV6_TCLASS, &tos, sizeof(tos));
 	else if (from->tell & ABI_TELL_TOS)
 		cmsg_add(m, room, IPPROTO_IP, IP_TOS, &from->tos, 1);
-}
-
-/* ---- errors --------------------------------------------------------------------------------- */
-
-long dgram_result(int fd, long result)
-{
-	struct call c = { .req = { .head = { .op = ABI_ERROR } } };
-	struct abi_name self;
-
-	if ((result != -ECONNRESET && result != -ENOTCONN) || !ours(fd, &self) ||
-	    self.proto == ABI_TCP)
-		return result;
-	if (result == -ENOTCONN)
-		return -EDESTADDRREQ;
-	c.req.token = self.token;
-	if (call_daemon(&c))
-		return -ENETDOWN;
-	return c.rep.value[0] ? -(long)c.rep.value[0] : result;
 }
 
 /* ---- sending -------------------------------------------------------------------------------- */
@@ -191,21 +171,47 @@ static bool origin_of(struct sockaddr_un *u, socklen_t size, struct abi_name *fr
 			     from);
 }
 
+/* An empty datagram that stands for an error. */
+static bool is_mark(struct sockaddr_un *u, socklen_t size)
+{
+	struct abi_name from;
+
+	return origin_of(u, size, &from) && from.kind == 'x';
+}
+
+/* The error, negative; 0: it has been told meanwhile. */
+static long take_mark(int fd, const struct abi_name *self, int flags)
+{
+	if (flags & MSG_PEEK)
+		raw6(SYS_recvfrom, fd, 0, 0, MSG_DONTWAIT, 0, 0);
+	return -dgram_pending(self);
+}
+
 long dgram_recv(int fd, const struct abi_name *self, struct msghdr *m, int flags)
 {
 	size_t room = m->msg_control ? m->msg_controllen : 0;
-	struct msghdr ask = *m;
+	struct msghdr ask;
 	struct sockaddr_un u;
 	struct abi_name from;
 	long n;
 
 	if (flags & MSG_OOB)
 		return -EOPNOTSUPP;
-	ask.msg_name = &u;
-	ask.msg_namelen = sizeof(u);
-	n = raw3(SYS_recvmsg, fd, addr_of(&ask), flags);
+	if (flags & MSG_ERRQUEUE)
+		return dgram_recv_error(fd, self, m, room);
+	do {
+		ask = *m;
+		ask.msg_name = &u;
+		ask.msg_namelen = sizeof(u);
+		n = raw3(SYS_recvmsg, fd, addr_of(&ask), flags);
+		if (n < 0)
+			return dgram_result(fd, n);
+		if (!is_mark(&u, ask.msg_namelen))
+			break;
+		n = take_mark(fd, self, flags);
+	} while (!n);
 	if (n < 0)
-		return dgram_result(fd, n);
+		return n;
 	m->msg_flags = ask.msg_flags;
 	m->msg_controllen = ask.msg_controllen;
 	if (!origin_of(&u, ask.msg_namelen, &from)) {

@@ -8,6 +8,14 @@
 /* sendmsg(2) and recvmsg(2) of a datagram socket of ours; a result or a negative errno. */
 long dgram_send(int fd, const struct abi_name *self, const struct msghdr *m, int flags);
 long dgram_recv(int fd, const struct abi_name *self, struct msghdr *m, int flags);
+/* recvmsg(2) with MSG_ERRQUEUE: room for ancillary data. */
+long dgram_recv_error(int fd, const struct abi_name *self, struct msghdr *m, size_t room);
+/* The errno that waits, which it does no more; 0: none. */
+int dgram_pending(const struct abi_name *self);
+/* Appends to the control buffer. */
+void cmsg_add(struct msghdr *m, size_t room, int level, int type, const void *data, size_t length);
+/* The same of a call that received: nothing may stand for an error. */
+long dgram_received(int fd, long result);
 /* A result of the kernel as the program is to see it, should fd be a datagram socket of ours. */
 long dgram_result(int fd, long result);
 

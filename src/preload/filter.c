@@ -57,6 +57,11 @@ static int add_rules(scmp_filter_ctx c)
 	if (!err)
 		err = seccomp_rule_add(c, SCMP_ACT_NOTIFY, SCMP_SYS(recvfrom), 1,
 				       SCMP_A4(SCMP_CMP_NE, 0));
+	/* AF_UNIX has no error queue, and would give data. */
+	if (!err)
+		err = seccomp_rule_add(c, SCMP_ACT_NOTIFY, SCMP_SYS(recvfrom), 2,
+				       SCMP_A3(SCMP_CMP_MASKED_EQ, MSG_ERRQUEUE, MSG_ERRQUEUE),
+				       SCMP_A4(SCMP_CMP_EQ, 0));
 	if (!err)
 		err = seccomp_rule_add(c, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(io_uring_setup), 0);
 	return err;

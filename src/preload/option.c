@@ -42,6 +42,10 @@ static int row_of(int level, int name)
 		return GLASS_OPT_TOS;
 	if (level == IPPROTO_IPV6 && name == IPV6_UNICAST_HOPS)
 		return GLASS_OPT_TTL;
+	if (level == IPPROTO_IPV6 && name == IPV6_RECVERR)
+		return GLASS_OPT_RECVERR;
+	if (level == IPPROTO_IPV6 && name == IPV6_MTU_DISCOVER)
+		return GLASS_OPT_MTU_DISCOVER;
 	for (int i = 0; i < (int)(sizeof(rows) / sizeof(rows[0])); i++)
 		if (rows[i].level == level && rows[i].name == name)
 			return i;
@@ -190,11 +194,7 @@ static int set_tell(const struct abi_name *self, int bit, const void *value, soc
 /* Options without effect here that programs set as a matter of course. */
 static bool is_harmless(int level, int name)
 {
-	if (level == IPPROTO_IP)
-		return name == IP_BIND_ADDRESS_NO_PORT || name == IP_RECVERR;
-	if (level == IPPROTO_IPV6)
-		return name == IPV6_RECVERR || name == IPV6_MTU_DISCOVER;
-	return false;
+	return level == IPPROTO_IP && (name == IP_BIND_ADDRESS_NO_PORT || name == IP_RETOPTS);
 }
 
 static int set_ours(int fd, const struct abi_name *self, int level, int name, const void *value,

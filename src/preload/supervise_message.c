@@ -194,13 +194,15 @@ static int64_t do_recvfrom(const struct target *t, int fd)
 {
 	struct iovec iov = { (void *)(uintptr_t)t->arg[1], (size_t)t->arg[2] };
 	struct msghdr its = { .msg_name = (void *)(uintptr_t)t->arg[4], .msg_iovlen = 1 };
-	int err = target_read(t, t->arg[5], &its.msg_namelen, sizeof(its.msg_namelen));
+	int err = its.msg_name
+			  ? target_read(t, t->arg[5], &its.msg_namelen, sizeof(its.msg_namelen))
+			  : 0;
 	int64_t got;
 
 	if (err || (int)its.msg_namelen < 0)
 		return err ? err : -EINVAL;
 	got = recv_one(t, fd, &its, &iov, (int)t->arg[3]);
-	if (got >= 0)
+	if (got >= 0 && its.msg_name)
 		err = target_write(t, t->arg[5], &its.msg_namelen, sizeof(its.msg_namelen));
 	return err ? err : got;
 }
@@ -278,6 +280,9 @@ bool supervise_message_is_plain(const struct target *t)
 	int nr = t->notif->data.nr;
 	struct mmsghdr m;
 
+	if ((nr == SYS_recvmsg && t->arg[2] & MSG_ERRQUEUE) ||
+	    (nr == SYS_recvmmsg && t->arg[3] & MSG_ERRQUEUE))
+		return false;
 	if (nr == SYS_sendmsg || nr == SYS_recvmsg)
 		return target_read(t, t->arg[1], &m.msg_hdr, sizeof(m.msg_hdr)) ||
 		       is_plain(&m.msg_hdr);

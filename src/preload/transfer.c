@@ -103,10 +103,23 @@ int wrap_sendmmsg(int fd, struct mmsghdr *m, unsigned n, int flags)
 /* ---- receiving ---------------------------------------------------------------------------------
  */
 
+/* MSG_ERRQUEUE without an address: AF_UNIX would ignore it, and give data. */
+static long recv_error(int fd, struct iovec *iov)
+{
+	struct msghdr m = { .msg_iov = iov, .msg_iovlen = 1 };
+	struct abi_name self;
+
+	if (!ours(fd, &self))
+		return raw3(SYS_recvmsg, fd, addr_of(&m), MSG_ERRQUEUE);
+	return self.proto == ABI_TCP ? -EAGAIN : dgram_recv(fd, &self, &m, MSG_ERRQUEUE);
+}
+
 ssize_t wrap_recv(int fd, void *buf, size_t n, int flags)
 {
+	if (flags & MSG_ERRQUEUE)
+		return result_of(recv_error(fd, &(struct iovec){ buf, n }));
 	return result_of(
-		dgram_result(fd, raw6(SYS_recvfrom, fd, addr_of(buf), (long)n, flags, 0, 0)));
+		dgram_received(fd, raw6(SYS_recvfrom, fd, addr_of(buf), (long)n, flags, 0, 0)));
 }
 
 /* What glibc makes of recv under _FORTIFY_SOURCE. */
@@ -140,11 +153,15 @@ ssize_t wrap_recvfrom(int fd, void *restrict buf, size_t n, int flags,
 	struct abi_name self;
 	long got;
 
+	if (!addr && flags & MSG_ERRQUEUE)
+		return result_of(recv_error(fd, &iov));
 	if (!addr || !ours(fd, &self))
-		return result_of(dgram_result(fd, raw6(SYS_recvfrom, fd, addr_of(buf), (long)n,
-						       flags, addr_of(addr), addr_of(size))));
+		return result_of(dgram_received(fd, raw6(SYS_recvfrom, fd, addr_of(buf), (long)n,
+							 flags, addr_of(addr), addr_of(size))));
 	if (self.proto != ABI_TCP)
 		return result_of(recvfrom_dgram(fd, &self, &iov, flags, addr, size));
+	if (flags & MSG_ERRQUEUE)
+		return result_of(-EAGAIN);
 	got = raw6(SYS_recvfrom, fd, addr_of(buf), (long)n, flags, 0, 0);
 	if (got >= 0 && size)
 		*size = 0;
@@ -166,10 +183,12 @@ ssize_t wrap_recvmsg(int fd, struct msghdr *m, int flags)
 	void *name;
 	long n;
 
-	if (!m || (!m->msg_name && !m->msg_control) || !ours(fd, &self))
-		return result_of(dgram_result(fd, raw3(SYS_recvmsg, fd, addr_of(m), flags)));
+	if (!m || (!m->msg_name && !m->msg_control && !(flags & MSG_ERRQUEUE)) || !ours(fd, &self))
+		return result_of(dgram_received(fd, raw3(SYS_recvmsg, fd, addr_of(m), flags)));
 	if (self.proto != ABI_TCP)
 		return result_of(dgram_recv(fd, &self, m, flags));
+	if (flags & MSG_ERRQUEUE)
+		return result_of(-EAGAIN);
 	name = m->msg_name;
 	m->msg_name = NULL;
 	n = raw3(SYS_recvmsg, fd, addr_of(m), flags);
@@ -213,7 +232,7 @@ int wrap_recvmmsg(int fd, struct mmsghdr *m, unsigned n, int flags, struct times
 {
 	struct abi_name self;
 
-	if (!any_beside(m, n) || !ours(fd, &self))
+	if ((!any_beside(m, n) && !(flags & MSG_ERRQUEUE)) || !ours(fd, &self))
 		return (int)result_of(dgram_result(
 			fd, raw5(SYS_recvmmsg, fd, addr_of(m), n, flags, addr_of(timeout))));
 	return recv_many(fd, m, self.proto == ABI_TCP && n ? 1 : n, flags, timeout);

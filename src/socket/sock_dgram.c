@@ -51,6 +51,8 @@ unsigned sock_dgram_ready(const struct glass_sock *s)
 		ready |= GLASS_IN;
 	if (s->udp->error)
 		ready |= GLASS_IN | GLASS_ERR;
+	if (s->udp->nerrors)
+		ready |= GLASS_ERR;
 	return ready;
 }
 
@@ -149,5 +151,22 @@ int64_t glass_recvfrom(struct glass *g, struct glass_sock *s, void *bytes, size_
 	if (info)
 		dgram_describe(s, p, info);
 	pkt_free(&g->pool, p);
+	return (int64_t)n;
+}
+
+/* As Linux: SO_ERROR goes on to the error of the next message, or to none. */
+int64_t glass_recverr(struct glass *g, struct glass_sock *s, void *bytes, size_t length,
+		      struct glass_dgram_error *out)
+{
+	struct udp_error *e = s->udp ? udp_error_take(g, s->udp) : NULL;
+	size_t n;
+
+	if (!e)
+		return -EAGAIN;
+	n = e->told.full < length ? e->told.full : length;
+	if (n)
+		memcpy(bytes, e->bytes, n);
+	*out = e->told;
+	udp_error_free(g, e);
 	return (int64_t)n;
 }

@@ -91,6 +91,16 @@ static void set_reuse(struct glass_sock *s, enum glass_opt opt, bool value)
 		*(addr ? &s->udp->reuse_addr : &s->udp->reuse_port) = value;
 }
 
+/* As Linux: who does not want them any more has none. */
+static void set_recverr(struct glass *g, struct glass_sock *s, bool value)
+{
+	if (!s->udp)
+		return;
+	s->udp->recverr = value;
+	if (!value)
+		udp_errors_drop(g, s->udp);
+}
+
 /* As Linux: a mode that the conversation may leave again. */
 static void quickack_changed(struct glass *g, struct tcp_conn *c)
 {
@@ -174,6 +184,9 @@ int glass_setopt(struct glass *g, struct glass_sock *s, enum glass_opt opt, int6
 		if (s->udp)
 			s->udp->mtu_discover = (uint8_t)value;
 		break;
+	case GLASS_OPT_RECVERR:
+		set_recverr(g, s, value);
+		break;
 	case GLASS_OPT_NODELAY:
 		k->nodelay = value;
 		break;
@@ -220,6 +233,7 @@ int glass_setopt(struct glass *g, struct glass_sock *s, enum glass_opt opt, int6
 	case GLASS_OPT_TOS:
 		set_common(s, opt, value);
 		break;
+	case GLASS_OPT_MTU: /* read-only */
 	case GLASS_OPT_COUNT:
 		break;
 	}
@@ -280,6 +294,8 @@ static int64_t get(const struct glass *g, struct glass_sock *s, enum glass_opt o
 		return s->udp && s->udp->broadcast;
 	case GLASS_OPT_MTU_DISCOVER:
 		return s->udp ? s->udp->mtu_discover : UDP_MTU_WANT;
+	case GLASS_OPT_RECVERR:
+		return s->udp && s->udp->recverr;
 	case GLASS_OPT_NODELAY:
 		return k->nodelay;
 	case GLASS_OPT_CORK:
@@ -312,16 +328,29 @@ static int64_t get(const struct glass *g, struct glass_sock *s, enum glass_opt o
 		return k->ttl ? k->ttl : g->tun.ip_default_ttl;
 	case GLASS_OPT_TOS:
 		return k->tos;
+	case GLASS_OPT_MTU:
 	case GLASS_OPT_COUNT:
 		break;
 	}
 	return 0;
 }
 
+/* IP_MTU: of a connected socket only. */
+static int64_t mtu_now(const struct glass *g, const struct glass_sock *s)
+{
+	struct ip_path path;
+
+	if (s->conn && s->conn->connected_once)
+		return s->conn->path.mtu_bytes;
+	if (!s->udp || !s->udp->remote)
+		return -ENOTCONN;
+	return ip_route(g, s->udp->remote, s->udp->local, &path) ? -ENOTCONN : path.mtu_bytes;
+}
+
 int glass_getopt(struct glass *g, struct glass_sock *s, enum glass_opt opt, int64_t *value)
 {
 	if ((unsigned)opt >= GLASS_OPT_COUNT)
 		return -ENOPROTOOPT;
-	*value = get(g, s, opt);
-	return 0;
+	*value = opt == GLASS_OPT_MTU ? mtu_now(g, s) : get(g, s, opt);
+	return opt == GLASS_OPT_MTU && *value < 0 ? (int)*value : 0;
 }

@@ -60,8 +60,10 @@ static bool quote_is_ours(const struct glass *g, const struct ip4_header *h)
 	       !(be16_get(h->frag) & IP4_FRAGMENT_OFFSET);
 }
 
-static struct icmp_error error_read(const struct icmp_header *icmp, const struct ip4_header *h)
+static struct icmp_error error_read(const struct pkt *p, const struct ip_info *ip,
+				    const struct ip4_header *h)
 {
+	const struct icmp_header *icmp = (const struct icmp_header *)p->l4;
 	const uint8_t *l4 = (const uint8_t *)h + ip4_header_length(h);
 	const struct be16 *port = (const struct be16 *)(const void *)l4;
 	bool cut = icmp->type == ICMP_UNREACHABLE && icmp->code == ICMP_FRAG_NEEDED;
@@ -71,12 +73,14 @@ static struct icmp_error error_read(const struct icmp_header *icmp, const struct
 		.code = icmp->code,
 		.proto = h->proto,
 		.mtu_bytes = cut ? be16_get(icmp->seq) : 0,
+		.from = ip->src,
 		.src = be32_get(h->src),
 		.dst = be32_get(h->dst),
 		.sport = be16_get(port[0]),
 		.dport = be16_get(port[1]),
 		.seq = be32_get(*(const struct be32 *)(const void *)(l4 + 4)),
 		.l4 = l4,
+		.l4_bytes = (size_t)(p->data + p->len - l4),
 		.error = error_of(icmp->type, icmp->code),
 		.hard = is_hard(icmp->type, icmp->code),
 	};
@@ -84,7 +88,6 @@ static struct icmp_error error_read(const struct icmp_header *icmp, const struct
 
 enum verdict icmp_got_error(struct glass *g, struct pkt *p, const struct ip_info *ip)
 {
-	const struct icmp_header *icmp = (const struct icmp_header *)p->l4;
 	const struct ip4_header *h = quoted_header(p);
 	struct icmp_error e;
 
@@ -93,7 +96,7 @@ enum verdict icmp_got_error(struct glass *g, struct pkt *p, const struct ip_info
 		return drop(g, p, ICMP_QUOTE, p->len - ICMP_HEADER_BYTES, 0);
 	if (ip->dst_group || !quote_is_ours(g, h))
 		return drop(g, p, ICMP_QUOTE, p->len - ICMP_HEADER_BYTES, h->proto);
-	e = error_read(icmp, h);
+	e = error_read(p, ip, h);
 	if (!e.error)
 		return drop(g, p, ICMP_TYPE, e.type, e.code);
 	switch (e.proto) {

@@ -110,10 +110,12 @@ void icmp_send_error(struct glass *g, const struct pkt *about, uint8_t type, uin
 struct icmp_error {
 	uint8_t type, code, proto;
 	uint16_t mtu_bytes; /* of "fragmentation needed", 0: not told */
+	ip4_t from;	    /* who sent the message */
 	ip4_t src, dst;	    /* of the quoted packet: src is ours */
 	uint16_t sport, dport;
 	uint32_t seq;	   /* TCP's sequence number */
 	const uint8_t *l4; /* quoted transport header, at least 8 bytes */
+	size_t l4_bytes;   /* that are there */
 	int error;	   /* what a program would see, positive errno */
 	bool hard;	   /* RFC 1122 4.2.3.9: codes 2, 3, 4 of unreachable */
 };

@@ -36,6 +36,7 @@ enum verdict ping_icmp_error(struct glass *g, struct pkt *p, const struct icmp_e
 	ENTER(g, p);
 	if (!u)
 		return drop(g, p, ICMP_QUOTE, p->len - ICMP_HEADER_BYTES, IP_PROTO_ICMP);
+	udp_keep_icmp(g, u, e, 0);
 	udp_set_error(g, u, e->error);
 	return accept_packet(g, p);
 }
@@ -75,7 +76,8 @@ int64_t ping_send(struct glass *g, struct udp_end *u, const void *bytes, size_t 
 	struct ip_send to = { .dst = dst ? dst : u->remote,
 			      .proto = IP_PROTO_ICMP,
 			      .ttl = udp_ttl(u, how),
-			      .tos = udp_tos(u, how) };
+			      .tos = udp_tos(u, how),
+			      .dont_fragment = udp_dont_fragment(u) };
 	int err = ping_check(bytes, length);
 	struct ip_path path;
 	struct pkt *p;
@@ -97,5 +99,5 @@ int64_t ping_send(struct glass *g, struct udp_end *u, const void *bytes, size_t 
 	ENTER(g, p);
 	EVENT(g, 0, p->id, ICMP_OUT, ICMP_ECHO, 0, to.dst);
 	stat_inc(g, STAT_ICMP_OUT_MSGS);
-	return udp_result(ip_output(g, p, &to, &path), length);
+	return udp_sent(g, u, udp_result(ip_output(g, p, &to, &path), length), to.dst, &path);
 }

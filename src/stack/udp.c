@@ -2,7 +2,7 @@
 /*
  * UDP: RFC 768, RFC 1122 4.1.
  *
- * In:  ip_deliver() with a datagram; icmp_got_error(); the socket layer with something to send.
+ * In:  ip_deliver() with a datagram; the socket layer with something to send. Errors: udp_error.c.
  * Out: an endpoint's queue, whose socket is woken; ip_output(); icmp_send_error() when nobody is
  * there.
  */
@@ -152,57 +152,6 @@ enum verdict udp_input(struct glass *g, struct pkt *p, const struct ip_info *ip)
 	return udp_queue(g, u, p);
 }
 
-/* ---- errors ---------------------------------------------------------------------------------- */
-
-void udp_set_error(struct glass *g, struct udp_end *u, int error)
-{
-	u->error = error;
-	wake(g, &u->waker);
-}
-
-/*
- * As on Linux, who is not connected hears nothing (it may have written to many), and hears of soft
- * errors neither: they may pass (RFC 1122 4.1.3.3).
- */
-enum verdict udp_icmp_error(struct glass *g, struct pkt *p, const struct icmp_error *e)
-{
-	struct udp_flow f = { e->proto, e->src, e->dst, e->sport, e->dport };
-	struct udp_end *u;
-
-	ENTER(g, p);
-	u = udp_find(g, &f);
-	if (!u)
-		return drop(g, p, ICMP_QUOTE, p->len - ICMP_HEADER_BYTES, e->proto);
-	if (u->remote && e->hard)
-		udp_set_error(g, u, e->error);
-	return accept_packet(g, p);
-}
-
-void udp_output_failed(struct glass *g, const struct pkt *p, int error)
-{
-	const struct ip4_header *ip = (const struct ip4_header *)p->l3;
-	const struct be16 *field = (const struct be16 *)(const void *)p->l4;
-	struct udp_flow f;
-	struct udp_end *u;
-
-	if (!ip || !field || be16_get(ip->frag) & IP4_FRAGMENT_OFFSET)
-		return;
-	f = (struct udp_flow){ .proto = ip->proto,
-			       .local = be32_get(ip->src),
-			       .remote = be32_get(ip->dst) };
-	if (f.proto == IP_PROTO_UDP) {
-		f.lport = be16_get(field[0]);
-		f.rport = be16_get(field[1]);
-	} else if (f.proto == IP_PROTO_ICMP && p->l4[0] == ICMP_ECHO) {
-		f.lport = be16_get(field[2]);
-	} else {
-		return;
-	}
-	u = udp_find(g, &f);
-	if (u)
-		udp_set_error(g, u, error);
-}
-
 /* ---- out ------------------------------------------------------------------------------------- */
 
 int udp_bind(struct glass *g, struct udp_end *u, ip4_t local, uint16_t lport)
@@ -337,8 +286,7 @@ int64_t udp_send(struct glass *g, struct udp_end *u, const void *bytes, size_t l
 			      .proto = IP_PROTO_UDP,
 			      .ttl = udp_ttl(u, how),
 			      .tos = udp_tos(u, how),
-			      .dont_fragment = u->mtu_discover == UDP_MTU_DO ||
-					       u->mtu_discover == UDP_MTU_PROBE };
+			      .dont_fragment = udp_dont_fragment(u) };
 	struct ip_path path;
 	int err;
 
@@ -357,5 +305,5 @@ int64_t udp_send(struct glass *g, struct udp_end *u, const void *bytes, size_t l
 		return err;
 	to.src = f.local = path.src;
 	f.lport = u->lport;
-	return udp_output(g, &f, bytes, length, &to, &path);
+	return udp_sent(g, u, udp_output(g, &f, bytes, length, &to, &path), f.remote, &path);
 }

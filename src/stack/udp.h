@@ -6,9 +6,12 @@
 #include "ip.h"
 
 /* IP_MTU_DISCOVER, as on Linux: who chose these wants DF, and EMSGSIZE above the MTU. */
+#define UDP_MTU_DONT 0
 #define UDP_MTU_WANT 1
 #define UDP_MTU_DO 2
 #define UDP_MTU_PROBE 3
+
+#define UDP_ERRORS_MAX 64 /* kept per endpoint; the others are told as SO_ERROR only */
 
 struct udp_end {
 	struct waker waker;
@@ -23,9 +26,19 @@ struct udp_end {
 	struct list rx;	   /* struct pkt: payload, l3 and l4 point at its headers */
 	uint32_t rx_bytes; /* their true size */
 	uint64_t rx_drops;
-	int error;	 /* pending, from ICMP or ARP; positive errno */
-	uint64_t number; /* of endpoints ever made */
-	bool chosen;	 /* local was chosen by connect, not by bind */
+	int error;	    /* pending, from ICMP or ARP; positive errno */
+	bool recverr;	    /* IP_RECVERR: errors are kept with what they are about */
+	uint8_t nerrors;    /* of errors, at most UDP_ERRORS_MAX */
+	struct list errors; /* struct udp_error, oldest first */
+	uint64_t number;    /* of endpoints ever made */
+	bool chosen;	    /* local was chosen by connect, not by bind */
+};
+
+/* What IP_RECVERR keeps of one error. */
+struct udp_error {
+	struct list node;
+	struct glass_dgram_error told;
+	uint8_t bytes[]; /* told.full: the beginning of the datagram that it is about */
 };
 
 int udp_init(struct glass *g);
@@ -79,6 +92,7 @@ int udp_take_port(struct glass *g, struct udp_end *u, uint16_t lport);
 
 /* Keeps p, at the bytes for the program, for u, or drops it. */
 enum verdict udp_queue(struct glass *g, struct udp_end *u, struct pkt *p);
+/* udp_error.c */
 /* An error that u's program is to see. */
 void udp_set_error(struct glass *g, struct udp_end *u, int error);
 /*
@@ -86,6 +100,19 @@ void udp_set_error(struct glass *g, struct udp_end *u, int error);
  * looked at.
  */
 void udp_output_failed(struct glass *g, const struct pkt *p, int error);
+/* Keeps an error for IP_RECVERR, if u wants that, with the datagram's beginning. */
+void udp_keep_error(struct glass *g, struct udp_end *u, const struct glass_dgram_error *told,
+		    const void *bytes, size_t length);
+/* The same of what an ICMP message told: bytes are the quote's from the datagram's payload on. */
+void udp_keep_icmp(struct glass *g, struct udp_end *u, const struct icmp_error *e, size_t header);
+/* The oldest error kept, unlinked; NULL: none. udp_error_free() it. */
+struct udp_error *udp_error_take(struct glass *g, struct udp_end *u);
+void udp_error_free(struct glass *g, struct udp_error *e);
+/* Forgets them all. */
+void udp_errors_drop(struct glass *g, struct udp_end *u);
+/* The result of a send to dst, of which EMSGSIZE is kept as an error too. */
+int64_t udp_sent(struct glass *g, struct udp_end *u, int64_t result, ip4_t dst,
+		 const struct ip_path *path);
 
 enum verdict udp_input(struct glass *g, struct pkt *p, const struct ip_info *ip);
 enum verdict udp_icmp_error(struct glass *g, struct pkt *p, const struct icmp_error *e);
@@ -103,6 +130,10 @@ static inline uint8_t udp_ttl(const struct udp_end *u, const struct udp_how *how
 static inline uint8_t udp_tos(const struct udp_end *u, const struct udp_how *how)
 {
 	return how->tos >= 0 ? (uint8_t)how->tos : u->tos;
+}
+static inline bool udp_dont_fragment(const struct udp_end *u)
+{
+	return u->mtu_discover == UDP_MTU_DO || u->mtu_discover == UDP_MTU_PROBE;
 }
 /* The packet of a datagram as ip_output() has judged it, in terms of send(2). */
 int64_t udp_result(enum verdict v, size_t length);

@@ -133,6 +133,7 @@ struct udp_end *udp_new(struct glass *g, uint8_t proto)
 	list_init(&u->waker.node);
 	list_init(&u->node);
 	list_init(&u->rx);
+	list_init(&u->errors);
 	list_append(&g->udp->all, &u->all);
 	return u;
 }
@@ -143,6 +144,7 @@ void udp_free(struct glass *g, struct udp_end *u)
 
 	while ((p = udp_take(g, u)))
 		pkt_free(&g->pool, p);
+	udp_errors_drop(g, u);
 	list_remove(&u->waker.node);
 	list_remove(&u->node);
 	list_remove(&u->all);

@@ -14,6 +14,7 @@ import time
 
 UDP = (socket.AF_INET, socket.SOCK_DGRAM)
 IP_TTL, IP_PKTINFO, IP_RECVTTL, IP_RECVTOS = 2, 8, 12, 13
+IP_MTU_DISCOVER, IP_RECVERR, IP_MTU = 10, 11, 14
 
 
 def try_call(name, call):
@@ -124,6 +125,74 @@ def ancillary(own, peer):
 	print("no room", s.recvmsg(100, 8)[2] == socket.MSG_CTRUNC)
 
 
+def told_errors(own, s):
+	"""What the error queue holds, message by message."""
+	while True:
+		s.settimeout(None)  # else Python waits for data
+		try:
+			data, told, flags, to = s.recvmsg(100, 200, socket.MSG_ERRQUEUE)
+		except OSError as e:
+			print("queue", errno.errorcode[e.errno])
+			return
+		finally:
+			s.settimeout(5)
+		for level, kind, value in told:
+			ee = struct.unpack("IBBBBII", value[:16])
+			offender = struct.unpack("H", value[16:18])[0], socket.inet_ntoa(value[20:24])
+			if offender[0]:
+				offender = offender[0], "own" if offender[1] == own else "other"
+			print("error", level, kind, errno.errorcode[ee[0]], ee[1:], offender, len(value))
+		print("about", data, flags == socket.MSG_ERRQUEUE, to[1])
+
+
+def wait_for_error(s, mask=select.POLLIN | select.POLLERR):
+	poll = select.poll()
+	poll.register(s, select.POLLIN)
+	for _ in range(500):
+		if any(m & mask for _, m in poll.poll(10)):
+			return
+
+
+def error_queue(own, peer):
+	s = socket.socket(*UDP)
+	s.settimeout(5)
+	try_call("asked for", lambda: s.setsockopt(socket.IPPROTO_IP, IP_RECVERR, 1))
+	print("is set", s.getsockopt(socket.IPPROTO_IP, IP_RECVERR))
+	told_errors(own, s)
+	s.sendto(b"to nobody", (peer, 9001))
+	wait_for_error(s)
+	try_call("unconnected hears it", lambda: s.recvfrom(10))
+	told_errors(own, s)
+	s.sendto(b"again", (peer, 9001))
+	wait_for_error(s)
+	told_errors(own, s)
+	s.sendto(b"works", (peer, 9000))
+	print("goes on", s.recvfrom(10)[0])
+	s.sendto(b"plain recv", (peer, 9001))
+	try_call("recv", lambda: s.recv(10))
+	told_errors(own, s)
+	try_call("mtu of nobody", lambda: s.getsockopt(socket.IPPROTO_IP, IP_MTU))
+	s.connect((peer, 9001))
+	print("mtu", s.getsockopt(socket.IPPROTO_IP, IP_MTU))
+	s.send(b"connected")
+	wait_for_error(s, select.POLLERR)
+	told_errors(own, s)
+	print("SO_ERROR", s.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR))
+	s.setsockopt(socket.IPPROTO_IP, IP_MTU_DISCOVER, 2)
+	try_call("too long to go whole", lambda: s.sendto(bytes(1473), (peer, 9000)))
+	told_errors(own, s)
+
+
+def unreachable(own):
+	"""Nobody has the address: the host itself says so."""
+	s = socket.socket(*UDP)
+	s.settimeout(8)
+	s.setsockopt(socket.IPPROTO_IP, IP_RECVERR, 1)
+	s.sendto(b"lost", ("10.0.0.77", 9))
+	try_call("no neighbour", lambda: s.recvfrom(10))
+	told_errors(own, s)
+
+
 def many_origins(own, peer):
 	"""More than names are kept for, and more than the kernel queues."""
 	server = socket.socket(*UDP)
@@ -155,4 +224,6 @@ connected(*sys.argv[2:])
 refusals(sys.argv[3])
 ports()
 ancillary(*sys.argv[2:])
+error_queue(*sys.argv[2:])
+unreachable(sys.argv[2])
 many_origins(*sys.argv[2:])
