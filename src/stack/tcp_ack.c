@@ -142,6 +142,24 @@ static bool is_dupack(const struct tcp_conn *c, const struct tcp_seg *seg)
 	       seg->wnd << c->snd_wscale == c->snd.wnd;
 }
 
+/*
+ * An old acknowledgment, which others have overtaken; its payload may be new, and its SACK blocks
+ * too: a duplicate is reported once and never again (RFC 2883 4).
+ */
+static enum verdict tcp_old_ack(struct glass *g, struct tcp_conn *c, const struct tcp_seg *seg,
+				struct tcp_ack_sum *sum)
+{
+	if (!c->sack_ok || !seg->opt.nsack)
+		return GO_ON;
+	sum->prior_flight = tcp_in_flight(c);
+	c->flight_size = (uint32_t)seq_diff(c->snd.nxt, c->snd.una);
+	tcp_sack_read(g, c, seg, sum);
+	tcp_recover(g, c, seg, sum);
+	tcp_rearm(g, c, false);
+	tcp_owe(g, c);
+	return GO_ON;
+}
+
 enum verdict tcp_check_ack(struct glass *g, struct tcp_conn *c, struct pkt *p, struct tcp_seg *seg)
 {
 	struct tcp_ack_sum sum = {
@@ -164,7 +182,7 @@ enum verdict tcp_check_ack(struct glass *g, struct tcp_conn *c, struct pkt *p, s
 			    c->snd.una.v - c->snd.iss.v);
 	}
 	if (seq_lt(seg->ack, c->snd.una))
-		return GO_ON; /* an old acknowledgment; its payload may still be new */
+		return tcp_old_ack(g, c, seg, &sum);
 
 	sum.prior_flight = tcp_in_flight(c);
 	c->flight_size = (uint32_t)seq_diff(c->snd.nxt, c->snd.una);

@@ -13,6 +13,42 @@
 	65536u /* how far behind the window a duplicate may lie and be answered at once */
 
 /*
+ * We have it already: told by a D-SACK (RFC 2883 4), each duplicate by an ACK of its own, for one
+ * report is all that an ACK can carry, and a sender that misses one never knows that it was wrong.
+ */
+static void tcp_duplicate(struct glass *g, struct tcp_conn *c, const struct tcp_seg *seg)
+{
+	if (c->dsack)
+		tcp_send_ack(g, c);
+	if (seg->len)
+		tcp_note_dsack(c, seg->seq,
+			       seq_min(seq_add(seg->seq, seg->len), c->rcv.nxt));
+	tcp_owe_ack(g, c, "a duplicate came");
+}
+
+/* Behind the window, and not so far that it was none of this connection's time. */
+static bool is_behind(const struct tcp_conn *c, const struct tcp_seg *seg)
+{
+	uint32_t span_old = c->rcv.limit > OLD_SPAN_MIN ? c->rcv.limit : OLD_SPAN_MIN;
+	int32_t behind = seq_diff(c->rcv.nxt, seg->seq);
+
+	return behind > 0 && (uint32_t)behind <= span_old;
+}
+
+/*
+ * A pure ACK that another one has overtaken, and that may have SACK blocks that the other had not:
+ * it acknowledges no less, and is not older than a timeout. Linux takes these too.
+ */
+static bool overtaken_ack(const struct tcp_conn *c, const struct tcp_seg *seg)
+{
+	uint32_t older_ms = c->ts_recent - seg->opt.tsval;
+
+	return (seg->flags & TCP_ACK) && !seg->span && seg->opt.nsack &&
+	       seq_eq(seg->seq, c->rcv.nxt) && seq_eq(seg->ack, c->snd.una) &&
+	       older_ms <= (uint64_t)c->rto_ns / NS_PER_MS;
+}
+
+/*
  * RFC 7323 5.3 R1: a segment whose timestamp is older than what we saw is one of an earlier time.
  */
 static enum verdict tcp_check_paws(struct glass *g, struct tcp_conn *c, struct pkt *p,
@@ -22,7 +58,12 @@ static enum verdict tcp_check_paws(struct glass *g, struct tcp_conn *c, struct p
 		return GO_ON;
 	if ((int32_t)(seg->opt.tsval - c->ts_recent) < 0 &&
 	    now(g) - c->ts_recent_ns < PAWS_IDLE_NS) {
-		tcp_challenge(g, c);
+		if (overtaken_ack(c, seg))
+			return GO_ON;
+		if (seg->len && is_behind(c, seg))
+			tcp_duplicate(g, c, seg);
+		else
+			tcp_challenge(g, c);
 		return drop(g, p, TCP_PAWS, seg->opt.tsval, c->ts_recent);
 	}
 	return GO_ON;
@@ -62,22 +103,13 @@ static void tcp_trim(struct tcp_conn *c, struct pkt *p, struct tcp_seg *seg)
 static enum verdict tcp_unacceptable(struct glass *g, struct tcp_conn *c, struct pkt *p,
 				     struct tcp_seg *seg)
 {
-	uint32_t span_old = c->rcv.limit > OLD_SPAN_MIN ? c->rcv.limit : OLD_SPAN_MIN;
-	int32_t behind = seq_diff(c->rcv.nxt, seg->seq);
-
-	if (behind > 0 && (uint32_t)behind <= span_old &&
-	    seq_leq(seq_add(seg->seq, seg->span), c->rcv.nxt)) {
+	if (is_behind(c, seg) && seq_leq(seq_add(seg->seq, seg->span), c->rcv.nxt)) {
 		if (seg->flags & TCP_RST)
 			return drop(g, p, TCP_RST_INVALID, seg->seq.v - c->rcv.irs.v,
 				    c->rcv.nxt.v - c->rcv.irs.v);
-		if (seg->len)
-			tcp_note_dsack(c, seg->seq, seq_add(seg->seq, seg->len));
-		/*
-		 * Our ACK was lost, or the peer probes: answered, once per batch of received
-		 * segments.
-		 */
+		/* Our ACK was lost, or the peer probes. */
 		if (seg->span)
-			tcp_owe_ack(g, c, "a duplicate came");
+			tcp_duplicate(g, c, seg);
 		else
 			tcp_challenge(g, c);
 		return drop(g, p, TCP_OLD, seg->seq.v - c->rcv.irs.v, seg->len);

@@ -23,6 +23,17 @@ static void note_reordering(struct tcp_conn *c, struct seq end)
 		c->reordering = segs < UINT16_MAX ? (uint16_t)segs : UINT16_MAX;
 }
 
+/*
+ * What RACK took for lost was only late. RFC 8985 6.2 step 3 does not see this: it looks at what
+ * was sent once, and what comes later than three others is always sent again, as long as nobody has
+ * seen it come late. The window of step 4 would never be used.
+ */
+void tcp_rack_reordered(struct tcp_conn *c)
+{
+	if (!c->reord_seen)
+		c->reord_seen = 1;
+}
+
 /* RFC 8985 6.2 steps 1 to 3. */
 void tcp_rack_delivered(struct glass *g, struct tcp_conn *c, const struct tcp_tx *tx,
 			struct tcp_ack_sum *sum)

@@ -35,6 +35,8 @@ void tcp_rack_delivered(struct glass *g, struct tcp_conn *c, const struct tcp_tx
 int64_t tcp_rack_detect(struct glass *g, struct tcp_conn *c);
 void tcp_rack_dsack(struct tcp_conn *c, const struct tcp_ack_sum *sum);
 void tcp_rack_recovered(struct tcp_conn *c);
+/* A recovery that RACK began was needless. */
+void tcp_rack_reordered(struct tcp_conn *c);
 
 /* tcp_tlp.c */
 /* Until the next probe, from the last segment or ACK on; 0: this is not the time for one. */

@@ -93,10 +93,12 @@ static void undo(struct glass *g, struct tcp_conn *c, uint64_t why)
 	c->undo_counted = true; /* the duplicates will be reported too */
 	c->undo_watch = false;
 	EVENT(g, c->id, 0, TCP_SPURIOUS, c->undo_from.v - c->snd.iss.v, segs, why);
-	if (c->ca_state == CA_LOSS)
+	if (c->ca_state == CA_LOSS) {
 		stat_inc(g, STAT_TCP_SPURIOUS_RTOS);
-	else
+	} else {
 		stat_inc(g, STAT_TCP_FULL_UNDO);
+		tcp_rack_reordered(c);
+	}
 	tcp_unmark_lost(g, c);
 	c->rack_order = 0; /* RACK took the originals for the copies: it begins anew */
 	tcp_cc_undo(g, c);

@@ -234,6 +234,38 @@ DIALOGUE(paws)
 		state(c, UNCONN);
 }
 
+/*
+ * What PAWS refuses may be a copy that came late: it is reported all the same, each one, for the
+ * sender learns from nothing else that it has sent again what was not lost.
+ */
+DIALOGUE(paws_reports_duplicates)
+{
+	T(0)	connected(c, "mss=1460, sackok, ts");
+	T(100)	wire_in(ACK, seq=1, ack=1, len=1000, tsval=6000);	wire_out(ACK, ack=1001);
+	T(101)	wire_in(ACK, seq=1001, ack=1, len=1000, tsval=6001);	wire_out(ACK, ack=2001);
+	T(110)	wire_in(ACK, seq=1, ack=1, len=1000, tsval=5999);	wire_out(ACK, ack=2001, sack=1:1001);
+	T(111)	wire_in(ACK, seq=1001, ack=1, len=1000, tsval=5999);	wire_out(ACK, ack=2001, sack=1001:2001);
+	T(112)	wire_in(ACK, seq=1501, ack=1, len=1000, tsval=5999);	wire_out(ACK, ack=2001, sack=1501:2001);
+		dropped(TCP_PAWS, 3);
+		app_recv(c, 2000);
+}
+
+/* RFC 2883 4: an ACK reports one duplicate; of two in a batch none is forgotten. */
+DIALOGUE(each_duplicate_is_reported)
+{
+	T(0)	connected(c, "mss=1460, sackok");
+	T(100)	wire_in(ACK, seq=1, ack=1, len=1000);		wire_out(ACK, ack=1001);
+		wire_in(ACK, seq=1001, ack=1, len=1000);	wire_out(ACK, ack=2001);
+		wire_in(ACK, seq=2001, ack=1, len=1000);	wire_out(ACK, ack=3001);
+	T(200)	wire_hold();
+		wire_in(ACK, seq=1, ack=1, len=1000);
+		wire_in(ACK, seq=2001, ack=1, len=1000);
+		wire_release();
+		wire_out(ACK, ack=3001, sack=1:1001);
+		wire_out(ACK, ack=3001, sack=2001:3001);
+		app_recv(c, 3000);
+}
+
 /* RFC 7323 5.5: after 24 days of silence the peer's clock may have wrapped. */
 DIALOGUE(paws_forgets_after_24_days)
 {

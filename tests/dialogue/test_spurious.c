@@ -185,6 +185,64 @@ DIALOGUE(dsack_undoes_a_recovery)
 		app_abort(c);	wire_skip_all();
 }
 
+/* The report comes in an ACK that others have overtaken: it is told once, so it counts. */
+DIALOGUE(dsack_in_an_old_ack)
+{
+	T(0)	connected(c, "mss=1000, win=60000, sackok");
+	T(100)	app_send(c, 10000);
+	for (unsigned i = 0; i < 10; i++)
+		wire_skip();
+	T(140)	wire_in(ACK, seq=1, ack=1, sack=1001:8001);
+		wire_out(RTX, seq=1, len=1000);
+	T(150)	wire_in(ACK, seq=1, ack=10001);
+		counter(TCPFullUndo, 0);
+	T(180)	wire_in(ACK, seq=1, ack=8001, sack=1:1001);
+		counter(TCPFullUndo, 1);
+}
+
+/* The same with timestamps: PAWS lets a pure ACK pass that tells what it alone knows. */
+DIALOGUE(sack_in_an_overtaken_ack)
+{
+	uint32_t tsval;
+
+	T(0)	connected(c, "mss=1012, win=60000, sackok, ts");
+	T(100)	app_send(c, 10000);
+	for (unsigned i = 0; i < 10; i++)
+		wire_skip();
+		tsval = dlg_last(d)->tsecr;
+	T(140)	wire_inf("ACK, seq=1, ack=1, sack=1001:2001, tsval=%u", tsval + 40);
+	T(141)	wire_inf("ACK, seq=1, ack=1, sack=4001:5001, tsval=%u", tsval + 39);
+		wire_skip_all();
+		dropped(TCP_PAWS, 0);
+		check(info_of(d, c).sacked_segments == 2);
+		wire_inf("ACK, seq=1, ack=1, sack=6001:7001, tsval=%u", tsval + 40 - 3600000);
+		dropped(TCP_PAWS, 1);
+		app_abort(c);	wire_skip_all();
+}
+
+/*
+ * RFC 8985 6.2 step 4: after a recovery that proved needless more time is given, though nothing was
+ * ever seen to come late: it was always sent again first.
+ */
+DIALOGUE(late_is_waited_for)
+{
+	T(0)	connected(c, "mss=1000, win=60000, sackok");
+	T(100)	app_send(c, 10000);
+	for (unsigned i = 0; i < 10; i++)
+		wire_skip();
+	T(140)	wire_in(ACK, seq=1, ack=1, sack=1001:10001);
+		wire_out(RTX, seq=1, len=1000);
+	T(150)	wire_in(ACK, seq=1, ack=10001);
+	T(180)	wire_in(ACK, seq=1, ack=10001, sack=1:1001);
+		counter(TCPFullUndo, 1);
+	T(200)	app_send(c, 10000);
+	for (unsigned i = 0; i < 10; i++)
+		wire_skip();
+	T(240)	wire_in(ACK, seq=1, ack=10001, sack=11001:20001);	/* half a round trip to wait */
+	T(255)	wire_in(ACK, seq=1, ack=20001);
+		counter(RetransSegs, 1);
+}
+
 /* Two were sent again, one of them in vain: the loss of the other was real. */
 DIALOGUE(dsack_of_one_of_two)
 {
