@@ -192,9 +192,23 @@ static int64_t deliver_due(void)
 	return now_ns;
 }
 
+static bool is_behind(const struct end *e, const uint8_t *frame)
+{
+	return e->learned && eth_same(e->mac, frame);
+}
+
+/*
+ * As a switch: to all while nobody is known to have that address, so that nobody else's time is
+ * spent on what is not his.
+ */
 static bool is_for(const struct end *e, const uint8_t *frame)
 {
-	return !e->learned || eth_is_group(frame) || eth_same(e->mac, frame);
+	if (eth_is_group(frame) || is_behind(e, frame))
+		return true;
+	for (unsigned i = 0; i < l.nends; i++)
+		if (is_behind(&l.end[i], frame))
+			return false;
+	return !e->learned;
 }
 
 static void send_at(const struct end *from, const uint8_t *frame, size_t length, int64_t now_ns,

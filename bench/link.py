@@ -65,6 +65,7 @@ CASES = [
     Case("Goodput with 20 ms delay each way", "5 %", 100, 40, "loss 5%", 2),
     Case("Bursts", "of 3, 0.3 % of all, 100 Mbit/s, RTT 20 ms", 100, 20, "loss gemodel 0.1% 33%"),
     Case("Bursts", "of 5, 0.5 % of all, 100 Mbit/s, RTT 20 ms", 100, 20, "loss gemodel 0.1% 20%"),
+    Case("Bursts", "of 10, 1 % of all, 100 Mbit/s, RTT 20 ms", 100, 20, "loss gemodel 0.1% 10%"),
     Case("Reordering", "1 % by 1 ms, 100 Mbit/s, RTT 20 ms", 100, 20, "reorder 1% by 1ms"),
     Case("Reordering", "5 % by 10 ms, 100 Mbit/s, RTT 20 ms", 100, 20, "reorder 5% by 10ms"),
     Case("Reordering", "5 % by 30 ms, 100 Mbit/s, RTT 20 ms", 100, 20, "reorder 5% by 30ms"),
