@@ -4,6 +4,8 @@
 
     bench/link.py [--rounds 3] [--jobs 3] [--only REGEX] [--write docs/measured/link.md]
 
+With --only, --write keeps the rows that were not measured now.
+
 A world is two network namespaces with bench/link between them (the engine of `glass net`, in user space):
 
     kernel 10.9.0.2 -- tapA ---+
@@ -226,50 +228,71 @@ def case_line(case, rows):
     for what in UP_DOWN:
         k, g = middle(rows, "kernel", what), middle(rows, "glass", what)
         cells += [seconds(k), seconds(g), f"{g / k:.2f}" if g < math.inf else "-"]
+    cells.append(str(sum(r["system"] == "glass" and r["what"] == "put" for r in rows)))
     return "| " + " | ".join(cells) + " |"
+
+
+def fair_key(case, pair):
+    names = {"kernel": "Linux", "glass": "Glass"}
+    return case.name, f"{names[pair[0]]} and {names[pair[1]]}"
 
 
 def fair_line(case, pair, rows):
     """The smaller share to the larger one, of the sum over the rounds."""
     a, b = (sum(r[i] for r in rows) for i in range(2))
     per = [f"{x * 8 / 1e6 / (FAIR_S - FAIR_SKIP_S) / len(rows):.1f}" for x in (a, b)]
-    names = {"kernel": "Linux", "glass": "Glass"}
     worst = max(max(r) / max(min(r), 1) for r in rows)
-    return f"| {case.name} | {names[pair[0]]} and {names[pair[1]]} | {per[0]} | {per[1]} | {a / max(b, 1):.2f} | {worst:.2f} |"
+    cells = [*fair_key(case, pair), *per, f"{a / max(b, 1):.2f}", f"{worst:.2f}", str(len(rows))]
+    return "| " + " | ".join(cells) + " |"
 
 
-def text_of(results, fair, rounds):
+def rows_of(path):
+    """The rows of a table that is there already, by their first two cells."""
+    if not os.path.exists(path):
+        return {}
+    with open(path, encoding="utf-8") as f:
+        rows = [line.strip() for line in f if line.startswith("| ")]
+    return {tuple(c.strip() for c in row.split("|")[1:3]): row for row in rows}
+
+
+def text_of(results, fair, old):
     has = sorted({r["cc"] for rows in results.values() for r in rows if r["system"] == "glass" and r["what"] == "put"})
     late = [r["link"]["late_us_mean"] for rows in results.values() for r in rows]
-    out = [HEAD.format(rounds=rounds, cc=", ".join(has), kernel=os.uname().release,
+    out = [HEAD.format(cc=", ".join(has) or "the same", kernel=os.uname().release,
                        late=f"{statistics.median(late):.0f}" if late else "-")]
     group = None
     for case in CASES:
-        if case not in results:
+        row = case_line(case, results[case]) if case in results else old.get((case.name, f"{case.bytes / MB:g} MB"))
+        if not row:
             continue
         if case.group != group:
             group = case.group
             out.append(f"\n## {group}\n\n| link | size | Linux up, s | Glass up, s | ratio | Linux down, s | "
-                       "Glass down, s | ratio |\n|---|---|---|---|---|---|---|---|")
-        out.append(case_line(case, results[case]))
-    if fair:
-        out.append(FAIR_HEAD)
-        out += [fair_line(*share, fair[share]) for share in SHARES if share in fair]
+                       "Glass down, s | ratio | rounds |\n|---|---|---|---|---|---|---|---|---|")
+        out.append(row)
+    rows = [fair_line(*s, fair[s]) if s in fair else old.get(fair_key(*s)) for s in SHARES]
+    if any(rows):
+        out += [FAIR_HEAD, *filter(None, rows)]
     return "\n".join(out) + "\n"
 
 
 HEAD = """# Glass and the kernel over the same emulated link
 
-Made by `make bench-link` ([bench/link.py](../../bench/link.py) tells how; nothing here is written by hand). Seconds
-from the connection's establishment until the last byte has arrived: medians of {rounds} round(s), in each of which the
-kernel and Glass take turns with the same seeds. A ratio below one: Glass is faster. `up` is Glass (or the kernel)
-sending to the kernel, `down` the kernel sending to either.
+Made by `make bench-link`, or row by row with `--only` ([bench/link.py](../../bench/link.py) tells how): so rows can be
+of different days. Seconds from the connection's establishment until the last byte has arrived: medians of as many
+rounds as the last column says, in each of which the kernel and Glass take turns with the same seeds. A ratio below one:
+Glass is faster. `up` is Glass (or the kernel) sending to the kernel, `down` the kernel sending to either.
 
 Linux {kernel} with cubic, set per socket on every end (the default of the machine does not matter); Glass with {cc}.
 The link is [bench/link.c](../../bench/link.c), the engine of `glass net` in user space between two namespaces, each
 way with the rate, half of the RTT and the misfortune of its row, and a queue of one bandwidth-delay product (at least
-64 KB) in front of the rate. Frames came {late} us later than they should (median of the means). Sizes are smaller where
-20 MB would take minutes."""
+64 KB) in front of the rate. Frames came {late} us later than they should (the last time; median of the means). Sizes
+are smaller where 20 MB would take minutes.
+
+With chance at work the same row differs by a half from round to round, for either system: which frame is lost decides
+how large the window is afterwards. And a burst of losses ends with frames, not with time. When all that is out, or all
+its ACKs, fall into one, each timeout sends the one frame that brings its end nearer: with bursts of ten Glass and the
+kernel alike now and then take minutes. The median does not show these."""
 
 FAIR_HEAD = f"""
 ## Sharing a bottleneck
@@ -283,8 +306,8 @@ throws away what does not fit always meets the same flow: the one whose answer t
 that time (Floyd and Jacobson, "On Traffic Phase Effects in Packet-Switched Gateways", 1992). No real path is like this;
 it is shown because it was measured.
 
-| link | flows | first | second | ratio | worst round |
-|---|---|---|---|---|---|"""
+| link | flows | first | second | ratio | worst round | rounds |
+|---|---|---|---|---|---|---|"""
 
 
 def parse():
@@ -309,7 +332,7 @@ def main():
     slow_first = sorted(jobs, key=lambda j: "rate 1000" in j[1].words)  # the fast ones need the machine for themselves
     jobs = [j for j in slow_first if "rate 1000" not in j[1].words]
     alone = [j for j in slow_first if "rate 1000" in j[1].words]
-    jobs += [("fair", share, args.rounds, args.cc) for share in SHARES if re.search(args.only, f"fair: {share[0].name}")]
+    jobs += [("fair", s, args.rounds, args.cc) for s in SHARES if re.search(args.only, f"fair: {s[0].name}")]
     done = {}
     for batch, width in ((jobs, args.jobs), (alone, 1)):
         with multiprocessing.get_context("fork").Pool(width, maxtasksperchild=1) as pool:
@@ -320,11 +343,13 @@ def main():
     fair = {j[1]: rows for j, rows in done.values() if j[0] == "fair"}
     if args.json:
         with open(args.json, "w", encoding="utf-8") as f:
-            json.dump([[j[1].name if j[0] == "case" else [j[1][0].name, *j[1][1]], rows] for j, rows in done.values()], f, indent=1)
+            names = [j[1].name if j[0] == "case" else [j[1][0].name, *j[1][1]] for j, _ in done.values()]
+            json.dump(list(zip(names, [rows for _, rows in done.values()])), f, indent=1)
     if args.write:
+        text = text_of(results, fair, rows_of(args.write) if args.only else {})
         os.makedirs(os.path.dirname(args.write), exist_ok=True)
         with open(args.write, "w", encoding="utf-8") as f:
-            f.write(text_of(results, fair, args.rounds))
+            f.write(text)
 
 
 def work_key(numbered):

@@ -21,8 +21,7 @@ static void tcp_duplicate(struct glass *g, struct tcp_conn *c, const struct tcp_
 	if (c->dsack)
 		tcp_send_ack(g, c);
 	if (seg->len)
-		tcp_note_dsack(c, seg->seq,
-			       seq_min(seq_add(seg->seq, seg->len), c->rcv.nxt));
+		tcp_note_dsack(c, seg->seq, seq_min(seq_add(seg->seq, seg->len), c->rcv.nxt));
 	tcp_owe_ack(g, c, "a duplicate came");
 }
 
