@@ -79,7 +79,7 @@ CASES = [
     Case("Nothing but the link", "1 Gbit/s, RTT 1 ms", 1000, 1, ""),
     Case("Nothing but the link", "1 Gbit/s, RTT 20 ms", 1000, 20, ""),
     Case("All together", "1 %, 5 % by 5 ms, 1 % twice, 20 Mbit/s, RTT 60 ms", 20, 60,
-         "loss 1% reorder 5% by 5ms duplicate 1%", 4),
+         "loss 1% reorder 5% by 5ms duplicate 1%", 12),
 ]
 FAIR_LINKS = [Case("Shares", "1 ms of jitter", 50, 20, "", jitter="1ms"), Case("Shares", "no jitter", 50, 20, "")]
 FAIR_S, FAIR_SKIP_S = 30, 5
