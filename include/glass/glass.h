@@ -260,6 +260,15 @@ GLASS_API void *glass_sock_user(const struct glass_sock *s);
 GLASS_API int glass_bind(struct glass *g, struct glass_sock *s, const struct glass_end *local);
 GLASS_API int glass_listen(struct glass *g, struct glass_sock *s, unsigned backlog);
 GLASS_API int glass_connect(struct glass *g, struct glass_sock *s, const struct glass_end *remote);
+/*
+ * TCP Fast Open (RFC 7413): connect, with the first bytes in the SYN when the server's cookie is
+ * known. Answers how many went with it; -EINPROGRESS: none, the SYN asks for a cookie. With
+ * GLASS_OPT_FASTOPEN_CONNECT glass_connect() answers 0 when it is known, and the SYN waits for the
+ * first glass_send(). A listener takes part by GLASS_OPT_FASTOPEN. Tunable: tcp_fastopen.
+ */
+GLASS_API int64_t glass_connect_send(struct glass *g, struct glass_sock *s,
+				     const struct glass_end *remote, const void *bytes,
+				     size_t length);
 /* The next established connection as a new socket; NULL: none waits. */
 GLASS_API struct glass_sock *glass_accept(struct glass *g, struct glass_sock *listener);
 
@@ -431,7 +440,8 @@ enum {
 	GLASS_TCPI_SACK = 2,
 	GLASS_TCPI_WSCALE = 4,
 	GLASS_TCPI_ECN = 8,
-	GLASS_TCPI_ECN_SEEN = 16
+	GLASS_TCPI_ECN_SEEN = 16,
+	GLASS_TCPI_SYN_DATA = 32
 };
 struct glass_tcp_info {
 	uint8_t state, ca_state, retransmits, probes, backoff, options;

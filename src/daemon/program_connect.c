@@ -16,6 +16,7 @@
 
 #include "program.h"
 
+#define CONNECT_LATER 1
 #define CONNECTED_MASK (GLASS_CONNECTED | GLASS_OUT | GLASS_IN | GLASS_RDHUP)
 
 static void tell_status(const struct end *e, int error)
@@ -93,7 +94,16 @@ void connect_event(struct daemon *d, struct end *e, unsigned ready)
 		connect_done(d, e);
 }
 
-/* 0: it has begun. */
+/* There is nothing to wait for: the SYN goes with the first bytes (TCP_FASTOPEN_CONNECT). */
+static int connect_later(struct end *e)
+{
+	e->state = END_OPEN;
+	e->outcome_known = true;
+	pair_name(e, 'c', 0);
+	return CONNECT_LATER;
+}
+
+/* 0: it has begun; CONNECT_LATER: it will, and counts as done; or -errno. */
 static int connect_begin(struct daemon *d, struct end *e, const struct abi_end *to)
 {
 	struct glass_end remote;
@@ -101,8 +111,8 @@ static int connect_begin(struct daemon *d, struct end *e, const struct abi_end *
 
 	if (!err)
 		err = glass_connect(d->g, e->sock, &remote);
-	if (err && err != -EINPROGRESS)
-		return err;
+	if (err != -EINPROGRESS)
+		return err ? err : connect_later(e);
 	e->plugged = pair_queued(e);
 	e->state = END_CONNECTING;
 	return 0;
@@ -150,7 +160,42 @@ void op_connect(struct daemon *d, struct client *c, const struct abi_request *re
 	err = connect_begin(d, e, &req->end);
 	if (!err && *fd >= 0)
 		plug(d, e, *fd, req->arg[0]);
-	reply_errno(d, c, req, err ? -err : EINPROGRESS);
+	if (err == CONNECT_LATER)
+		reply_errno(d, c, req, 0);
+	else
+		reply_errno(d, c, req, err ? -err : EINPROGRESS);
+}
+
+void op_connect_send(struct daemon *d, struct client *c, const struct abi_request *req,
+		     const char *data, int *fd)
+{
+	struct abi_reply rep = { 0 };
+	struct end *e = end_find(d, c, req);
+	struct glass_end remote;
+	int64_t taken;
+
+	if (!e)
+		return;
+	if (e->dgram || e->state != END_FRESH) {
+		int err = e->dgram ? EOPNOTSUPP : connect_again(e);
+
+		reply_errno(d, c, req, err ? err : EISCONN);
+		return;
+	}
+	taken = end_of_abi(&req->end, &remote);
+	if (!taken)
+		taken = glass_connect_send(d->g, e->sock, &remote, data, req->length);
+	if (taken < 0 && taken != -EINPROGRESS) {
+		reply_errno(d, c, req, (int)-taken);
+		return;
+	}
+	e->plugged = pair_queued(e);
+	e->state = END_CONNECTING;
+	e->waits = *fd < 0;
+	if (*fd >= 0)
+		plug(d, e, *fd, req->arg[0]);
+	rep.value[0] = taken > 0 ? taken : 0;
+	control_reply(d, c, req, &rep, NULL, 0, -1);
 }
 
 void op_connect_wait(struct daemon *d, struct client *c, const struct abi_request *req,
@@ -167,7 +212,7 @@ void op_connect_wait(struct daemon *d, struct client *c, const struct abi_reques
 		err = connect_begin(d, e, &req->end);
 		e->waits = !err;
 		if (err)
-			tell_status(e, -err);
+			tell_status(e, err == CONNECT_LATER ? 0 : -err);
 	} else if (e->state == END_CONNECTING)
 		e->waits = true;
 	else

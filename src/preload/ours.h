@@ -21,6 +21,11 @@ char peer_of(int fd, struct abi_name *peer);
  * -errno. */
 int end_of_sockaddr(const struct abi_name *self, const void *addr, socklen_t size,
 		    struct abi_end *out);
+/* socket.c: sendmsg(2) with MSG_FASTOPEN and an address, of a TCP socket. */
+#ifndef MSG_FASTOPEN
+#define MSG_FASTOPEN 0x20000000
+#endif
+long connect_send(int fd, struct abi_name *self, const struct msghdr *m, int flags);
 /* Writes e as a sockaddr of the socket's family, as getsockname(2) does. 0 or -errno. */
 int sockaddr_of_end(uint8_t family, const struct abi_end *e, void *addr, socklen_t *size);
 

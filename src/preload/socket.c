@@ -18,6 +18,8 @@
 
 #define TYPE_MASK 0xf
 #define CONNECT_NO_LIMIT -1
+#define FAST_IOVS 16
+#define FAST_BYTES 65536 /* a SYN does not carry more */
 
 WRAP(int, socket, int domain, int type, int protocol);
 WRAP(int, connect, int fd, const struct sockaddr *addr, socklen_t size);
@@ -131,23 +133,28 @@ static int connect_go_on(int fd, const struct abi_name *self, int err)
 	return c.rep.value[0] ? take_status(fd, MSG_DONTWAIT) : err;
 }
 
-static int connect_wait(int fd, const struct abi_name *self, const struct abi_end *to)
+/* glassd is to write the status byte. */
+static int connect_outcome(int fd, const struct abi_name *self)
 {
-	struct call c = {
-		.req = { .head = { .op = ABI_CONNECT_WAIT }, .token = self->token, .end = *to }
-	};
-	int ms = connect_limit_ms(fd);
-	int err = call_quiet(&c);
+	int ms = connect_limit_ms(fd), err;
 	long n = 1;
 
-	if (err)
-		return err;
 	if (ms != CONNECT_NO_LIMIT)
 		n = wait_readable(fd, ms);
 	if (n == 0)
 		return connect_go_on(fd, self, -EINPROGRESS);
 	err = n < 0 ? (int)n : take_status(fd, 0);
 	return err == -EINTR ? connect_go_on(fd, self, -EINTR) : err;
+}
+
+static int connect_wait(int fd, const struct abi_name *self, const struct abi_end *to)
+{
+	struct call c = {
+		.req = { .head = { .op = ABI_CONNECT_WAIT }, .token = self->token, .end = *to }
+	};
+	int err = call_quiet(&c);
+
+	return err ? err : connect_outcome(fd, self);
 }
 
 /*
@@ -197,32 +204,111 @@ static int connect_dgram(int fd, const struct abi_name *self, const void *addr, 
 	return call_daemon(&c);
 }
 
-static int connect_ours(int fd, struct abi_name *self, const void *addr, socklen_t size)
+/* May fd be connected to that address? *kind: what its peer is. 1: yes; else the answer. */
+static int connect_prepare(int fd, struct abi_name *self, const void *addr, socklen_t size,
+			   struct abi_end *to, char *kind)
 {
-	const struct sockaddr *sa = addr;
 	struct abi_name peer;
-	struct abi_end to;
-	char kind = peer_of(fd, &peer);
-	int err;
+	int err = end_of_sockaddr(self, addr, size, to);
 
-	if (sa && size >= sizeof(sa->sa_family) && sa->sa_family == AF_UNSPEC)
-		return end_replace(fd, self);
-	err = end_of_sockaddr(self, addr, size, &to);
+	*kind = peer_of(fd, &peer);
 	if (err)
 		return err == -EADDRNOTAVAIL ? -ENETUNREACH : err;
-	if (kind == 'e') {
+	if (*kind == 'e') {
 		err = connect_after_failure(fd, self, &peer);
 		if (err <= 0)
 			return err;
 		ours(fd, self);
 	}
-	if (kind == 'l')
+	if (*kind == 'l')
 		return -EISCONN;
-	if (!abi_end_ip4(&to))
-		to = abi_end_of_ip4(INADDR_LOOPBACK, to.port); /* as Linux: this host */
+	if (!abi_end_ip4(to))
+		*to = abi_end_of_ip4(INADDR_LOOPBACK, to->port); /* as Linux: this host */
+	return 1;
+}
+
+static int connect_ours(int fd, struct abi_name *self, const void *addr, socklen_t size)
+{
+	const struct sockaddr *sa = addr;
+	struct abi_end to;
+	char kind;
+	int err;
+
+	if (sa && size >= sizeof(sa->sa_family) && sa->sa_family == AF_UNSPEC)
+		return end_replace(fd, self);
+	err = connect_prepare(fd, self, addr, size, &to, &kind);
+	if (err <= 0)
+		return err;
 	if (kind != 'c' && !(raw3(SYS_fcntl, fd, F_GETFL, 0) & O_NONBLOCK))
 		return connect_wait(fd, self, &to);
 	return connect_start(fd, self, &to);
+}
+
+/* ---- connect with the first bytes: MSG_FASTOPEN -------------------------------------------- */
+
+/* The part of from that lies between skip and skip + max, as far as it fits into n iovecs. */
+static size_t iov_part(const struct msghdr *from, size_t skip, size_t max, struct iovec *to,
+		       size_t n)
+{
+	size_t used = 0;
+
+	for (size_t i = 0; i < from->msg_iovlen && used < n && max; i++) {
+		struct iovec v = from->msg_iov[i];
+
+		if (skip >= v.iov_len) {
+			skip -= v.iov_len;
+			continue;
+		}
+		v.iov_base = (char *)v.iov_base + skip;
+		v.iov_len -= skip;
+		skip = 0;
+		v.iov_len = v.iov_len < max ? v.iov_len : max;
+		max -= v.iov_len;
+		to[used++] = v;
+	}
+	return used;
+}
+
+/* The handshake is over: what the SYN did not carry. taken bytes are sent already. */
+static long send_rest(int fd, const struct msghdr *m, int flags, size_t taken)
+{
+	struct iovec part[FAST_IOVS];
+	struct msghdr rest = { .msg_iov = part };
+	long n;
+
+	for (;;) {
+		rest.msg_iovlen = iov_part(m, taken, SIZE_MAX, part, FAST_IOVS);
+		if (!rest.msg_iovlen)
+			return (long)taken;
+		n = raw3(SYS_sendmsg, fd, addr_of(&rest), flags);
+		if (n <= 0)
+			return taken ? (long)taken : n;
+		taken += (size_t)n;
+	}
+}
+
+long connect_send(int fd, struct abi_name *self, const struct msghdr *m, int flags)
+{
+	bool waits = !(flags & MSG_DONTWAIT) && !(raw3(SYS_fcntl, fd, F_GETFL, 0) & O_NONBLOCK);
+	struct iovec part[FAST_IOVS];
+	struct call c = { .req = { .head = { .op = ABI_CONNECT_SEND }, .arg = { ABI_PLUG_BYTES } },
+			  .send_fd = waits ? NULL : &fd,
+			  .iov = part };
+	char kind;
+	int err = connect_prepare(fd, self, m->msg_name, m->msg_namelen, &c.req.end, &kind);
+
+	if (err <= 0)
+		return err;
+	c.req.token = self->token;
+	c.niov = iov_part(m, 0, FAST_BYTES, part, FAST_IOVS);
+	err = call_daemon(&c);
+	if (!err && waits)
+		err = connect_outcome(fd, self);
+	if (err)
+		return err;
+	if (waits)
+		return send_rest(fd, m, flags & ~MSG_FASTOPEN, (size_t)c.rep.value[0]);
+	return c.rep.value[0] ? (long)c.rep.value[0] : -EINPROGRESS;
 }
 
 int wrap_connect(int fd, const struct sockaddr *addr, socklen_t size)

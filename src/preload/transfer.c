@@ -5,15 +5,11 @@
  * name. Datagrams with an address are dgram.c's. Without an address these calls go straight to the
  * kernel; only an error of it may have to be translated.
  *
- * In: the program.   Out: dgram.c.
+ * In: the program.   Out: dgram.c, socket.c (MSG_FASTOPEN).
  */
 #include "dgram.h"
 
 #include <time.h>
-
-#ifndef MSG_FASTOPEN
-#define MSG_FASTOPEN 0x20000000
-#endif
 
 WRAP(ssize_t, send, int fd, const void *buf, size_t n, int flags);
 WRAP(ssize_t, sendto, int fd, const void *buf, size_t n, int flags, const struct sockaddr *addr,
@@ -54,7 +50,7 @@ ssize_t wrap_sendto(int fd, const void *buf, size_t n, int flags, const struct s
 	if (self.proto != ABI_TCP)
 		return result_of(dgram_send(fd, &self, &m, flags));
 	if (flags & MSG_FASTOPEN)
-		return result_of(-EOPNOTSUPP);
+		return result_of(connect_send(fd, &self, &m, flags));
 	return result_of(raw6(SYS_sendto, fd, addr_of(buf), (long)n, flags, 0, 0));
 }
 
@@ -67,6 +63,8 @@ ssize_t wrap_sendmsg(int fd, const struct msghdr *m, int flags)
 		return result_of(dgram_result(fd, raw3(SYS_sendmsg, fd, addr_of(m), flags)));
 	if (self.proto != ABI_TCP)
 		return result_of(dgram_send(fd, &self, m, flags));
+	if (flags & MSG_FASTOPEN && m->msg_name)
+		return result_of(connect_send(fd, &self, m, flags));
 	plain = *m;
 	plain.msg_name = NULL;
 	plain.msg_namelen = 0;

@@ -139,7 +139,7 @@ int glass_connect(struct glass *g, struct glass_sock *s, const struct glass_end 
 	int err = sock_end_read(remote, &addr, &port);
 
 	if (!err)
-		err = s->proto == GLASS_TCP ? sock_tcp_connect(g, s, addr, port)
+		err = s->proto == GLASS_TCP ? sock_tcp_connect(g, s, addr, port, false)
 					    : sock_dgram_connect(g, s, addr, port);
 	return (int)sock_call_end(g, s, outer, WORD("connect"), err);
 }

@@ -52,7 +52,8 @@ void sock_free(struct glass *g, struct glass_sock *s);
 
 /* sock_tcp.c */
 int sock_tcp_bind(struct glass *g, struct glass_sock *s, ip4_t addr, uint16_t port);
-int sock_tcp_connect(struct glass *g, struct glass_sock *s, ip4_t addr, uint16_t port);
+/* fast: the SYN may have data. 0: it waits for that; -EINPROGRESS: it is out. */
+int sock_tcp_connect(struct glass *g, struct glass_sock *s, ip4_t addr, uint16_t port, bool fast);
 int sock_tcp_shutdown(struct glass *g, struct glass_sock *s, enum glass_how how);
 /* Lets go of everything; abort: with RST. */
 void sock_tcp_close(struct glass *g, struct glass_sock *s, bool abort);

@@ -120,6 +120,24 @@ static int16_t fin_wait_s(int64_t value)
 	return (int16_t)(value > FIN_WAIT_MAX_S ? FIN_WAIT_MAX_S : value);
 }
 
+/* As Linux: before connect; a limit beyond the longest accept queue is cut. */
+static int set_fastopen(const struct glass *g, struct glass_sock *s, enum glass_opt opt,
+			int64_t value)
+{
+	struct tcp_config *k = config_of(s);
+	int64_t max = g->tun.tcp_somaxconn < UINT16_MAX ? g->tun.tcp_somaxconn : UINT16_MAX;
+
+	if (opt == GLASS_OPT_FASTOPEN_CONNECT && !(g->tun.tcp_fastopen & 1))
+		return -EOPNOTSUPP;
+	if (s->conn || (s->listener && opt == GLASS_OPT_FASTOPEN_CONNECT))
+		return -EINVAL;
+	if (opt == GLASS_OPT_FASTOPEN)
+		k->fastopen_qlen = (uint16_t)(value < max ? value : max);
+	else
+		k->fastopen_connect = value;
+	return 0;
+}
+
 /* What waits because of the old value goes now. */
 static void changed(struct glass *g, struct glass_sock *s, enum glass_opt opt)
 {
@@ -229,6 +247,9 @@ int glass_setopt(struct glass *g, struct glass_sock *s, enum glass_opt opt, int6
 	case GLASS_OPT_CONGESTION:
 		k->cc = (uint8_t)value;
 		break;
+	case GLASS_OPT_FASTOPEN:
+	case GLASS_OPT_FASTOPEN_CONNECT:
+		return set_fastopen(g, s, opt, value);
 	case GLASS_OPT_TTL:
 	case GLASS_OPT_TOS:
 		set_common(s, opt, value);
@@ -324,6 +345,10 @@ static int64_t get(const struct glass *g, struct glass_sock *s, enum glass_opt o
 		return synacks_to_s(g, k->defer_accept);
 	case GLASS_OPT_CONGESTION:
 		return k->cc;
+	case GLASS_OPT_FASTOPEN:
+		return k->fastopen_qlen;
+	case GLASS_OPT_FASTOPEN_CONNECT:
+		return k->fastopen_connect;
 	case GLASS_OPT_TTL:
 		return k->ttl ? k->ttl : g->tun.ip_default_ttl;
 	case GLASS_OPT_TOS:

@@ -25,7 +25,7 @@ static int connect_refused(const struct glass_sock *s)
 		return -EISCONN;
 	if (!s->conn || s->conn->state == TCPS_CLOSED)
 		return 0;
-	return s->conn->connected_once ? -EISCONN : -EALREADY;
+	return s->conn->connected_once || s->conn->syn_waits ? -EISCONN : -EALREADY;
 }
 
 /*
@@ -40,7 +40,7 @@ static void forget_conn(struct glass *g, struct glass_sock *s)
 	s->conn = NULL;
 }
 
-int sock_tcp_connect(struct glass *g, struct glass_sock *s, ip4_t addr, uint16_t port)
+int sock_tcp_connect(struct glass *g, struct glass_sock *s, ip4_t addr, uint16_t port, bool fast)
 {
 	int err = connect_refused(s);
 	struct tcp_conn *c;
@@ -58,13 +58,43 @@ int sock_tcp_connect(struct glass *g, struct glass_sock *s, ip4_t addr, uint16_t
 		c->lport = s->bind.port->port;
 	}
 	c->waker.sock = s;
+	c->fastopen_wanted = (fast || s->config.fastopen_connect) && g->tun.tcp_fastopen & 1;
 	s->conn = c;
 	/* Linux: an address of 0 is this host. */
 	err = tcp_connect(g, c, addr ? addr : (127u << 24 | 1), port);
 	if (!err)
-		return -EINPROGRESS;
+		return c->syn_waits ? 0 : -EINPROGRESS;
 	forget_conn(g, s);
 	return err;
+}
+
+/* The bytes that the SYN, which waits for them, can carry. */
+static int64_t send_with_syn(struct glass *g, struct glass_sock *s, const void *bytes,
+			     size_t length)
+{
+	size_t room = tcp_fastopen_room(g, s->conn);
+	int64_t n = glass_send(g, s, bytes, length < room ? length : room);
+
+	if (s->conn->syn_waits) /* there were none, or there was no memory for them */
+		tcp_fastopen_go(g, s->conn);
+	return n > 0 ? n : -EINPROGRESS;
+}
+
+int64_t glass_connect_send(struct glass *g, struct glass_sock *s, const struct glass_end *remote,
+			   const void *bytes, size_t length)
+{
+	SOCK_CALL(g, s, "connect", remote->port);
+	ip4_t addr;
+	uint16_t port;
+	int64_t err = sock_end_read(remote, &addr, &port);
+
+	if (!err && (s->proto != GLASS_TCP || !(g->tun.tcp_fastopen & 1)))
+		err = -EOPNOTSUPP;
+	if (!err)
+		err = sock_tcp_connect(g, s, addr, port, true);
+	if (!err)
+		err = send_with_syn(g, s, bytes, length);
+	return sock_call_end(g, s, outer, WORD("connect"), err);
 }
 
 int glass_listen(struct glass *g, struct glass_sock *s, unsigned backlog)
@@ -123,8 +153,10 @@ static int send_refused(const struct glass_sock *s)
 		return s->listener ? -EPIPE : -ENOTCONN;
 	if (c->error && c->state == TCPS_CLOSED)
 		return -c->error;
+	if (c->fin_queued)
+		return -EPIPE;
 	if (c->state == TCPS_SYN_SENT || c->state == TCPS_SYN_RECEIVED)
-		return -EAGAIN;
+		return c->syn_waits || c->fastopen_child ? 0 : -EAGAIN;
 	if (c->state != TCPS_ESTABLISHED && c->state != TCPS_CLOSE_WAIT)
 		return -EPIPE;
 	return 0;
@@ -149,6 +181,8 @@ void glass_send_commit(struct glass *g, struct glass_sock *s, size_t length)
 
 	if (s->conn && tcp_commit(g, s->conn, length))
 		tcp_abort(g, s->conn, ENOBUFS); /* what was taken must not be lost silently */
+	else if (s->conn && s->conn->syn_waits && length)
+		tcp_fastopen_go(g, s->conn);
 	act_end(g, outer);
 }
 
@@ -235,8 +269,11 @@ int sock_tcp_shutdown(struct glass *g, struct glass_sock *s, enum glass_how how)
 {
 	struct tcp_conn *c = s->conn;
 
-	if (!c || c->state == TCPS_CLOSED || c->state == TCPS_SYN_SENT)
+	if (!c || c->state == TCPS_CLOSED ||
+	    (c->state == TCPS_SYN_SENT && !c->queued && !c->syn_waits))
 		return -ENOTCONN;
+	if (c->syn_waits && how != GLASS_SHUT_RD) /* there will be no bytes to wait for */
+		tcp_fastopen_go(g, c);
 	if (how != GLASS_SHUT_WR) {
 		c->shut_rd = true;
 		wake(g, &c->waker);
@@ -270,7 +307,9 @@ unsigned sock_tcp_ready(const struct glass_sock *s)
 		return s->listener->naccept ? GLASS_IN : 0;
 	if (!c)
 		return GLASS_OUT | GLASS_HUP; /* as Linux shows a socket that never connected */
-	if (c->state == TCPS_SYN_SENT || c->state == TCPS_SYN_RECEIVED)
+	if (c->syn_waits)		      /* as Linux: the first bytes may come */
+		return GLASS_OUT;
+	if ((c->state == TCPS_SYN_SENT || c->state == TCPS_SYN_RECEIVED) && !c->fastopen_child)
 		return 0;
 	if (c->connected_once)
 		ready |= GLASS_CONNECTED;

@@ -42,7 +42,8 @@ static void fill_path(const struct glass *g, const struct tcp_conn *c, struct gl
 			       (c->sack_ok ? GLASS_TCPI_SACK : 0) |
 			       (c->wscale_ok ? GLASS_TCPI_WSCALE : 0) |
 			       (c->ecn_ok ? GLASS_TCPI_ECN : 0) |
-			       (c->ecn_seen ? GLASS_TCPI_ECN_SEEN : 0));
+			       (c->ecn_seen ? GLASS_TCPI_ECN_SEEN : 0) |
+			       (c->syn_data_acked ? GLASS_TCPI_SYN_DATA : 0));
 	t->wscale = (uint8_t)(c->snd_wscale | c->rcv_wscale << 4);
 	t->rto_us = us(c->rto_ns);
 	t->ato_us = us(g->tun.tcp_delack_ms * NS_PER_MS);

@@ -77,8 +77,10 @@ struct tcp_config {
 	uint8_t syn_retries, keep_count;
 	uint16_t keep_idle_s, keep_interval_s;
 	uint8_t cc;		  /* TCP_CC_* */
+	bool fastopen_connect;	  /* connect() waits for the first bytes, when it may */
 	int32_t linger_s;	  /* -1: off */
 	int16_t fin_wait_s;	  /* FIN-WAIT-2 without program; 0: tunable, -1: none */
+	uint16_t fastopen_qlen;	  /* a listener's: fast opens under way at most; 0: none */
 	uint32_t user_timeout_ms; /* 0: retries decide */
 };
 
@@ -92,6 +94,9 @@ struct tcp_listener {
 	struct list embryos; /* struct tcp_embryo */
 	uint32_t nembryos;
 	int64_t cookie_ns; /* when it last answered with a cookie */
+	/* tcp_fastopen.c: connections in SYN-RECEIVED; those that a RST ended lately */
+	uint32_t fastopens, fastopen_resets;
+	int64_t fastopen_reset_ns; /* the last of these */
 };
 
 /*
@@ -118,6 +123,7 @@ struct tcp_embryo {
 	bool acked : 1;	 /* the third segment came and was not taken */
 	bool resent : 1; /* so the third segment tells no round-trip time */
 	bool is_cookie : 1;
+	bool fastopen_tell : 1; /* the SYN-ACK carries a cookie for the next time */
 };
 
 /* Bytes of the send queue. */
@@ -217,6 +223,7 @@ struct tcp_conn {
 	struct list pending;	       /* in table->pending while it owes something to the wire */
 	struct list queue;	       /* listener->accept; table->time_wait; table->dead */
 	struct tcp_listener *listener; /* until accepted */
+	struct tcp_listener *fastopen_of; /* whose limit it counts towards, in SYN-RECEIVED */
 	struct tcp_port *port;
 	uint32_t id;	    /* in the trace */
 	uint32_t owe_cause; /* the act that made it owe */
@@ -226,16 +233,24 @@ struct tcp_conn {
 	struct ip_path path;
 	uint8_t state; /* enum tcp_state; written by tcp_set_state() only */
 	bool hashed;
-	bool connected_once; /* reached ESTABLISHED */
+	bool connected_once; /* reached ESTABLISHED, or is a fast open: the program may use it */
 	bool wscale_ok, sack_ok, ts_ok;
 	/* RFC 3168: agreed; ECE is owed; CWR is; the peer has sent ECT. */
 	bool ecn_ok : 1, ecn_echo : 1, ecn_cwr : 1, ecn_seen : 1;
 	bool reduce_ecn : 1; /* a mark was the reason of the last reduction */
+	/* RFC 7413, tcp_fastopen.c and tcp_fastopen_client.c */
+	bool fastopen_wanted : 1; /* our SYN is to have the option */
+	bool fastopen_asked : 1;  /* it had */
+	bool syn_waits : 1;	  /* in SYN-SENT: for the program's first bytes */
+	bool fastopen_child : 1;  /* born of a SYN with a valid cookie: it has been open since */
+	bool fastopen_tell : 1;	  /* a ghost's: its SYN-ACK tells a cookie */
+	bool syn_data_acked : 1;  /* the data of the SYN was accepted: ours, or the peer's */
 	uint8_t snd_wscale, rcv_wscale;
 	uint16_t mss;			/* payload of a full segment to send, options taken off */
 	uint16_t peer_mss;		/* as the peer told, or the default; 0: no SYN has come */
 	uint16_t pmtu_high, pmtu_probe; /* searching below; size that is tried now. 0: not */
 	uint16_t rcv_mss;		/* largest segment received, as an estimate of the peer's */
+	uint16_t syn_data;		/* bytes that went with our SYN and are not answered */
 
 	struct {
 		struct seq una, nxt, wl1, wl2,
@@ -395,8 +410,9 @@ struct tcp_table {
 	struct list dead;	     /* struct tcp_conn: ended, freed when the door closes */
 	struct list *embryo_buckets; /* of nembryo_buckets */
 	uint32_t nembryo_buckets, nembryos;
-	struct hash_key hash_key, isn_key, ts_key, cookie_key;
-	struct buf *spare; /* where the next bytes of a program go */
+	struct hash_key hash_key, isn_key, ts_key, cookie_key, fastopen_key;
+	struct tcp_hint *hints; /* tcp_fastopen_client.c; NULL: none yet */
+	struct buf *spare;	/* where the next bytes of a program go */
 };
 
 /* tcp_demux.c: finding the connection; ports */
@@ -524,6 +540,8 @@ enum verdict tcp_embryo_input(struct glass *g, struct tcp_embryo *e, struct pkt 
  * embryo is untouched. NULL: no memory, or no way back.
  */
 struct tcp_conn *tcp_embryo_hatch(struct glass *g, struct tcp_embryo *e, const struct tcp_seg *seg);
+/* What e stands for as a connection in SYN-RECEIVED, in the tables. NULL: no memory, or no way. */
+struct tcp_conn *tcp_embryo_conn(struct glass *g, const struct tcp_embryo *e);
 /* Walks all embryos, as tcp_next(). */
 struct tcp_embryo *tcp_embryo_next(struct glass *g, uint64_t *cursor);
 
@@ -538,7 +556,35 @@ bool tcp_cookie_expected(const struct glass *g, const struct tcp_listener *l);
 bool tcp_cookie_check(struct glass *g, struct tcp_listener *l, const struct tcp_seg *seg,
 		      struct tcp_embryo *e);
 
+/* tcp_fastopen.c: data in a SYN that comes */
+/* Does this SYN open at once? If not, *e may have learned that its SYN-ACK is to tell a cookie. */
+bool tcp_fastopen_check(struct glass *g, struct tcp_listener *l, const struct tcp_seg *seg,
+			struct tcp_embryo *e);
+/* A connection in SYN-RECEIVED that has the SYN's data and waits for accept. Consumes p. */
+enum verdict tcp_fastopen_open(struct glass *g, struct tcp_embryo *e, struct pkt *p,
+			       struct tcp_seg *seg);
+/* The cookie for the peer of c. */
+void tcp_fastopen_tell(const struct glass *g, const struct tcp_conn *c, struct tcp_options *o);
+/* c leaves SYN-RECEIVED; by a RST: its place stays taken for a while. */
+void tcp_fastopen_left(struct glass *g, struct tcp_conn *c, bool reset);
+void tcp_fastopen_listener_gone(struct glass *g, struct tcp_listener *l);
+
+/* tcp_fastopen_client.c: data in a SYN that goes */
+void tcp_fastopen_fini(struct glass *g);
+/* Is there a cookie for c's peer? Then the SYN may wait for data. */
+bool tcp_fastopen_ready(struct glass *g, const struct tcp_conn *c);
+/* How much data c's SYN may carry. */
+uint32_t tcp_fastopen_room(struct glass *g, const struct tcp_conn *c);
+/* The option of c's first SYN. Answers how much data may go with it. */
+uint32_t tcp_fastopen_ask(struct glass *g, struct tcp_conn *c, struct tcp_options *o);
+/* The first bytes are there: the SYN goes. */
+void tcp_fastopen_go(struct glass *g, struct tcp_conn *c);
+/* The peer's SYN acknowledges ours: what of its data it took, and what it told. */
+void tcp_fastopen_answered(struct glass *g, struct tcp_conn *c, const struct tcp_seg *seg);
+
 /* tcp_input.c */
+/* The part of the segment that lies in the window; its first byte is rcv.nxt or later. */
+void tcp_trim(struct tcp_conn *c, struct pkt *p, struct tcp_seg *seg);
 enum verdict tcp_conn_input(struct glass *g, struct tcp_conn *c, struct pkt *p,
 			    struct tcp_seg *seg);
 /* The same without the record of it. */
@@ -702,6 +748,8 @@ bool tcp_output_pending(struct glass *g);
  */
 bool tcp_send_data(struct glass *g, struct tcp_conn *c, uint32_t len, bool fin);
 void tcp_send_syn(struct glass *g, struct tcp_conn *c);
+/* n bytes of the queue have arrived though no struct tcp_tx knows of them: they went in the SYN. */
+void tcp_syn_data_acked(struct glass *g, struct tcp_conn *c, uint32_t n);
 void tcp_send_ack(struct glass *g, struct tcp_conn *c);
 /* SYN-ACK or ACK of an embryo's ghost (tcp_embryo.c). 0: no memory; else the packet's number. */
 uint32_t tcp_send_ghost(struct glass *g, struct tcp_conn *ghost, uint8_t flags, uint32_t tsval);

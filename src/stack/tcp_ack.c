@@ -69,25 +69,45 @@ static void tcp_update_window(struct glass *g, struct tcp_conn *c, const struct 
 
 void tcp_syn_ack_acked(struct glass *g, struct tcp_conn *c, const struct tcp_seg *seg)
 {
-	c->snd.una = seg->ack;
+	if (c->fastopen_child) {
+		tcp_fastopen_left(g, c, false); /* what it has sent, tcp_check_ack looks at */
+	} else {
+		c->snd.una = seg->ack;
+		tcp_fastopen_answered(g, c, seg);
+	}
 	c->snd.wnd = c->snd.wnd_max = seg->wnd << c->snd_wscale;
 	c->snd.wl1 = seg->seq;
 	c->snd.wl2 = seg->ack;
 	tcp_set_state(g, c, TCPS_ESTABLISHED, "the handshake is complete");
 	tcp_established(g, c);
+	if (c->fastopen_child)
+		tcp_window_read(g, c, 0); /* what was read meanwhile is room that can be told now */
 }
 
-/* A simultaneous open comes to its end. */
+/*
+ * The SYN-ACK of a fast open is answered. When data has followed it the time of one that is not
+ * resent is known by its timestamp only.
+ */
+static void tcp_syn_ack_time(struct glass *g, struct tcp_conn *c, const struct tcp_seg *seg)
+{
+	bool only = seq_eq(c->snd.nxt, seq_add(c->snd.iss, 1)) || !c->fastopen_child;
+
+	if (!c->backoff && only)
+		tcp_rtt_sample(g, c, now(g) - c->last_tx_ns);
+	else if (c->fastopen_child && c->ts_ok && seg->opt.timestamps && seg->opt.tsecr)
+		tcp_rtt_sample(g, c, (int64_t)(tcp_ts_now(g, c) - seg->opt.tsecr) * NS_PER_MS);
+}
+
+/* A simultaneous open, or a fast one, comes to its end. */
 static enum verdict tcp_ack_syn_received(struct glass *g, struct tcp_conn *c, struct pkt *p,
 					 struct tcp_seg *seg)
 {
-	if (!seq_gt(seg->ack, c->snd.una) || seq_gt(seg->ack, c->snd.nxt)) {
+	if (!seq_gt(seg->ack, c->snd.iss) || seq_gt(seg->ack, c->snd.nxt)) {
 		tcp_reply_rst(g, seg);
 		return drop(g, p, TCP_ACK_UNSENT, seg->ack.v - c->snd.iss.v,
 			    c->snd.nxt.v - c->snd.iss.v);
 	}
-	if (!c->backoff)
-		tcp_rtt_sample(g, c, now(g) - c->last_tx_ns);
+	tcp_syn_ack_time(g, c, seg);
 	tcp_syn_ack_acked(g, c, seg);
 	return GO_ON;
 }
@@ -168,8 +188,12 @@ enum verdict tcp_check_ack(struct glass *g, struct tcp_conn *c, struct pkt *p, s
 		.tsecr = seg->opt.tsecr,
 	};
 
-	if (c->state == TCPS_SYN_RECEIVED)
-		return tcp_ack_syn_received(g, c, p, seg);
+	if (c->state == TCPS_SYN_RECEIVED) {
+		enum verdict v = tcp_ack_syn_received(g, c, p, seg);
+
+		if (v != GO_ON || !seq_gt(seg->ack, c->snd.una))
+			return v;
+	}
 	if (seq_gt(seg->ack, c->snd.nxt)) {
 		tcp_challenge(g, c);
 		return drop(g, p, TCP_ACK_UNSENT, seg->ack.v - c->snd.iss.v,

@@ -61,7 +61,9 @@ int tcp_connect(struct glass *g, struct tcp_conn *c, ip4_t raddr, uint16_t rport
 	EVENT(g, c->id, 0, TCP_OPEN, trace_end4(c->laddr, c->lport), trace_end4(c->raddr, c->rport),
 	      WORD("active"));
 	tcp_set_state(g, c, TCPS_SYN_SENT, "connect");
-	tcp_send_syn(g, c);
+	c->syn_waits = c->fastopen_wanted && tcp_fastopen_ready(g, c);
+	if (!c->syn_waits)
+		tcp_send_syn(g, c);
 	return 0;
 }
 
@@ -115,6 +117,7 @@ void tcp_established(struct glass *g, struct tcp_conn *c)
 static void syn_acked(struct glass *g, struct tcp_conn *c, const struct tcp_seg *seg)
 {
 	c->snd.una = seg->ack;
+	tcp_fastopen_answered(g, c, seg);
 	if (!c->backoff)
 		tcp_rtt_sample(g, c, now(g) - c->last_tx_ns); /* Karn: only of a SYN sent once */
 	else if (c->ts_ok && seg->opt.tsecr)

@@ -52,6 +52,8 @@ int tcp_init(struct glass *g)
 	t->isn_key = rng_key(&g->rng);
 	t->ts_key = rng_key(&g->rng);
 	t->cookie_key = rng_key(&g->rng);
+	for (uint64_t i = 0; i < 2; i++)
+		t->fastopen_key.k[i] = siphash_u64(&t->cookie_key, 7413, i);
 	return t->buckets && t->id_buckets ? tcp_embryos_init(g) : -ENOMEM;
 }
 
@@ -69,6 +71,7 @@ void tcp_fini(struct glass *g)
 		tcp_reap(g);
 	}
 	tcp_embryos_fini(g);
+	tcp_fastopen_fini(g);
 	buf_unref(&g->pool, t->spare);
 	pool_free(&g->pool, t->buckets, t->nbuckets * sizeof(*t->buckets));
 	pool_free(&g->pool, t->id_buckets, t->nbuckets * sizeof(*t->id_buckets));

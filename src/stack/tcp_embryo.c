@@ -139,6 +139,7 @@ static bool embryo_fill(struct glass *g, const struct tcp_embryo *e, struct tcp_
 	tcp_hatched(c, e->id);
 	c->snd.nxt = seq_add(c->snd.iss, 1);
 	c->syn_pkt = e->syn_pkt;
+	c->fastopen_tell = e->fastopen_tell;
 	return true;
 }
 
@@ -304,7 +305,7 @@ void tcp_embryo_end(struct glass *g, struct tcp_embryo *e, int error, uint64_t w
 
 /* ---- the third segment ----------------------------------------------------------------------- */
 
-struct tcp_conn *tcp_embryo_hatch(struct glass *g, struct tcp_embryo *e, const struct tcp_seg *seg)
+struct tcp_conn *tcp_embryo_conn(struct glass *g, const struct tcp_embryo *e)
 {
 	struct tcp_conn *c = tcp_new(g, &e->listener->config);
 
@@ -314,7 +315,16 @@ struct tcp_conn *tcp_embryo_hatch(struct glass *g, struct tcp_embryo *e, const s
 		tcp_end(g, c, 0, "no way back, or no memory");
 		return NULL;
 	}
-	tcp_window(g, c); /* as the SYN-ACK told it */
+	tcp_window(g, c); /* as the SYN-ACK tells it */
+	return c;
+}
+
+struct tcp_conn *tcp_embryo_hatch(struct glass *g, struct tcp_embryo *e, const struct tcp_seg *seg)
+{
+	struct tcp_conn *c = tcp_embryo_conn(g, e);
+
+	if (!c)
+		return NULL;
 	if (e->resent && !c->ts_ok)
 		c->rto_ns = 3 * NS_PER_S; /* RFC 6298 5.7 */
 	else if (e->resent)

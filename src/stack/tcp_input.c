@@ -68,8 +68,7 @@ static enum verdict tcp_check_paws(struct glass *g, struct tcp_conn *c, struct p
 	return GO_ON;
 }
 
-/* The part of the segment that lies in the window; its first byte is rcv.nxt or later. */
-static void tcp_trim(struct tcp_conn *c, struct pkt *p, struct tcp_seg *seg)
+void tcp_trim(struct tcp_conn *c, struct pkt *p, struct tcp_seg *seg)
 {
 	int32_t before = seq_diff(c->rcv.nxt, seg->seq);
 	int32_t beyond = seq_diff(seq_add(seg->seq, seg->span), c->rcv.edge);
@@ -174,7 +173,11 @@ static enum verdict tcp_check_rst(struct glass *g, struct tcp_conn *c, struct pk
 		return drop(g, p, TCP_RST_INVALID, seg->seq.v - c->rcv.irs.v,
 			    c->rcv.nxt.v - c->rcv.irs.v);
 	}
-	if (state == TCPS_SYN_RECEIVED) /* a passive one vanishes: the listener goes on (MUST-11) */
+	if (c->fastopen_of) { /* the program may have it already */
+		tcp_fastopen_left(g, c, true);
+		tcp_end(g, c, ECONNRESET, "RST before the handshake was complete");
+	} else if (state ==
+		   TCPS_SYN_RECEIVED) /* a passive one vanishes: the listener goes on (MUST-11) */
 		tcp_end(g, c, ECONNREFUSED, "RST during the handshake");
 	else if (state == TCPS_CLOSING || state == TCPS_LAST_ACK)
 		tcp_end(g, c, 0, "RST after both have closed");

@@ -4,7 +4,8 @@
  * there are too many of these, is answered with a cookie (RFC 4987). The third segment of the
  * handshake makes a connection of either, which waits in the accept queue.
  *
- * In: tcp_input, the socket layer.  Out: tcp_embryo.c, tcp_cookie.c, the socket layer.
+ * In: tcp_input, the socket layer.  Out: tcp_embryo.c, tcp_cookie.c, tcp_fastopen.c, the socket
+ * layer.
  */
 #include "tcp.h"
 
@@ -58,6 +59,7 @@ void tcp_listener_free(struct glass *g, struct tcp_listener *l)
 	}
 	while (!list_empty(&l->embryos))
 		tcp_embryo_free(g, list_first(&l->embryos, struct tcp_embryo, queue));
+	tcp_fastopen_listener_gone(g, l);
 	tcp_unbind(g, &l->bind);
 	list_remove(&l->waker.node);
 	pool_free(&g->pool, l, sizeof(*l));
@@ -98,9 +100,12 @@ static enum verdict answer_by_cookie(struct glass *g, struct tcp_listener *l, st
 	return accept_packet(g, p);
 }
 
-/* Third: a SYN. Its data is not kept: the peer sends it again (RFC 9293 3.10.7.2). */
+/*
+ * Third: a SYN. Its data is not kept, unless a fast-open cookie speaks for it: the peer sends it
+ * again (RFC 9293 3.10.7.2).
+ */
 static enum verdict syn_input(struct glass *g, struct tcp_listener *l, struct pkt *p,
-			      const struct tcp_seg *seg)
+			      struct tcp_seg *seg)
 {
 	struct tcp_embryo read, *e;
 
@@ -114,6 +119,10 @@ static enum verdict syn_input(struct glass *g, struct tcp_listener *l, struct pk
 	 */
 	if (!seg->tw_iss_ok && (g->tun.tcp_syncookies == 2 || syn_queue_full(g, l)))
 		return answer_by_cookie(g, l, p, &read);
+	if (tcp_fastopen_check(g, l, seg, &read)) {
+		opened(g, &read, p, WORD("passive, fast open"));
+		return tcp_fastopen_open(g, &read, p, seg);
+	}
 	opened(g, &read, p, WORD("passive"));
 	e = tcp_embryo_new(g, &read);
 	if (!e) {

@@ -23,7 +23,9 @@ void tcp_owe(struct glass *g, struct tcp_conn *c)
 static bool may_send_data(const struct tcp_conn *c)
 {
 	return c->state == TCPS_ESTABLISHED || c->state == TCPS_CLOSE_WAIT ||
-	       c->state == TCPS_FIN_WAIT_1 || c->state == TCPS_CLOSING || c->state == TCPS_LAST_ACK;
+	       c->state == TCPS_FIN_WAIT_1 || c->state == TCPS_CLOSING ||
+	       c->state == TCPS_LAST_ACK ||
+	       (c->state == TCPS_SYN_RECEIVED && c->fastopen_child); /* RFC 7413 4.2.2 */
 }
 
 /* How much cwnd lets out now, in whole segments; one segment when nothing is out at all. */

@@ -171,27 +171,6 @@ static uint32_t send_bare(struct glass *g, struct tcp_conn *c, struct seq seq, u
 	return id;
 }
 
-void tcp_send_syn(struct glass *g, struct tcp_conn *c)
-{
-	uint8_t flags = c->state == TCPS_SYN_SENT ? TCP_SYN : TCP_SYN | TCP_ACK;
-	struct tcp_options opt = { 0 };
-	uint32_t id;
-
-	flags |= tcp_ecn_syn(g, c, flags);
-	syn_options(c, &opt, tcp_ts_now(g, c));
-	c->snd.nxt = seq_add(c->snd.iss, 1);
-	id = send_bare(g, c, c->snd.iss, flags, &opt);
-	if (c->syn_pkt) {
-		c->retrans_total++;
-		stat_inc(g, STAT_TCP_RETRANS_SEGS);
-		stat_inc(g, STAT_TCP_SYN_RETRANS);
-		EVENT(g, c->id, id, TCP_RTX, flags, 0, 0, c->syn_pkt, WORD("SYN not answered"));
-	} else {
-		c->syn_pkt = id;
-	}
-	tcp_rearm(g, c, true);
-}
-
 uint32_t tcp_send_ghost(struct glass *g, struct tcp_conn *ghost, uint8_t flags, uint32_t tsval)
 {
 	struct tcp_options opt = { 0 };
@@ -202,6 +181,8 @@ uint32_t tcp_send_ghost(struct glass *g, struct tcp_conn *ghost, uint8_t flags, 
 	}
 	syn_options(ghost, &opt, tsval);
 	flags |= tcp_ecn_syn(g, ghost, flags);
+	if (ghost->fastopen_tell)
+		tcp_fastopen_tell(g, ghost, &opt);
 	return send_bare(g, ghost, ghost->snd.iss, flags, &opt);
 }
 
@@ -421,6 +402,65 @@ static void note_data_sent(struct glass *g, struct tcp_conn *c, uint32_t len)
 		return;
 	c->account->data_segs_out += (len + c->mss - 1u) / c->mss;
 	c->account->last_data_sent_ns = now(g);
+}
+
+/* The packet of the first SYN, which may have data (RFC 7413); *len: how much. NULL: no memory. */
+static struct pkt *first_syn(struct glass *g, struct tcp_conn *c, struct tcp_options *o,
+			     uint32_t *len)
+{
+	uint32_t room = tcp_fastopen_ask(g, c, o);
+	struct pkt *p = NULL;
+
+	*len = room < c->queued ? room : c->queued;
+	if (*len && tcp_account_open(g, c))
+		p = payload_packet(g, c, c->next_chunk, c->next_off, len);
+	if (!p)
+		*len = 0;
+	c->syn_data = (uint16_t)*len;
+	if (*len) {
+		c->account->bytes_sent += *len;
+		note_data_sent(g, c, *len);
+	}
+	return p ? p : pkt_build(g, IP_HEADROOM, 0);
+}
+
+void tcp_send_syn(struct glass *g, struct tcp_conn *c)
+{
+	uint8_t flags = c->state == TCPS_SYN_SENT ? TCP_SYN : TCP_SYN | TCP_ACK;
+	struct tcp_options opt = { 0 };
+	struct tcp_out out = { .seq = c->snd.iss, .opt = &opt };
+	struct pkt *p;
+	uint32_t id;
+
+	out.flags = flags |= tcp_ecn_syn(g, c, flags);
+	syn_options(c, &opt, tcp_ts_now(g, c));
+	if (c->fastopen_wanted && !c->syn_pkt && c->state == TCPS_SYN_SENT)
+		p = first_syn(g, c, &opt, &out.len);
+	else
+		p = pkt_build(g, IP_HEADROOM, 0);
+	if (seq_eq(c->snd.nxt, c->snd.iss))
+		c->snd.nxt = seq_add(c->snd.iss, 1 + out.len);
+	id = p ? p->id : 0;
+	if (p)
+		tcp_transmit(g, c, p, &out);
+	if (c->syn_pkt) {
+		c->retrans_total++;
+		stat_inc(g, STAT_TCP_RETRANS_SEGS);
+		stat_inc(g, STAT_TCP_SYN_RETRANS);
+		EVENT(g, c->id, id, TCP_RTX, flags, 0, 0, c->syn_pkt, WORD("SYN not answered"));
+	} else {
+		c->syn_pkt = id;
+	}
+	tcp_rearm(g, c, true);
+}
+
+void tcp_syn_data_acked(struct glass *g, struct tcp_conn *c, uint32_t n)
+{
+	next_settle(c);
+	next_advance(c, n);
+	next_settle(c);
+	tcp_sendq_acked(g, c, n);
+	c->account->bytes_acked += n;
 }
 
 bool tcp_send_data(struct glass *g, struct tcp_conn *c, uint32_t len, bool fin)

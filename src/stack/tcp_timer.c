@@ -81,6 +81,8 @@ static int64_t persist_after(const struct glass *g, const struct tcp_conn *c)
 void tcp_rearm(struct glass *g, struct tcp_conn *c, bool restart)
 {
 	if (c->state == TCPS_SYN_SENT || c->state == TCPS_SYN_RECEIVED) {
+		if (!restart && c->rtx_timer.armed) /* data after the SYN-ACK of a fast open */
+			return;
 		arm_rtx(g, c, RTX_RTO, now(g) + tcp_rto(g, c, c->backoff));
 		EVENT(g, c->id, 0, TIMER_SET, WORD("retransmission"),
 		      (uint64_t)tcp_rto(g, c, c->backoff), WORD("SYN is out"));

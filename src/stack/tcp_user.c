@@ -12,9 +12,10 @@ void tcp_shutdown_wr(struct glass *g, struct tcp_conn *c)
 {
 	if (c->fin_queued)
 		return;
-	if (c->state ==
-	    TCPS_SYN_RECEIVED) { /* queued until the handshake is complete: tcp_established() */
+	/* SYN-SENT: of a fast open. Queued until the handshake is complete: tcp_established(). */
+	if (c->state == TCPS_SYN_RECEIVED || c->state == TCPS_SYN_SENT) {
 		c->fin_queued = true;
+		tcp_owe(g, c); /* the child of one sends it now */
 		return;
 	}
 	if (c->state == TCPS_ESTABLISHED)
@@ -41,7 +42,7 @@ void tcp_close(struct glass *g, struct tcp_conn *c)
 	c->closed_by_user = true;
 	if (c->state == TCPS_CLOSED) {
 		tcp_free(g, c);
-	} else if (c->state == TCPS_SYN_SENT) {
+	} else if (c->state == TCPS_SYN_SENT && !c->queued) { /* RFC 7413: some went with the SYN */
 		tcp_end(g, c, 0, "closed before it was established");
 	} else if (c->rx_bytes || c->config.linger_s == 0) { /* RFC 9293 3.6.1 (SHLD-3) */
 		stat_inc(g, STAT_TCP_ABORT_ON_DATA);

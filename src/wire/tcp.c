@@ -11,7 +11,8 @@ enum {
 	OPT_WSCALE = 3,
 	OPT_SACK_OK = 4,
 	OPT_SACK = 5,
-	OPT_TS = 8
+	OPT_TS = 8,
+	OPT_FASTOPEN = 34
 };
 
 static uint16_t get16(const uint8_t *b)
@@ -30,6 +31,15 @@ static void sack_add(struct tcp_options *out, const uint8_t *b, size_t length, s
 		return;
 	out->sack[out->nsack++] =
 		(struct tcp_sack_block){ seq_of(get32(b + i * 8)), seq_of(get32(b + i * 8 + 4)) };
+}
+
+static void fastopen_value(const uint8_t *b, size_t n, struct tcp_options *out)
+{
+	if (n && (n < TCP_FASTOPEN_COOKIE_MIN || n > TCP_FASTOPEN_COOKIE_MAX || n % 2))
+		return;
+	out->fastopen = true;
+	out->cookie_len = (uint8_t)n;
+	memcpy(out->cookie, b, n);
 }
 
 /*
@@ -55,6 +65,8 @@ static void option_value(uint8_t kind, const uint8_t *b, size_t n, struct tcp_op
 		out->timestamps = true;
 		out->tsval = get32(b);
 		out->tsecr = get32(b + 4);
+	} else if (kind == OPT_FASTOPEN) {
+		fastopen_value(b, n, out);
 	}
 }
 
@@ -93,6 +105,18 @@ static uint8_t *put32(uint8_t *at, uint32_t v)
 	return at + sizeof(f);
 }
 
+/* Padded with NOPs to whole words. */
+static uint8_t *put_fastopen(uint8_t *at, const struct tcp_options *o)
+{
+	*at++ = OPT_FASTOPEN;
+	*at++ = (uint8_t)(2 + o->cookie_len);
+	memcpy(at, o->cookie, o->cookie_len);
+	at += o->cookie_len;
+	for (unsigned n = 2u + o->cookie_len; n % 4; n++)
+		*at++ = OPT_NOP;
+	return at;
+}
+
 /*
  * The order is Linux's, so that what tells stacks apart by it sees a common one; and SACK-permitted
  * takes the place of the two NOPs that align timestamps (RFC 7323 appendix A).
@@ -115,6 +139,8 @@ size_t tcp_options_write(uint8_t out[40], const struct tcp_options *o)
 	}
 	if (o->wscale_ok)
 		at = put32(at, (uint32_t)OPT_NOP << 24 | OPT_WSCALE << 16 | 3 << 8 | o->wscale);
+	if (o->fastopen)
+		at = put_fastopen(at, o);
 	if (o->nsack) {
 		at = put32(at, (uint32_t)OPT_NOP << 24 | OPT_NOP << 16 | OPT_SACK << 8 |
 				       (uint32_t)(2 + 8 * o->nsack));

@@ -17,6 +17,8 @@
 #define TCP_HEADER_MAX_BYTES 60
 #define TCP_CSUM_OFFSET 16
 #define TCP_SACK_BLOCKS_MAX 4
+#define TCP_FASTOPEN_COOKIE_MAX 16 /* RFC 7413 4.1.1: 4 to 16 bytes, an even number */
+#define TCP_FASTOPEN_COOKIE_MIN 4
 
 enum tcp_flag {
 	TCP_FIN = 0x01,
@@ -48,6 +50,9 @@ struct tcp_options {
 	uint8_t nsack;
 	uint32_t tsval, tsecr;
 	struct tcp_sack_block sack[TCP_SACK_BLOCKS_MAX];
+	bool fastopen; /* RFC 7413; without a cookie: one is asked for */
+	uint8_t cookie_len;
+	uint8_t cookie[TCP_FASTOPEN_COOKIE_MAX];
 };
 
 /*

@@ -60,6 +60,38 @@ void dlg_connect(struct dlg *d, const struct dlg_place *at, struct app *a, uint3
 	expect_result(d, "glass_connect()", got, -EINPROGRESS);
 }
 
+void dlg_connect_send(struct dlg *d, const struct dlg_place *at, struct app *a, uint16_t port,
+		      size_t n, int64_t taken)
+{
+	struct glass_end to = { glass_ip4(10, 0, 0, 5), port };
+	uint8_t *bytes = malloc(n ? n : 1);
+	int64_t got;
+
+	d->at = at;
+	need_socket(d, a);
+	a->sent = a->received = 0;
+	for (size_t i = 0; i < n; i++)
+		bytes[i] = dlg_pattern(1, a->sent + i);
+	got = glass_connect_send(d->g, a->s, &to, bytes, n);
+	free(bytes);
+	a->sent += got > 0 ? (uint64_t)got : 0;
+	learn_ports(a);
+	a->rport = port;
+	expect_result(d, "glass_connect_send()", got, taken);
+}
+
+void dlg_connect_later(struct dlg *d, const struct dlg_place *at, struct app *a, uint16_t port)
+{
+	struct glass_end to = { glass_ip4(10, 0, 0, 5), port };
+
+	d->at = at;
+	need_socket(d, a);
+	a->sent = a->received = 0;
+	expect_result(d, "glass_connect()", glass_connect(d->g, a->s, &to), 0);
+	learn_ports(a);
+	a->rport = port;
+}
+
 void dlg_listen(struct dlg *d, const struct dlg_place *at, struct app *a, uint16_t port,
 		unsigned backlog)
 {

@@ -137,7 +137,7 @@ uint8_t dlg_pattern(unsigned who, uint64_t place)
 static void check_payload(struct dlg *d, const struct flow *f, const struct seg *s)
 {
 	for (size_t i = 0; i < s->len; i++) {
-		int32_t place = (int32_t)(s->seq + (uint32_t)i - f->iss - 1);
+		int32_t place = (int32_t)(s->seq + !!(s->flags & SYN) + (uint32_t)i - f->iss - 1);
 
 		if (f->iss_ok && place >= 0 && s->data[i] != dlg_pattern(1, (uint64_t)place))
 			dlg_fail(d, d->at, "payload byte %zu of seq %u is wrong", i,
@@ -423,6 +423,9 @@ static void set_options(struct seg *g, const struct spec *s, struct flow *f)
 	g->ws_ok = s->has[K_WS];
 	g->ws = (uint8_t)s->v[K_WS];
 	g->sackok = s->words & W_SACKOK;
+	g->fo_ok = s->words & W_FO || s->has[K_COOKIE];
+	g->cookie = (uint64_t)s->v[K_COOKIE];
+	g->cookie_len = s->has[K_COOKIE] ? 8 : 0;
 	g->nsack = s->nsack;
 	for (unsigned i = 0; i < s->nsack; i++) {
 		g->sack[i][0] = f->iss + s->sack[i][0];

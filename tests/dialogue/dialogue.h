@@ -20,8 +20,9 @@
  *
  * What a segment is said to be: flags joined by |, then any of
  *	seq= ack= len= win= mss= ws= tsval= tsecr= ttl= tos= sport= dport= sack=from:to
+ *	cookie= fo				(fast open, RFC 7413; fo: without a cookie)
  *	sackok ts df
- *	nomss nows nosackok nots nosack nopsh		(wire_out: must be absent)
+ *	nomss nows nosackok nots nosack nopsh nofo	(wire_out: must be absent)
  *	badcsum					(wire_in)
  *	RTX instead of flags			(wire_out: sent before)
  *	ICMP, type= code= [mtu=] [badseq]	(wire_in: quotes the stack's last segment; badseq:
@@ -142,6 +143,12 @@ struct app *dlg_app(struct dlg *d);
 	dlg_connect(d, HERE("app_connect(" #c ", " #port ")"), c, 0x0a000005, port)
 #define app_connect_to(c, ip, port) \
 	dlg_connect(d, HERE("app_connect_to(" #c ", " #ip ")"), c, ip, port)
+/* connect with the first n bytes; taken: how many go with the SYN, or -errno. */
+#define app_connect_send(c, port, n, taken) \
+	dlg_connect_send(d, HERE("app_connect_send(" #c ", " #port ", " #n ")"), c, port, n, taken)
+/* A connect that has to do nothing yet: TCP_FASTOPEN_CONNECT. */
+#define app_connect_later(c, port) \
+	dlg_connect_later(d, HERE("app_connect_later(" #c ", " #port ")"), c, port)
 #define app_listen(l, port, backlog) \
 	dlg_listen(d, HERE("app_listen(" #l ", " #port ")"), l, port, backlog)
 #define app_accept(l) dlg_accept(d, HERE("app_accept(" #l ")"), l)
@@ -177,6 +184,9 @@ struct app *dlg_app(struct dlg *d);
 
 void dlg_connect(struct dlg *d, const struct dlg_place *at, struct app *a, uint32_t ip,
 		 uint16_t port);
+void dlg_connect_send(struct dlg *d, const struct dlg_place *at, struct app *a, uint16_t port,
+		      size_t n, int64_t taken);
+void dlg_connect_later(struct dlg *d, const struct dlg_place *at, struct app *a, uint16_t port);
 unsigned dlg_dev(const struct dlg *d);
 void dlg_listen(struct dlg *d, const struct dlg_place *at, struct app *a, uint16_t port,
 		unsigned backlog);

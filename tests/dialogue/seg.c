@@ -86,6 +86,11 @@ static const char *parse_option(struct seg *s, const uint8_t *o, size_t n)
 		s->tsval = get32(o + 2);
 		s->tsecr = get32(o + 6);
 		return NULL;
+	case 34:
+		s->fo_ok = true;
+		s->cookie_len = (uint8_t)(n - 2);
+		s->cookie = n == 10 ? (uint64_t)get32(o + 2) << 32 | get32(o + 6) : 0;
+		return n == 2 || n == 10 ? NULL : "fast open option length";
 	default:
 		return "an option of a kind that we never send";
 	}
@@ -249,6 +254,12 @@ static size_t build_options(uint8_t *o, const struct seg *s)
 		memcpy(o + n, (const uint8_t[]){ 1, 3, 3, s->ws }, 4);
 		n += 4;
 	}
+	if (s->fo_ok) {
+		memcpy(o + n, (const uint8_t[]){ 1, 1, 34, (uint8_t)(2 + s->cookie_len) }, 4);
+		put32(o + n + 4, (uint32_t)(s->cookie >> 32));
+		put32(o + n + 8, (uint32_t)s->cookie);
+		n += 4u + s->cookie_len;
+	}
 	if (s->nsack)
 		n += build_sack(o + n, s);
 	return n;
@@ -378,6 +389,11 @@ static void add_options(struct text *t, const struct seg *s, uint32_t ack0)
 	}
 	if (s->ws_ok) {
 		add(t, "%sws %u", sep, s->ws);
+		sep = ",";
+	}
+	if (s->fo_ok) {
+		add(t, s->cookie_len ? "%stfo cookie %016llx" : "%stfo cookiereq", sep,
+		    (unsigned long long)s->cookie);
 		sep = ",";
 	}
 	for (unsigned i = 0; i < s->nsack; i++) {

@@ -28,7 +28,9 @@ struct seg {
 	uint32_t seq, ack;     /* as on the wire; ICMP: ack is the second word */
 	uint8_t flags;
 	uint16_t win, urgent;
-	bool mss_ok, ws_ok, sackok, ts_ok;
+	bool mss_ok, ws_ok, sackok, ts_ok, fo_ok;
+	uint64_t cookie; /* of fast open: fo_ok, and its length */
+	uint8_t cookie_len;
 	uint16_t mss;
 	uint8_t ws;
 	uint32_t tsval, tsecr;

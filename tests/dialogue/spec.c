@@ -8,9 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const key_name[K_COUNT] = { "seq",	"ack",	 "len",	  "win",  "mss",
-					       "ws",	"tsval", "tsecr", "ttl",  "tos",
-					       "sport", "dport", "type",  "code", "mtu" };
+static const char *const key_name[K_COUNT] = { "seq",	"ack",	 "len", "win",	 "mss",	  "ws",
+					       "tsval", "tsecr", "ttl", "tos",	 "sport", "dport",
+					       "type",	"code",	 "mtu", "cookie" };
 
 static const struct {
 	const char *name;
@@ -20,7 +20,7 @@ static const struct {
 	{ "nomss", W_NOMSS },	    { "nows", W_NOWS },	    { "nots", W_NOTS },
 	{ "nosackok", W_NOSACKOK }, { "nosack", W_NOSACK }, { "badcsum", W_BADCSUM },
 	{ "badseq", W_BADSEQ },	    { "RTX", W_RTX },	    { "ICMP", W_ICMP },
-	{ "nopsh", W_NOPSH },
+	{ "nopsh", W_NOPSH },	    { "fo", W_FO },	    { "nofo", W_NOFO },
 };
 
 static const struct {
@@ -180,6 +180,7 @@ static const char *differs_options(const struct spec *s, const struct seg *g)
 		{ 0, W_NOWS, g->ws_ok, "window scale" },
 		{ 0, W_NOSACK, g->nsack > 0, "SACK" },
 		{ W_DF, 0, g->dont_fragment, "DF" },
+		{ W_FO, W_NOFO, g->fo_ok, "fast open" },
 	};
 
 	for (unsigned i = 0; i < sizeof(option) / sizeof(option[0]); i++) {
@@ -190,6 +191,10 @@ static const char *differs_options(const struct spec *s, const struct seg *g)
 	}
 	if (s->has[K_MSS] && !g->mss_ok)
 		return say("no MSS option");
+	if (s->words & W_FO && g->cookie_len)
+		return say("a fast open cookie, should be without");
+	if (s->has[K_COOKIE] && g->cookie_len != 8)
+		return say("no fast open cookie");
 	if (s->has[K_WS] && !g->ws_ok)
 		return say("no window scale option");
 	if ((s->has[K_TSVAL] || s->has[K_TSECR]) && !g->ts_ok)
@@ -215,11 +220,14 @@ static const char *differs_sack(const struct spec *s, const struct seg *g, const
 static const char *differs_value(const struct spec *s, const struct seg *g, const struct flow *f)
 {
 	const int64_t got[K_COUNT] = {
-		[K_SEQ] = g->seq - f->iss, [K_ACK] = g->ack - f->irs, [K_LEN] = (int64_t)g->len,
-		[K_WIN] = g->win,	   [K_MSS] = g->mss,	      [K_WS] = g->ws,
-		[K_TSVAL] = g->tsval,	   [K_TSECR] = g->tsecr,      [K_TTL] = g->ttl,
-		[K_TOS] = g->tos,	   [K_SPORT] = g->sport,      [K_DPORT] = g->dport,
-		[K_TYPE] = g->sport,	   [K_CODE] = g->dport,	      [K_MTU] = g->ack & 0xffff,
+		[K_SEQ] = g->seq - f->iss, [K_ACK] = g->ack - f->irs,
+		[K_LEN] = (int64_t)g->len, [K_WIN] = g->win,
+		[K_MSS] = g->mss,	   [K_WS] = g->ws,
+		[K_TSVAL] = g->tsval,	   [K_TSECR] = g->tsecr,
+		[K_TTL] = g->ttl,	   [K_TOS] = g->tos,
+		[K_SPORT] = g->sport,	   [K_DPORT] = g->dport,
+		[K_TYPE] = g->sport,	   [K_CODE] = g->dport,
+		[K_MTU] = g->ack & 0xffff, [K_COOKIE] = (int64_t)g->cookie,
 	};
 
 	for (unsigned k = 0; k < K_COUNT; k++) {

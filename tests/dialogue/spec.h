@@ -33,6 +33,7 @@ enum spec_key {
 	K_TYPE,
 	K_CODE,
 	K_MTU,
+	K_COOKIE,
 	K_COUNT
 };
 
@@ -49,7 +50,9 @@ enum spec_word {
 	W_BADSEQ = 512,
 	W_RTX = 1024,
 	W_ICMP = 2048,
-	W_NOPSH = 4096
+	W_NOPSH = 4096,
+	W_FO = 8192,
+	W_NOFO = 16384
 };
 
 struct spec {

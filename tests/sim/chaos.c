@@ -176,6 +176,7 @@ struct scenario chaos(uint64_t seed)
 	options_by_chance(&r, &sc);
 	numbers_by_chance(&r, &sc);
 	events_by_chance(&r, &sc);
+	sc.fastopen = one_in(&r, 3) && sc.bytes[0];
 	sc.ms_max = time_bound_ms(&sc);
 	return sc;
 }
@@ -204,12 +205,12 @@ void describe(const struct scenario *sc)
 	describe_way(sc, 1);
 	printf("# flows %u, offload %u %u %s, mtu %u then %u at %lld ms, rcvbuf %lld, sndbuf %lld, "
 	       "reads %zu every %lld us, writes %zu, short %u, nodelay %d, cork %lld, quickack off "
-	       "%lld, maxseg %lld\n",
+	       "%lld, maxseg %lld, fast open %d\n",
 	       sc->flows, sc->offload, sc->offload1, sc->mixed ? "mixed" : "", sc->mtu_bytes,
 	       sc->mtu_later, (long long)sc->mtu_at_ms, (long long)sc->rcvbuf,
 	       (long long)sc->sndbuf, sc->read_bytes, (long long)sc->read_every_ns / 1000,
 	       sc->write_max, sc->short_writes, sc->nodelay, (long long)sc->cork,
-	       (long long)sc->quick_off, (long long)sc->maxseg);
+	       (long long)sc->quick_off, (long long)sc->maxseg, sc->fastopen);
 	printf("# ending %d by %u, memory %lld MiB, each %uth allocation fails, down at %lld for "
 	       "%lld ms, near wrap %d of side %u by %u; %lld ms at most\n",
 	       (int)sc->ending, sc->abort_side, (long long)sc->mem_max_mb, sc->fail_every,

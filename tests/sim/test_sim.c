@@ -108,6 +108,12 @@ static const struct scenario matrix[] = {
 	  .mem_max_mb = 1, .ms_max = 30000 },
 	{ .name = "tiny-mtu-changes", .way = WAY(LAN), .bytes = { MB, MB }, .mtu_at_ms = 3, .mtu_later = 1000,
 	  .ms_max = 3000 },
+	{ .name = "fast-open", .way = WAY(.delay_ns = 20 * MS), .bytes = { 5 * KB, 10 * KB }, .flows = 200,
+	  .fastopen = true, .ms_max = 2500 },
+	{ .name = "fast-open-loss", .way = WAY(LAN, .loss = 5 * PERCENT, .duplicate = 5 * PERCENT), .flows = 200,
+	  .bytes = { 2 * KB, 3 * KB }, .fastopen = true, .ms_max = 60000, .must_drop = "TCP_OLD" },
+	{ .name = "fast-open-one-byte", .way = WAY(LAN, .reorder = 10 * PERCENT, .reorder_ns = 5 * MS), .flows = 100,
+	  .bytes = { 1, 1 }, .fastopen = true, .ms_max = 20000 },
 	/* Only when asked for by name: minutes. */
 	{ .name = "gigabyte", .way = WAY(.delay_ns = MS / 10, .rate_bit_s = 10000000000ull, .queue_bytes = 4000000),
 	  .bytes = { 1024 * MB, 1024 * MB }, .offload = OFFLOAD, .by_name = true, .ms_max = 1500 },

@@ -72,7 +72,7 @@ static bool look(struct world *w, unsigned from, const uint8_t *frame, size_t le
 /* The stream's bytes are always the same ones, however often they are sent. */
 static void judge_payload(struct world *w, const struct view *v, const struct wire_dir *d)
 {
-	uint32_t place = v->seq.v - d->iss.v - 1, done = 0, n;
+	uint32_t place = v->seq.v + !!(v->flags & TCP_SYN) - d->iss.v - 1, done = 0, n;
 
 	for (; done < v->len; done += n) {
 		n = v->len - done < CHUNK_MAX ? v->len - done : CHUNK_MAX;
@@ -126,7 +126,8 @@ static void judge_sack(struct world *w, const struct view *v, const struct wire_
 }
 
 /*
- * RFC 9293 3.8.6: the right edge does not move left (RFC 7323 2.3: but for what scaling cuts off);
+ * RFC 9293 3.8.6: the right edge does not move left (RFC 7323 2.3: but for what scaling cuts off; a
+ * SYN-ACK that comes again after data, as RFC 7413 allows, cannot say more than 64 KB);
  * an ACK does not go back and covers what was sent only.
  */
 static void judge_ack(struct world *w, const struct view *v, struct wire_dir *d,
@@ -142,7 +143,7 @@ static void judge_ack(struct world *w, const struct view *v, struct wire_dir *d,
 	if (d->acked && seq_lt(v->ack, d->ack))
 		BAD(w, v, "acknowledges %u after %u", v->ack.v - peer->iss.v,
 		    d->ack.v - peer->iss.v);
-	if (d->acked && seq_diff(d->edge, edge) >= (int32_t)unit)
+	if (d->acked && !syn && seq_diff(d->edge, edge) >= (int32_t)unit)
 		BAD(w, v, "the window's edge moves from %u back to %u", d->edge.v - peer->iss.v,
 		    edge.v - peer->iss.v);
 	d->edge = d->acked ? seq_max(d->edge, edge) : edge;

@@ -58,6 +58,14 @@ static void set_options(struct world *w, struct glass *g, struct glass_sock *s)
 	}
 }
 
+/* Both sides take part; the first connections bring the cookie. */
+static void allow_fastopen(struct glass *g, struct glass_sock *s, bool listener)
+{
+	glass_tunable_set(g, "tcp_fastopen", 3);
+	glass_setopt(g, s, listener ? GLASS_OPT_FASTOPEN : GLASS_OPT_FASTOPEN_CONNECT,
+		     listener ? 4096 : 1);
+}
+
 static void adopt(struct end *e, struct glass_sock *s)
 {
 	e->s = s;
@@ -140,16 +148,20 @@ static void start_flow(void *arg)
 
 	if (s) {
 		set_options(w, g, s);
+		if (w->sc->fastopen)
+			allow_fastopen(g, s, false);
 		adopt(&f->end[0], s);
 		err = w->sc->near_wrap && !f->number ? glass_bind(g, s, &local) : 0;
 		err = err ? err : glass_connect(g, s, &to);
 	}
-	if (err != -EINPROGRESS) {
+	if (err && err != -EINPROGRESS) {
 		not_begun(w, f, -err);
 		return;
 	}
 	glass_local(s, &local);
 	f->port = local.port;
+	if (!err) /* the SYN waits for bytes */
+		end_turn(w, &f->end[0]);
 }
 
 static void listen_on(struct world *w)
@@ -160,6 +172,8 @@ static void listen_on(struct world *w)
 	w->listener = glass_socket(g, GLASS_TCP);
 	if (w->listener)
 		set_options(w, g, w->listener);
+	if (w->listener && w->sc->fastopen)
+		allow_fastopen(g, w->listener, true);
 	if (!w->listener || glass_bind(g, w->listener, &any) || glass_listen(g, w->listener, 4096))
 		fail(w, "cannot listen");
 }

@@ -68,6 +68,7 @@ struct scenario {
 	uint32_t short_writes; /* of a million: a program reserves more than it commits */
 	unsigned fail_every;   /* of each stack's allocations this one fails; 0: none */
 	int64_t cork, quick_off, maxseg, keep_idle_s;
+	bool fastopen;		  /* the first bytes go with the SYN, once a cookie is known */
 	unsigned abort_side;	  /* of END_ABORT */
 	enum near_wrap near_wrap; /* what numbers of the first connection begin near to */
 	unsigned near_side;	  /* whose */

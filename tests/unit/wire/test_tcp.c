@@ -72,10 +72,55 @@ static void test_sack(void **state)
 	check(&o, want, sizeof(want));
 }
 
+/* RFC 7413 4.1.1. */
+static void test_fastopen(void **state)
+{
+	const struct tcp_options ask = { .fastopen = true };
+	const struct tcp_options longest = { .fastopen = true,
+					     .cookie_len = 16,
+					     .cookie = "0123456789abcde" };
+	const struct tcp_options syn = { .mss_ok = true,
+					 .sack_permitted = true,
+					 .timestamps = true,
+					 .wscale_ok = true,
+					 .fastopen = true,
+					 .cookie_len = 16 };
+	uint8_t got[40];
+	struct tcp_options back;
+
+	(void)state;
+	check(&ask, (const uint8_t[]){ 34, 2, 1, 1 }, 4);
+	assert_int_equal(tcp_options_write(got, &longest), 20);
+	tcp_options_read(got, 20, &back);
+	assert_true(back.fastopen && back.cookie_len == 16);
+	assert_memory_equal(back.cookie, longest.cookie, 16);
+	assert_int_equal(tcp_options_write(got, &syn), 40); /* with all the others: it fits */
+}
+
+/* A length that cannot be is no option; what follows is read all the same. */
+static void test_fastopen_lengths(void **state)
+{
+	struct tcp_options o;
+
+	(void)state;
+	for (uint8_t n = 0; n <= 20; n++) {
+		uint8_t bytes[32] = { 34, (uint8_t)(2 + n) };
+		bool valid = !n || (n >= 4 && n <= 16 && n % 2 == 0);
+
+		memcpy(bytes + 2 + n, (const uint8_t[]){ 2, 4, 5, 180 }, 4);
+		tcp_options_read(bytes, 6u + n, &o);
+		assert_int_equal(o.fastopen, valid);
+		assert_int_equal(o.cookie_len, valid ? n : 0);
+		assert_true(o.mss_ok && o.mss == 1460);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_syn),
+		cmocka_unit_test(test_fastopen),
+		cmocka_unit_test(test_fastopen_lengths),
 		cmocka_unit_test(test_syn_without_timestamps),
 		cmocka_unit_test(test_timestamps_alone),
 		cmocka_unit_test(test_sack),

@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * TCP Fast Open, the client's side: RFC 7413 4.1.3, 4.2. What servers have told is remembered per
+ * pair of addresses: the cookie, the MSS, and whether SYNs with the option get lost on the way.
+ *
+ * Theory of operation. The data of a SYN stays in the send queue and no struct tcp_tx knows of it.
+ * When the SYN-ACK acknowledges it, or some of it, so much leaves the queue; what it does not
+ * acknowledge is new data, and goes out at once with the third segment. A SYN that is sent again is
+ * plain: neither option nor data. If that one is answered, something on the path may swallow the
+ * other kind: the destination gets none for a while, twice as long each time.
+ *
+ * The table has rooms of WAYS places each, chosen by a keyed hash; in a full one the place goes
+ * that was used longest ago. It is there from the first cookie on.
+ *
+ * In: tcp_connect.c, tcp_send_syn, the socket layer.  Out: tcp_send_syn, tcp_syn_data_acked.
+ */
+#include "tcp.h"
+
+#include <string.h>
+
+#define CLIENT_BIT 1 /* of the tunable tcp_fastopen */
+#define ROOMS 64u
+#define WAYS 4u
+#define TABLE_BYTES (ROOMS * WAYS * sizeof(struct tcp_hint))
+#define OPTIONS_BYTES_MAX 40
+#define HEADER_BYTES 40
+#define CLOSED_NS (60 * NS_PER_S)
+#define CLOSED_SHIFT_MAX 6 /* a bit more than an hour */
+
+/* Of one server as it is reached from one address; raddr 0: the place is free. */
+struct tcp_hint {
+	ip4_t laddr, raddr;
+	int64_t used_ns;
+	int64_t closed_ns; /* no option before then */
+	uint16_t mss;	   /* as the server told it */
+	uint8_t losses;	   /* in a row */
+	uint8_t cookie_len;
+	uint8_t cookie[TCP_FASTOPEN_COOKIE_MAX];
+};
+
+static struct tcp_hint *room_of(const struct glass *g, const struct tcp_conn *c)
+{
+	uint64_t h = siphash_u64(&g->tcp->hash_key, c->laddr, c->raddr);
+
+	return &g->tcp->hints[h % ROOMS * WAYS];
+}
+
+/* NULL: nothing is known. */
+static struct tcp_hint *hint_find(const struct glass *g, const struct tcp_conn *c)
+{
+	struct tcp_hint *h = g->tcp->hints ? room_of(g, c) : NULL;
+
+	for (unsigned i = 0; h && i < WAYS; i++, h++)
+		if (h->raddr == c->raddr && h->laddr == c->laddr)
+			return h;
+	return NULL;
+}
+
+/* NULL: no memory. */
+static struct tcp_hint *hint_make(struct glass *g, const struct tcp_conn *c)
+{
+	struct tcp_hint *h = hint_find(g, c), *room;
+
+	if (h)
+		return h;
+	if (!g->tcp->hints)
+		g->tcp->hints = pool_alloc(&g->pool, TABLE_BYTES);
+	if (!g->tcp->hints) {
+		stat_inc(g, STAT_NOMEM);
+		return NULL;
+	}
+	room = h = room_of(g, c);
+	for (unsigned i = 1; i < WAYS && h->raddr; i++)
+		if (!room[i].raddr || room[i].used_ns < h->used_ns)
+			h = &room[i];
+	*h = (struct tcp_hint){ .laddr = c->laddr, .raddr = c->raddr };
+	return h;
+}
+
+void tcp_fastopen_fini(struct glass *g)
+{
+	pool_free(&g->pool, g->tcp->hints, TABLE_BYTES);
+}
+
+static bool path_closed(const struct glass *g, const struct tcp_hint *h)
+{
+	return h && now(g) < h->closed_ns;
+}
+
+bool tcp_fastopen_ready(struct glass *g, const struct tcp_conn *c)
+{
+	const struct tcp_hint *h = hint_find(g, c);
+
+	return h && h->cookie_len && !path_closed(g, h);
+}
+
+/* RFC 7413 4.2.2: within the server's MSS, as far as it is known; and the options are long. */
+uint32_t tcp_fastopen_room(struct glass *g, const struct tcp_conn *c)
+{
+	const struct tcp_hint *h = hint_find(g, c);
+	uint32_t mss = c->path.mtu_bytes - HEADER_BYTES;
+
+	if (h && h->mss && mss > h->mss)
+		mss = h->mss;
+	if (c->config.maxseg && mss > c->config.maxseg)
+		mss = c->config.maxseg;
+	return mss > OPTIONS_BYTES_MAX ? mss - OPTIONS_BYTES_MAX : 0;
+}
+
+uint32_t tcp_fastopen_ask(struct glass *g, struct tcp_conn *c, struct tcp_options *o)
+{
+	struct tcp_hint *h = hint_find(g, c);
+
+	if (path_closed(g, h))
+		return 0;
+	o->fastopen = c->fastopen_asked = true;
+	if (!h || !h->cookie_len)
+		return 0;
+	h->used_ns = now(g);
+	o->cookie_len = h->cookie_len;
+	memcpy(o->cookie, h->cookie, h->cookie_len);
+	return tcp_fastopen_room(g, c);
+}
+
+void tcp_fastopen_go(struct glass *g, struct tcp_conn *c)
+{
+	c->syn_waits = false;
+	tcp_send_syn(g, c);
+}
+
+/* The data of the SYN: taken bytes of it have arrived. */
+static void data_answered(struct glass *g, struct tcp_conn *c, uint32_t taken)
+{
+	uint32_t again = c->syn_data - taken;
+
+	c->syn_data = 0;
+	c->syn_data_acked = taken;
+	EVENT(g, c->id, 0, FAST_OPEN,
+	      taken ? WORD("the peer took the SYN's data") : WORD("the SYN's data goes again"),
+	      taken ? taken : again);
+	stat_inc(g, taken ? STAT_TCP_FASTOPEN_ACTIVE : STAT_TCP_FASTOPEN_ACTIVE_FAIL);
+	c->account->bytes_retrans += again;
+	tcp_syn_data_acked(g, c, taken);
+}
+
+/* The plain SYN passed, the one before did not: RFC 7413 4.1.3.1. */
+static void path_swallows(struct glass *g, struct tcp_conn *c, struct tcp_hint *h)
+{
+	unsigned shift = h->losses < CLOSED_SHIFT_MAX ? h->losses : CLOSED_SHIFT_MAX;
+
+	h->closed_ns = now(g) + (CLOSED_NS << shift);
+	if (h->losses < UINT8_MAX)
+		h->losses++;
+	stat_inc(g, STAT_TCP_FASTOPEN_BLACKHOLE);
+	EVENT(g, c->id, 0, FAST_OPEN, WORD("the SYN was lost: plain ones for a while"), 0);
+}
+
+static void remember(struct glass *g, struct tcp_conn *c, const struct tcp_seg *seg, bool arrived)
+{
+	bool told = seg->opt.fastopen && seg->opt.cookie_len;
+	struct tcp_hint *h = told || !arrived ? hint_make(g, c) : hint_find(g, c);
+
+	if (!h)
+		return;
+	h->used_ns = now(g);
+	if (!arrived) {
+		path_swallows(g, c, h);
+		return;
+	}
+	h->losses = 0;
+	if (!told)
+		return;
+	h->mss = c->peer_mss;
+	h->cookie_len = seg->opt.cookie_len;
+	memcpy(h->cookie, seg->opt.cookie, seg->opt.cookie_len);
+	EVENT(g, c->id, 0, FAST_OPEN, WORD("the peer tells a cookie"), h->cookie_len);
+}
+
+void tcp_fastopen_answered(struct glass *g, struct tcp_conn *c, const struct tcp_seg *seg)
+{
+	uint32_t taken = seg->ack.v - c->snd.iss.v - 1;
+
+	c->snd.nxt = seg->ack;
+	if (c->syn_data)
+		data_answered(g, c, taken);
+	if (c->fastopen_asked)
+		remember(g, c, seg, !c->timeouts || taken || seg->opt.fastopen);
+	c->fastopen_asked = false;
+}
