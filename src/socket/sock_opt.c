@@ -369,7 +369,9 @@ static int64_t mtu_now(const struct glass *g, const struct glass_sock *s)
 		return s->conn->path.mtu_bytes;
 	if (!s->udp || !s->udp->remote)
 		return -ENOTCONN;
-	return ip_route(g, s->udp->remote, s->udp->local, &path) ? -ENOTCONN : path.mtu_bytes;
+	if (ip_route(g, s->udp->remote, s->udp->local, &path))
+		return -ENOTCONN;
+	return path.mtu_bytes;
 }
 
 int glass_getopt(struct glass *g, struct glass_sock *s, enum glass_opt opt, int64_t *value)
