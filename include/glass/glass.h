@@ -295,6 +295,14 @@ GLASS_API unsigned glass_recv_peek(struct glass *g, struct glass_sock *s, struct
 GLASS_API void glass_recv_consume(struct glass *g, struct glass_sock *s, size_t length);
 
 /*
+ * TCP's urgent data (RFC 6093): one byte at a time, which stays in the stream. glass_send_urgent:
+ * the last byte sent is urgent; -ENOTCONN. glass_urgent_at: how many bytes come before the peer's
+ * urgent byte (it may not have come yet); -1: there is none.
+ */
+GLASS_API int glass_send_urgent(struct glass *g, struct glass_sock *s);
+GLASS_API int64_t glass_urgent_at(struct glass *g, struct glass_sock *s);
+
+/*
  * UDP and PING: one datagram. to may be NULL when connected. A PING datagram is an ICMP echo
  * message.
  */

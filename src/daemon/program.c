@@ -269,6 +269,7 @@ void end_ready(struct daemon *d, struct watch *w, uint32_t events)
 		e->wants_out = false;
 		loop_change(d, w, END_EVENTS);
 	}
+	e->oob |= (events & EPOLLPRI) != 0;
 	e->eof |= (events & (EPOLLRDHUP | EPOLLHUP)) != 0;
 	e->hup |= (events & EPOLLHUP) != 0;
 	e->unread |= (events & EPOLLERR) != 0;

@@ -54,6 +54,7 @@ struct end {
 	/* Program to stack. */
 	uint8_t canary;	  /* 1: the oldest byte that waits was seen already; 0: it was not */
 	bool wants_space; /* something waits until the stack's send buffer has room */
+	bool oob;	  /* the program has sent an urgent byte (MSG_OOB), not reached yet */
 	bool eof, hup;	  /* the program has shut down; has closed */
 	bool unread;	  /* it closed with bytes unread */
 	bool fin_told;	  /* the stack has been told */
@@ -120,7 +121,7 @@ struct programs {
 };
 
 /* What the daemon waits for at its ends; EPOLLOUT only while one is full. */
-#define END_EVENTS (EPOLLIN | EPOLLRDHUP | EPOLLET)
+#define END_EVENTS (EPOLLIN | EPOLLPRI | EPOLLRDHUP | EPOLLET)
 
 /* ---- program.c */
 /*

@@ -13,6 +13,10 @@
  * Stack to program: glass_recv_peek() tells where the bytes lie, sendmsg() hands them over. When
  * the pair is full they stay in the stack and its advertised window closes.
  *
+ * Urgent data. A byte sent with MSG_OOB lies in the pair at its place; receives end before it, and
+ * SIOCATMARK tells that it is next. The other way the peer's urgent byte is sent with MSG_OOB: the
+ * kernel then does for the program what it does on TCP (SIGURG, POLLPRI, SIOCATMARK, SO_OOBINLINE).
+ *
  * Ends are edge-triggered: since the canary always waits, a level would always be high. So whatever
  * stops reading leaves a mark of how it goes on: readable (epoll has told), wants_space (the stack
  * will tell), wants_out.
@@ -20,7 +24,10 @@
  * In: program.c.   Out: the stack's socket; end_free().
  */
 #include <errno.h>
+#include <asm/ioctls.h>
+#include <linux/sockios.h>
 #include <sys/epoll.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 
@@ -59,6 +66,33 @@ static size_t pull_bytes(struct end *e, uint8_t *space, size_t take, bool whole)
 	return got + 1;
 }
 
+/* Is the next byte the urgent one? */
+static bool at_mark(const struct end *e)
+{
+	int mark = 0;
+
+	return !ioctl(e->watch.fd, SIOCATMARK, &mark) && mark;
+}
+
+/*
+ * Before the urgent byte: the canary out of the way, then what is in front of it; then the byte
+ * alone. Returns how many are to be sent, *urgent when it is that one.
+ */
+static size_t pull_towards_mark(struct end *e, uint8_t *space, size_t take, bool whole,
+				bool *urgent)
+{
+	uint8_t seen;
+
+	if (e->canary && recv(e->watch.fd, &seen, 1, MSG_DONTWAIT) == 1)
+		e->canary = 0;
+	*urgent = at_mark(e);
+	if (*urgent)
+		return pull_bytes(e, space, 1, whole && take == 1);
+	if (whole && take > 1) /* the last one, perhaps it, is looked at by itself */
+		return pull_bytes(e, space, take - 1, false);
+	return pull_bytes(e, space, take, whole);
+}
+
 enum pull { PULL_MORE, PULL_DRY, PULL_STUCK };
 
 /*
@@ -68,6 +102,7 @@ enum pull { PULL_MORE, PULL_DRY, PULL_STUCK };
 static enum pull pull_once(struct daemon *d, struct end *e, size_t *waiting)
 {
 	size_t room = 0, n;
+	bool urgent = false;
 	void *space;
 
 	if (!*waiting)
@@ -77,9 +112,13 @@ static enum pull pull_once(struct daemon *d, struct end *e, size_t *waiting)
 		return PULL_STUCK;
 	if (room > *waiting)
 		room = *waiting;
-	n = pull_bytes(e, space, room, room == *waiting);
+	n = e->oob ? pull_towards_mark(e, space, room, room == *waiting, &urgent)
+		   : pull_bytes(e, space, room, room == *waiting);
 	glass_send_commit(d->g, e->sock, n);
+	if (urgent && n)
+		glass_send_urgent(d->g, e->sock);
 	*waiting -= n;
+	e->oob &= *waiting != 0;
 	return *waiting ? PULL_MORE : PULL_DRY;
 }
 
@@ -120,13 +159,16 @@ bool data_pull(struct daemon *d, struct end *e)
  * ------------------------------------------------------------------------------- */
 
 /* Bytes taken: 0 when the pair is full. A program that reads no more takes everything. */
-static size_t push_iovs(struct daemon *d, struct end *e, struct glass_iov *iov, unsigned niov)
+static size_t push_iovs(struct daemon *d, struct end *e, struct glass_iov *iov, unsigned niov,
+			int flags)
 {
 	struct msghdr m = { .msg_iov = (struct iovec *)(void *)iov, .msg_iovlen = niov };
 	ssize_t n = -1;
 	size_t all = 0;
 
 	if (!e->deaf)
+		n = sendmsg(e->watch.fd, &m, MSG_DONTWAIT | MSG_NOSIGNAL | flags);
+	if (n < 0 && flags && errno == EOPNOTSUPP) /* a kernel without it: in line */
 		n = sendmsg(e->watch.fd, &m, MSG_DONTWAIT | MSG_NOSIGNAL);
 	if (n >= 0)
 		return (size_t)n;
@@ -167,13 +209,31 @@ static bool push_finished(struct daemon *d, struct end *e)
 	return true;
 }
 
+/* The first bytes only. */
+static unsigned iovs_cut(struct glass_iov *iov, unsigned niov, size_t bytes)
+{
+	for (unsigned i = 0; i < niov; i++) {
+		if (iov[i].len >= bytes) {
+			iov[i].len = bytes;
+			return i + 1;
+		}
+		bytes -= iov[i].len;
+	}
+	return niov;
+}
+
 bool data_push(struct daemon *d, struct end *e)
 {
 	struct glass_iov iov[PUSH_IOVS];
 	unsigned n;
 
 	while (!e->wants_out && (n = glass_recv_peek(d->g, e->sock, iov, PUSH_IOVS))) {
-		size_t taken = push_iovs(d, e, iov, n);
+		int64_t ahead = glass_urgent_at(d->g, e->sock);
+		size_t taken;
+
+		if (ahead >= 0)
+			n = iovs_cut(iov, n, ahead ? (size_t)ahead : 1);
+		taken = push_iovs(d, e, iov, n, ahead ? 0 : MSG_OOB);
 
 		if (taken)
 			glass_recv_consume(d->g, e->sock, taken);

@@ -38,7 +38,6 @@ static int add_rules(scmp_filter_ctx c)
 				      SCMP_SYS(setsockopt),  SCMP_SYS(sendmsg),
 				      SCMP_SYS(recvmsg),     SCMP_SYS(sendmmsg),
 				      SCMP_SYS(recvmmsg) };
-	static const unsigned long ioctls[] = { SIOCOUTQ, SIOCATMARK };
 	struct scmp_arg_cmp unmarked = SCMP_A5(SCMP_CMP_NE, RAW_MARK);
 	int err = 0;
 
@@ -47,9 +46,9 @@ static int add_rules(scmp_filter_ctx c)
 	for (int family = AF_INET; !err && family <= AF_INET6; family += AF_INET6 - AF_INET)
 		err = seccomp_rule_add(c, SCMP_ACT_NOTIFY, SCMP_SYS(socket), 2,
 				       SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)family), unmarked);
-	for (unsigned i = 0; !err && i < sizeof(ioctls) / sizeof(ioctls[0]); i++)
+	if (!err)
 		err = seccomp_rule_add(c, SCMP_ACT_NOTIFY, SCMP_SYS(ioctl), 2,
-				       SCMP_A1(SCMP_CMP_EQ, ioctls[i]), unmarked);
+				       SCMP_A1(SCMP_CMP_EQ, SIOCOUTQ), unmarked);
 	/* Without an address they are the kernel's. */
 	if (!err)
 		err = seccomp_rule_add(c, SCMP_ACT_NOTIFY, SCMP_SYS(sendto), 1,

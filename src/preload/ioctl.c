@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * ioctl(2): FIONBIO and FIONREAD are the kernel's; how much the peer has not acknowledged yet is
- * the stack's.
+ * ioctl(2): FIONBIO, FIONREAD and SIOCATMARK are the kernel's; how much the peer has not
+ * acknowledged yet is the stack's.
  *
  * In: the program.   Out: src/daemon/program_option.c (QUEUED).
  */
@@ -38,9 +38,5 @@ int wrap_ioctl(int fd, unsigned long request, ...)
 	if ((unsigned)request == SIOCOUTQ &&
 	    ours(fd, &self)) /* on a terminal the same number is TIOCOUTQ */
 		return (int)result_of(queued(&self, arg));
-	if ((unsigned)request == SIOCATMARK && ours(fd, &self)) {
-		*(int *)arg = 0; /* there is no urgent data */
-		return 0;
-	}
 	return (int)result_of(raw3(SYS_ioctl, fd, (long)request, addr_of(arg)));
 }

@@ -337,3 +337,23 @@ int sock_tcp_error(struct glass_sock *s)
 		s->conn->error = 0;
 	return error;
 }
+
+/* ---- urgent data ----------------------------------------------------------------------------- */
+
+int glass_send_urgent(struct glass *g, struct glass_sock *s)
+{
+	struct tcp_conn *c = s->conn;
+
+	if (!c || !tcp_synchronized(c) || !c->queued)
+		return -ENOTCONN;
+	SOCK_CALL(g, s, "send urgent", 1);
+	tcp_urgent_send(g, c);
+	act_end(g, outer);
+	return 0;
+}
+
+int64_t glass_urgent_at(struct glass *g, struct glass_sock *s)
+{
+	(void)g;
+	return s->conn ? tcp_urgent_at(s->conn) : -1;
+}

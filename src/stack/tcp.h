@@ -279,13 +279,16 @@ struct tcp_conn {
 	uint32_t sacked_segs;
 	uint32_t sacked, lost, retrans; /* bytes of tx with the flag */
 	bool fin_queued, fin_sent;
-	struct seq small_end; /* end of the last segment that was not full (Nagle) */
-	bool in_burst;	      /* new data has left in this round of tcp_output() */
-	bool force_out;	      /* a timer says: send what waits, full segment or not */
-	bool want_out;	      /* the program waits for room */
-	bool starved;	      /* there was no memory for its bytes: it is to try again soon */
-	bool ack_now;	      /* an ACK is owed at once */
-	bool closed_by_user;  /* no reader any more: data is answered with RST */
+	struct seq small_end;	     /* end of the last segment that was not full (Nagle) */
+	bool in_burst;		     /* new data has left in this round of tcp_output() */
+	bool snd_urgent, rcv_urgent; /* snd_up, rcv_up are valid: tcp_urgent.c */
+	struct seq snd_up;	     /* behind our urgent byte */
+	struct seq rcv_up;	     /* the peer's urgent byte */
+	bool force_out;		     /* a timer says: send what waits, full segment or not */
+	bool want_out;		     /* the program waits for room */
+	bool starved;	     /* there was no memory for its bytes: it is to try again soon */
+	bool ack_now;	     /* an ACK is owed at once */
+	bool closed_by_user; /* no reader any more: data is answered with RST */
 	bool shut_rd;
 	const struct tcp_cc *cc;
 	union {
@@ -389,6 +392,7 @@ struct tcp_seg {
 	struct seq seq, ack;
 	uint32_t len, span;
 	uint32_t wnd; /* not scaled */
+	uint16_t urgent;
 	uint8_t flags;
 	uint16_t sport, dport;
 	ip4_t src, dst;
@@ -814,6 +818,16 @@ void tcp_rate_delivered(struct glass *g, struct tcp_conn *c, const struct tcp_tx
 void tcp_rate_sample(struct glass *g, struct tcp_conn *c, const struct tcp_ack_sum *sum);
 /* tcp_output has no more to send. */
 void tcp_rate_stopped(struct tcp_conn *c);
+
+/* tcp_urgent.c */
+/* The last byte queued is urgent. */
+void tcp_urgent_send(struct glass *g, struct tcp_conn *c);
+/* The pointer of a segment of ours, and URG in *flags; 0: there is nothing to point at. */
+uint16_t tcp_urgent_pointer(struct tcp_conn *c, struct seq seq, uint32_t len, uint8_t *flags);
+/* What an acceptable segment, not trimmed yet, says of urgent data. */
+void tcp_urgent_arrived(struct glass *g, struct tcp_conn *c, const struct tcp_seg *seg);
+/* How many bytes the program will read before the urgent one, come or not; -1: there is none. */
+int64_t tcp_urgent_at(struct tcp_conn *c);
 
 /* The user's doors: tcp_user.c */
 void tcp_shutdown_wr(struct glass *g, struct tcp_conn *c);

@@ -232,6 +232,7 @@ static enum verdict tcp_parse(struct glass *g, struct pkt *p, const struct ip_in
 		.seq = seq_of(be32_get(h->seq)),
 		.ack = seq_of(be32_get(h->ack)),
 		.wnd = be16_get(h->window),
+		.urgent = be16_get(h->urgent),
 		.flags = h->flags,
 		.sport = be16_get(h->sport),
 		.dport = be16_get(h->dport),

@@ -266,6 +266,7 @@ enum verdict tcp_segment_arrives(struct glass *g, struct tcp_conn *c, struct pkt
 	if ((v = tcp_check_ack(g, c, p, seg)) != GO_ON)
 		return v;
 	tcp_note_timestamp(g, c, seg);
+	tcp_urgent_arrived(g, c, seg); /* sixth */
 	tcp_trim(c, p, seg);
 	tcp_ecn_data(g, c, seg);
 	if ((v = tcp_check_reader(g, c, p, seg)) != GO_ON)

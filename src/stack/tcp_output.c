@@ -117,14 +117,16 @@ static enum glass_limiter all_is_sent(const struct tcp_conn *c)
 static uint32_t new_data(const struct tcp_conn *c, uint32_t unsent, enum glass_limiter *limiter)
 {
 	uint32_t wnd = window_room(c), room = cwnd_room(c), len = unsent, full;
-	bool tail_waits = c->config.cork || (!c->config.nodelay && small_is_out(c));
+	uint32_t most = c->snd_urgent ? c->mss : TCP_SUPER_BYTES_MAX;
+	bool tail_waits =
+		c->config.cork || (!c->config.nodelay && !c->snd_urgent && small_is_out(c));
 
 	if (len > wnd)
 		len = wnd;
 	if (len > room)
 		len = room;
-	if (len > TCP_SUPER_BYTES_MAX)
-		len = TCP_SUPER_BYTES_MAX;
+	if (len > most)
+		len = most;
 	full = len / c->mss * c->mss;
 	if (len == unsent && (!tail_waits || c->fin_queued || c->force_out))
 		return len;

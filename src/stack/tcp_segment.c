@@ -121,6 +121,7 @@ static enum verdict tcp_transmit(struct glass *g, struct tcp_conn *c, struct pkt
 	uint8_t options[40];
 	size_t n = tcp_options_write(options, out->opt);
 	uint8_t flags = out->flags | tcp_ecn_mark(c, out->flags, out->is_new, &to.tos);
+	uint16_t urgent = tcp_urgent_pointer(c, out->seq, out->len, &flags);
 	uint32_t wnd = tcp_window(g, c);
 	struct tcp_header *h;
 
@@ -136,6 +137,7 @@ static enum verdict tcp_transmit(struct glass *g, struct tcp_conn *c, struct pkt
 		.data_offset = (uint8_t)((sizeof(*h) + n) / 4 << 4),
 		.flags = flags,
 		.window = be16_of(out->flags & TCP_SYN ? wnd : wnd >> c->rcv_wscale),
+		.urgent = be16_of(urgent),
 	};
 	h->checksum = be16_of(csum_sum16(csum_pseudo4(to.src, to.dst, IP_PROTO_TCP, pkt_len(p))));
 	p->l4 = p->data;

@@ -454,6 +454,7 @@ static struct seg compose(struct dlg *d, const struct spec *s, struct flow *f, u
 	g.seq = s->has[K_SEQ] ? f->irs + (uint32_t)s->v[K_SEQ] : f->peer_nxt;
 	if (g.flags & ACK)
 		g.ack = s->has[K_ACK] ? f->iss + (uint32_t)s->v[K_ACK] : f->nxt;
+	g.urgent = s->has[K_URG] ? (uint16_t)s->v[K_URG] : 0;
 	if (s->has[K_WIN])
 		f->win = (uint16_t)s->v[K_WIN];
 	g.win = f->win;

@@ -19,7 +19,7 @@
  * by itself, and every checksum is verified.
  *
  * What a segment is said to be: flags joined by |, then any of
- *	seq= ack= len= win= mss= ws= tsval= tsecr= ttl= tos= sport= dport= sack=from:to
+ *	seq= ack= len= win= urg= mss= ws= tsval= tsecr= ttl= tos= sport= dport= sack=from:to
  *	cookie= fo				(fast open, RFC 7413; fo: without a cookie)
  *	sackok ts df
  *	nomss nows nosackok nots nosack nopsh nofo	(wire_out: must be absent)

@@ -8,9 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const key_name[K_COUNT] = { "seq",	"ack",	 "len", "win",	 "mss",	  "ws",
-					       "tsval", "tsecr", "ttl", "tos",	 "sport", "dport",
-					       "type",	"code",	 "mtu", "cookie" };
+static const char *const key_name[K_COUNT] = { "seq",	"ack",	 "len", "win",	  "mss",   "ws",
+					       "tsval", "tsecr", "ttl", "tos",	  "sport", "dport",
+					       "type",	"code",	 "mtu", "cookie", "urg" };
 
 static const struct {
 	const char *name;
@@ -228,6 +228,7 @@ static const char *differs_value(const struct spec *s, const struct seg *g, cons
 		[K_SPORT] = g->sport,	   [K_DPORT] = g->dport,
 		[K_TYPE] = g->sport,	   [K_CODE] = g->dport,
 		[K_MTU] = g->ack & 0xffff, [K_COOKIE] = (int64_t)g->cookie,
+		[K_URG] = g->urgent,
 	};
 
 	for (unsigned k = 0; k < K_COUNT; k++) {

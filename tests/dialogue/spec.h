@@ -34,6 +34,7 @@ enum spec_key {
 	K_CODE,
 	K_MTU,
 	K_COOKIE,
+	K_URG,
 	K_COUNT
 };
 

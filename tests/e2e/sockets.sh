@@ -59,4 +59,19 @@ wait $again
 is "connect while one is under way" "$(cat "$LAB/again")" \
 	"['EINPROGRESS', 'EALREADY', 'EALREADY']
 b'hello'"
+
+# ---- urgent data, with the kernel on both sides, and with Glass on either
+
+URGENT=$(dirname "$0")/urgent.py
+background python3 "$URGENT" server $HOST 7200
+background python3 "$URGENT" server $HOST 7201
+background env LD_PRELOAD="$PRELOAD" python3 "$URGENT" server $STACK 7202
+wait_for 5 listens 7200 && wait_for 5 listens 7201
+wait_for 5 grep -q 7202 <("$GLASS" ss -ltn)
+timeout 60 python3 "$URGENT" client $HOST 7200 >"$LAB/kernel"
+LD_PRELOAD=$PRELOAD timeout 60 python3 "$URGENT" client $HOST 7201 >"$LAB/glass"
+timeout 60 python3 "$URGENT" client $STACK 7202 >"$LAB/glass-serves"
+is "urgent data: a client on Glass" "$(cat "$LAB/glass")" "$(cat "$LAB/kernel")"
+is "urgent data: a server on Glass" "$(cat "$LAB/glass-serves")" "$(cat "$LAB/kernel")"
+like "urgent data at all" "$(cat "$LAB/kernel")" "apart b'!'"
 done_testing
