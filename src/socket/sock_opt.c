@@ -239,6 +239,7 @@ int glass_setopt(struct glass *g, struct glass_sock *s, enum glass_opt opt, int6
 		k->window_clamp = (uint32_t)value;
 		break;
 	case GLASS_OPT_NOTSENT_LOWAT:
+		k->notsent_own = value != 0;
 		k->notsent_lowat = value ? (uint32_t)value : (uint32_t)g->tun.tcp_notsent_lowat;
 		break;
 	case GLASS_OPT_DEFER_ACCEPT:
@@ -340,7 +341,7 @@ static int64_t get(const struct glass *g, struct glass_sock *s, enum glass_opt o
 	case GLASS_OPT_WINDOW_CLAMP:
 		return k->window_clamp;
 	case GLASS_OPT_NOTSENT_LOWAT:
-		return k->notsent_lowat;
+		return k->notsent_own ? k->notsent_lowat : 0; /* as Linux: not the tunable */
 	case GLASS_OPT_DEFER_ACCEPT:
 		return synacks_to_s(g, k->defer_accept);
 	case GLASS_OPT_CONGESTION:

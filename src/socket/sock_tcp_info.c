@@ -19,7 +19,23 @@ static const uint8_t linux_states[TCPS_COUNT] = {
 	[TCPS_LAST_ACK] = 9,	     [TCPS_TIME_WAIT] = 6,
 };
 
-static const uint8_t linux_ca_states[] = { [CA_OPEN] = 0, [CA_RECOVERY] = 3, [CA_LOSS] = 4 };
+/*
+ * Linux has two states more. Disorder: something arrived out of turn, or was sent again, and nobody
+ * knows yet whether anything is lost. CWR: the window has been reduced for a mark (RFC 3168), and
+ * what was out then still is.
+ */
+enum { LINUX_OPEN, LINUX_DISORDER, LINUX_CWR, LINUX_RECOVERY, LINUX_LOSS };
+
+static uint8_t linux_ca_state(const struct tcp_conn *c)
+{
+	if (c->ca_state == CA_LOSS)
+		return LINUX_LOSS;
+	if (c->ca_state == CA_RECOVERY)
+		return LINUX_RECOVERY;
+	if (c->reduce_ecn && seq_lt(c->snd.una, c->reduce_end))
+		return LINUX_CWR;
+	return c->sacked || c->lost || c->retrans ? LINUX_DISORDER : LINUX_OPEN;
+}
 
 static uint32_t us(int64_t ns)
 {
@@ -29,6 +45,12 @@ static uint32_t us(int64_t ns)
 static uint32_t ms_since(const struct glass *g, int64_t then_ns)
 {
 	return (uint32_t)((now(g) - then_ns) / NS_PER_MS);
+}
+
+/* Before there was any data Linux counts from the end of the handshake. */
+static int64_t established_ns(const struct glass *g, const struct tcp_conn *c)
+{
+	return c->born_ns + tcp_limit_ns(g, c, GLASS_LIMIT_HANDSHAKE);
 }
 
 static uint32_t segments(const struct tcp_conn *c, uint32_t bytes)
@@ -58,7 +80,7 @@ static void fill_path(const struct glass *g, const struct tcp_conn *c, struct gl
 
 static void fill_sending(const struct tcp_conn *c, struct glass_tcp_info *t)
 {
-	t->ca_state = linux_ca_states[c->ca_state];
+	t->ca_state = linux_ca_state(c);
 	t->retransmits = c->timeouts;
 	t->backoff = c->backoff;
 	t->probes = c->probes;
@@ -88,7 +110,8 @@ static void fill_receiving(const struct glass *g, const struct tcp_conn *c,
 	t->data_segs_in = c->data_segs_in;
 	t->rcv_ooopack = c->ooo_segs;
 	t->rcv_wnd = (uint32_t)seq_diff(c->rcv.edge, c->rcv.nxt);
-	t->last_data_recv_ms = ms_since(g, c->last_data_ns ? c->last_data_ns : c->born_ns);
+	t->last_data_recv_ms =
+		ms_since(g, c->last_data_ns ? c->last_data_ns : established_ns(g, c));
 	t->last_ack_recv_ms = ms_since(g, c->last_rx_ns);
 }
 
@@ -99,8 +122,8 @@ static void fill_account(const struct glass *g, const struct tcp_conn *c, struct
 	int64_t rwnd_ns =
 		tcp_limit_ns(g, c, GLASS_LIMIT_RWND) + tcp_limit_ns(g, c, GLASS_LIMIT_ZERO_WINDOW);
 
-	t->last_data_sent_ms =
-		ms_since(g, a && a->last_data_sent_ns ? a->last_data_sent_ns : c->born_ns);
+	t->last_data_sent_ms = ms_since(g, a && a->last_data_sent_ns ? a->last_data_sent_ns
+								     : established_ns(g, c));
 	t->delivered = c->connected_once; /* Linux counts the SYN */
 	if (!a)
 		return;

@@ -78,6 +78,7 @@ struct tcp_config {
 	uint16_t keep_idle_s, keep_interval_s;
 	uint8_t cc;		  /* TCP_CC_* */
 	bool fastopen_connect;	  /* connect() waits for the first bytes, when it may */
+	bool notsent_own;	  /* TCP_NOTSENT_LOWAT was set: it is not the tunable */
 	int32_t linger_s;	  /* -1: off */
 	int16_t fin_wait_s;	  /* FIN-WAIT-2 without program; 0: tunable, -1: none */
 	uint16_t fastopen_qlen;	  /* a listener's: fast opens under way at most; 0: none */
@@ -149,7 +150,7 @@ struct tcp_ack_sum;
 struct tcp_cc {
 	const char *name;
 	void (*start)(struct glass *g, struct tcp_conn *c);
-	/* sum->acked bytes arrived while not in recovery, prior_flight were out: grow cwnd. */
+	/* sum->delivered bytes arrived while not in recovery: grow cwnd. */
 	void (*acked)(struct glass *g, struct tcp_conn *c, const struct tcp_ack_sum *sum);
 	/* The new ssthresh upon a loss found without a timeout; cwnd is recovery's affair. */
 	uint32_t (*lost)(struct glass *g, struct tcp_conn *c);
@@ -671,6 +672,11 @@ void tcp_cc_sent(struct glass *g, struct tcp_conn *c);
 /* For the algorithms: what stood for flight_size at the loss; what acked bytes add in slow start,
  * taken from *acked. */
 uint32_t tcp_cc_flight(const struct tcp_conn *c);
+/*
+ * Whether cwnd may grow: it was what held output back. In slow start half a window is enough, for
+ * the next one is twice as large; asked at each ACK, so that it ends at twice what was out.
+ */
+bool tcp_cc_used(const struct tcp_conn *c);
 uint32_t tcp_cc_slow_start(const struct tcp_conn *c, uint32_t *acked);
 static inline uint32_t tcp_cc_least(const struct tcp_conn *c)
 {

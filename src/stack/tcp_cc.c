@@ -129,6 +129,11 @@ uint32_t tcp_cc_flight(const struct tcp_conn *c)
 	return c->flight_size;
 }
 
+bool tcp_cc_used(const struct tcp_conn *c)
+{
+	return c->cwnd_limited || (c->cwnd < c->ssthresh && c->cwnd < 2 * c->out_max);
+}
+
 /*
  * One ACK of a peer that receives super-packets stands for many segments, so bytes count (RFC
  * 3465); but after a timeout at most two segments per ACK, for then one ACK can tell of much that
@@ -220,10 +225,7 @@ void tcp_cc_sent(struct glass *g, struct tcp_conn *c)
 		c->out_max = out;
 		c->out_end = c->snd.nxt;
 	}
-	/* In slow start half a window is enough: the next one is twice as large. */
-	if (c->cwnd < c->ssthresh && c->cwnd < 2 * c->out_max)
-		c->cwnd_limited = true;
-	if (c->cwnd_limited) {
+	if (tcp_cc_used(c)) {
 		c->out_used = 0;
 		c->used_ms = tcp_now_ms(g);
 		return;

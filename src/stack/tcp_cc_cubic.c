@@ -132,7 +132,7 @@ static void stop_clock(struct glass *g, struct tcp_cubic *s)
 
 static void cubic_acked(struct glass *g, struct tcp_conn *c, const struct tcp_ack_sum *sum)
 {
-	uint32_t acked = sum->acked;
+	uint32_t acked = sum->delivered;
 
 	if (c->ssthresh == UINT32_MAX) {
 		tcp_hystart_acked(g, c, sum);
@@ -140,7 +140,7 @@ static void cubic_acked(struct glass *g, struct tcp_conn *c, const struct tcp_ac
 			memset(&c->cc_state, 0, sizeof(c->cc_state));
 		return;
 	}
-	if (c->cwnd_limited) {
+	if (tcp_cc_used(c)) {
 		c->cwnd += tcp_cc_slow_start(c, &acked);
 		if (c->cwnd >= c->ssthresh)
 			avoid_congestion(g, c, acked);

@@ -24,10 +24,10 @@ static uint32_t reno_lost(struct glass *g, struct tcp_conn *c)
 
 static void reno_acked(struct glass *g, struct tcp_conn *c, const struct tcp_ack_sum *sum)
 {
-	uint32_t acked = sum->acked;
+	uint32_t acked = sum->delivered;
 
 	(void)g;
-	if (!c->cwnd_limited)
+	if (!tcp_cc_used(c))
 		return;
 	c->cwnd += tcp_cc_slow_start(c, &acked);
 	if (c->cwnd < c->ssthresh)

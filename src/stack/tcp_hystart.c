@@ -96,13 +96,13 @@ static void end_round(struct glass *g, struct tcp_conn *c, struct tcp_hystart *h
 void tcp_hystart_acked(struct glass *g, struct tcp_conn *c, const struct tcp_ack_sum *sum)
 {
 	struct tcp_hystart *h = &c->cc_state.hystart;
-	uint32_t acked = sum->acked, grow;
+	uint32_t acked = sum->delivered, grow;
 
 	/* Not what was out when the last round ended: that may have been nothing. */
 	if (!h->begun)
 		h->round_end = c->snd.nxt;
 	h->begun = true;
-	if (c->cwnd_limited) {
+	if (tcp_cc_used(c)) {
 		grow = tcp_cc_slow_start(c, &acked);
 		c->cwnd += h->css ? grow / CSS_GROWTH_DIVISOR : grow;
 	}

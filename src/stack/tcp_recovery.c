@@ -145,6 +145,16 @@ static bool detect(struct glass *g, struct tcp_conn *c, struct tcp_ack_sum *sum)
 }
 
 /*
+ * Does the window grow? By what has arrived now, for what a SACK told of has let out new segments
+ * already (RFC 3042, RFC 6675): counted again with the ACK that covers it, it would be a burst. A
+ * SACK alone may be a sign of loss; where order is not kept it is one of arrival. Linux likewise.
+ */
+static bool grows(const struct tcp_conn *c, const struct tcp_ack_sum *sum)
+{
+	return sum->acked || (sum->delivered && c->reordering > TCP_DUPACKS);
+}
+
+/*
  * What the ACK changes in the congestion state: recovery begins, goes on, ends; the window grows.
  */
 void tcp_recover(struct glass *g, struct tcp_conn *c, const struct tcp_seg *seg,
@@ -167,7 +177,8 @@ void tcp_recover(struct glass *g, struct tcp_conn *c, const struct tcp_seg *seg,
 		enter_recovery(g, c, sum);
 	if (c->ca_state == CA_RECOVERY && sum->delivered)
 		prr_update(c, sum, sum->progress && !lost);
-	else if (sum->acked && before == CA_OPEN) /* what ends a recovery leaves cwnd at ssthresh */
+	else if (before == CA_OPEN && c->ca_state == CA_OPEN &&
+		 grows(c, sum)) /* what ends a recovery leaves cwnd at ssthresh */
 		tcp_cc_acked(g, c, sum);
 	if (seq_diff(c->snd.una, c->recover) > RECOVER_BEHIND_MAX)
 		c->recover = seq_add(c->snd.una, UINT32_MAX);

@@ -138,3 +138,22 @@ DIALOGUE(notsent_lowat)
 		app_ready(c, GLASS_OUT);
 	T(180)	wire_in(RST, seq=1);
 }
+
+/* As Linux: what the socket has of its own, not what the tunable makes of it. */
+DIALOGUE(notsent_lowat_that_was_never_set)
+{
+	T(0)	tunable(tcp_notsent_lowat, 4000);
+		connected(c, "mss=1000, win=10000");
+		check(option(d, c, GLASS_OPT_NOTSENT_LOWAT) == 0);
+	T(100)	app_send(c, 4000);	wire_skip_all();
+		app_send(c, 4000);	wire_skip_all();
+		app_send(c, 4000);	wire_skip_all();
+		app_send(c, 2000);
+		app_send_error(c, EAGAIN);		/* but it counts */
+		app_setopt(c, OPT_NOTSENT_LOWAT, 8000);
+		check(option(d, c, GLASS_OPT_NOTSENT_LOWAT) == 8000);
+		app_setopt(c, OPT_NOTSENT_LOWAT, 0);
+		check(option(d, c, GLASS_OPT_NOTSENT_LOWAT) == 0);
+		wire_skip_all();
+	T(180)	wire_in(RST, seq=1);
+}

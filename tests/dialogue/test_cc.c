@@ -45,6 +45,40 @@ static void slow_start(struct dlg *d, struct app *c)
 		cwnd(c, 80);		/* a quarter of it was used: it does not grow */
 }
 
+/*
+ * RFC 9438 5.8, RFC 7661: a window is believed up to twice what was out. Six of ten segments are
+ * more than half; eleven would be believed from them, however many ACKs come.
+ */
+DIALOGUE(slow_start_ends_at_twice_what_was_out)
+{
+	T(0)	connected(c, "mss=1000, ws=7, win=60000");
+	T(100)	app_send(c, 6000);		wire_skip_all();
+	T(140)	wire_in(ACK, ack=2001);
+		cwnd(c, 12);
+		wire_in(ACK, ack=4001);
+		cwnd(c, 12);
+		wire_in(ACK, ack=6001);
+		cwnd(c, 12);
+}
+
+/*
+ * RFC 3042: what a SACK told of has let out a segment already. The ACK that covers it too adds only
+ * what is new with it; else a hole that was reordering would end in a burst.
+ */
+DIALOGUE(what_was_sacked_does_not_grow_the_window_again)
+{
+	T(0)	connected(c, "mss=1000, ws=7, win=60000, sackok");
+	T(100)	app_send(c, 20000);			wire_skip_all();
+	T(140)	wire_in(ACK, ack=1, sack=1001:2001);	wire_out(ACK, seq=10001, len=1000);
+	T(141)	wire_in(ACK, ack=1, sack=1001:3001);	wire_out(ACK, seq=11001, len=1000);
+		cwnd(c, 10);
+	T(142)	wire_in(ACK, ack=3001);
+		cwnd(c, 11);
+		wire_out(ACK, seq=12001, len=1000);
+		wire_out(ACK, seq=13001, len=1000);
+	T(150)	wire_in(RST, seq=1);
+}
+
 DIALOGUE(slow_start_cubic)
 {
 	slow_start(d, c);

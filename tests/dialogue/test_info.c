@@ -99,6 +99,32 @@ DIALOGUE(info_delivery_rate)
 }
 
 /* A timeout: retransmits while it lasts, totals afterwards. */
+/* Before there was any data, since the handshake; Linux's states Disorder and CWR. */
+DIALOGUE(info_disorder)
+{
+	T(0)	connected(c, "mss=1000, ws=7, win=60000, sackok");
+	T(100)	check(info_of(d, c).last_data_recv_ms == 60 && info_of(d, c).last_data_sent_ms == 60);
+		app_send(c, 4000);			wire_skip_all();
+		check(info_of(d, c).ca_state == 0);
+	T(140)	wire_in(ACK, ack=1, sack=1001:2001);
+		check(info_of(d, c).ca_state == 1 && info_of(d, c).sacked == 1);
+	T(141)	wire_in(ACK, ack=4001);
+		check(info_of(d, c).ca_state == 0);
+}
+
+DIALOGUE(info_window_reduced_for_a_mark)
+{
+	T(0)	tunable(tcp_ecn, 1);
+		app_connect(c, 8080);			wire_out(SYN|ECE|CWR, seq=0);
+	T(40)	wire_in(SYN|ACK|ECE, seq=0, ack=1, mss=1000, sackok);
+							wire_out(ACK, seq=1, ack=1);
+	T(100)	app_send(c, 4000);			wire_skip_all();
+	T(140)	wire_in(ECE|ACK, ack=1001);
+		check(info_of(d, c).ca_state == 2);
+	T(141)	wire_in(ACK, ack=4001);
+		check(info_of(d, c).ca_state == 0);
+}
+
 DIALOGUE(info_timeout)
 {
 	struct glass_tcp_info t;
