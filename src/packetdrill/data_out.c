@@ -2,7 +2,7 @@
 /*
  * Calls that write. All of them are sendmsg(2) with fewer arguments.
  *
- * In:  packetdrill.   Out: glass_send(), glass_sendto().
+ * In:  packetdrill.   Out: glass_send(), glass_sendto(), glass_connect_send().
  */
 #include <limits.h>
 #include <stdlib.h>
@@ -10,6 +10,10 @@
 #include <unistd.h>
 
 #include "drill.h"
+
+#ifndef MSG_FASTOPEN
+#define MSG_FASTOPEN 0x20000000
+#endif
 
 /* The caller's bytes in one piece; NULL and *length = -errno. To be freed. */
 static uint8_t *gather(const struct msghdr *msg, int64_t *length)
@@ -75,6 +79,39 @@ static void end_more(struct drill *d, struct drill_fd *f, bool more)
 	glass_setopt(d->g, f->sock, GLASS_OPT_CORK, 0);
 }
 
+/*
+ * MSG_FASTOPEN: a connect with the first bytes. What the SYN does not carry follows, if it waits.
+ * It is a write when the connect waits for these bytes (TCP_FASTOPEN_CONNECT), and, as in Linux,
+ * when it has succeeded and nobody has been told.
+ */
+static int64_t connect_send(struct drill *d, struct drill_fd *f, const struct msghdr *msg,
+			    const uint8_t *bytes, int64_t length, int flags)
+{
+	struct glass_end to;
+	int64_t taken = drill_addr_read(msg->msg_name, msg->msg_namelen, &to), rest;
+	int err;
+
+	if (taken)
+		return taken == -EAFNOSUPPORT ? -EOPNOTSUPP : taken;
+	taken = glass_connect_send(d->g, f->sock, &to, bytes, (size_t)length);
+	if (taken == -EISCONN &&
+	    (f->connecting || !(glass_ready(d->g, f->sock) & GLASS_CONNECTED))) {
+		f->connecting = false;
+		return write_wait(d, f, bytes, length, flags);
+	}
+	if (taken < 0 && taken != -EINPROGRESS)
+		return taken;
+	f->connecting = true;
+	if (f->nonblock || (flags & MSG_DONTWAIT))
+		return taken;
+	err = drill_connect_wait(d, f);
+	if (err)
+		return err;
+	taken = taken < 0 ? 0 : taken;
+	rest = taken < length ? write_wait(d, f, bytes + taken, length - taken, flags) : 0;
+	return rest < 0 && !taken ? rest : taken + (rest > 0 ? rest : 0);
+}
+
 static int64_t transmit(struct drill *d, int fd, const struct msghdr *msg, int flags)
 {
 	struct drill_fd *f = drill_socket_of(d, fd);
@@ -87,7 +124,9 @@ static int64_t transmit(struct drill *d, int fd, const struct msghdr *msg, int f
 	bytes = gather(msg, &n);
 	if (!bytes)
 		return n;
-	if (f->proto == GLASS_TCP) {
+	if (f->proto == GLASS_TCP && (flags & MSG_FASTOPEN) && msg->msg_name) {
+		n = connect_send(d, f, msg, bytes, n, flags);
+	} else if (f->proto == GLASS_TCP) {
 		set_more(d, f, flags & MSG_MORE);
 		n = write_wait(d, f, bytes, n, flags);
 		end_more(d, f, flags & MSG_MORE);

@@ -81,6 +81,7 @@ struct drill {
 
 	int settings; /* the file to which the stand-ins write what they set; -1: none */
 	off_t settings_at;
+	bool listen_fast; /* tcp_fastopen says that every listener takes part */
 };
 
 /* The stack behind descriptor numbers of this process: for the shim in option.c. */
@@ -125,6 +126,8 @@ int drill_bind(void *userdata, int fd, const struct sockaddr *addr, socklen_t si
 int drill_listen(void *userdata, int fd, int backlog);
 int drill_accept(void *userdata, int fd, struct sockaddr *addr, socklen_t *size);
 int drill_connect(void *userdata, int fd, const struct sockaddr *addr, socklen_t size);
+/* How a connect that is under way ends: 0, or why it failed. */
+int drill_connect_wait(struct drill *d, struct drill_fd *f);
 int drill_shutdown(void *userdata, int fd, int how);
 int drill_addr_read(const struct sockaddr *addr, socklen_t size, struct glass_end *out);
 void drill_addr_write(const struct glass_end *end, struct sockaddr *addr, socklen_t *size);

@@ -99,6 +99,8 @@ int drill_listen(void *userdata, int fd, int backlog)
 	drill_enter(d);
 	f = drill_socket_of(d, fd);
 	result = f ? glass_listen(d->g, f->sock, backlog < 0 ? 0 : (unsigned)backlog) : -errno;
+	if (!result && d->listen_fast)
+		glass_setopt(d->g, f->sock, GLASS_OPT_FASTOPEN, backlog < 1 ? 1 : backlog);
 	drill_leave(d);
 	return (int)drill_answer(result);
 }
@@ -139,8 +141,7 @@ int drill_accept(void *userdata, int fd, struct sockaddr *addr, socklen_t *size)
 	return (int)drill_answer(result);
 }
 
-/* How a connect that is under way ends: 0, or why it failed. */
-static int connect_wait(struct drill *d, struct drill_fd *f)
+int drill_connect_wait(struct drill *d, struct drill_fd *f)
 {
 	int64_t until = f->send_ns ? d->now_ns + f->send_ns : GLASS_NEVER;
 	int error;
@@ -162,7 +163,7 @@ static int connect_again(struct drill *d, struct drill_fd *f)
 
 	if (!(ready & (GLASS_OUT | GLASS_ERR | GLASS_HUP)) && f->nonblock)
 		return -EALREADY;
-	return connect_wait(d, f);
+	return drill_connect_wait(d, f);
 }
 
 static int connect_now(struct drill *d, struct drill_fd *f, const struct glass_end *remote)
@@ -172,7 +173,7 @@ static int connect_now(struct drill *d, struct drill_fd *f, const struct glass_e
 	if (result != -EINPROGRESS)
 		return result;
 	f->connecting = true;
-	return f->nonblock ? result : connect_wait(d, f);
+	return f->nonblock ? result : drill_connect_wait(d, f);
 }
 
 int drill_connect(void *userdata, int fd, const struct sockaddr *addr, socklen_t size)
