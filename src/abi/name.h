@@ -30,7 +30,7 @@
 
 #include "abi.h"
 
-#define ABI_NAME_MAX 64
+#define ABI_NAME_MAX 72 /* of kind r: 65 */
 #define ABI_NAME_PREFIX "glass "
 
 struct abi_name {
