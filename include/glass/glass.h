@@ -233,7 +233,7 @@ GLASS_API void glass_advance(struct glass *g, int64_t now_ns);
 
 /* ---- sockets --------------------------------------------------------------------------------- */
 
-enum glass_proto { GLASS_TCP = 6, GLASS_UDP = 17, GLASS_PING = 1 };
+enum glass_proto { GLASS_TCP = 6, GLASS_UDP = 17, GLASS_PING = 1, GLASS_RAW = 255 };
 
 /* Readiness, with poll(2)'s meaning. */
 enum {
@@ -253,6 +253,11 @@ struct glass_event {
 
 /* NULL: out of memory or the tunable sock_max is reached. */
 GLASS_API struct glass_sock *glass_socket(struct glass *g, enum glass_proto proto);
+/*
+ * A raw socket of that IP protocol, 1 to 255: what comes has its IP header in front; what goes gets
+ * one, or has it already (GLASS_OPT_HDRINCL; always of protocol 255). The caller judges who may.
+ */
+GLASS_API struct glass_sock *glass_socket_raw(struct glass *g, uint8_t protocol);
 GLASS_API void glass_sock_set_user(struct glass_sock *s, void *user);
 GLASS_API void *glass_sock_user(const struct glass_sock *s);
 

@@ -5,12 +5,10 @@
  * widths, but for the last:
  *
  *	the program's end:
- *	"glass p TOKEN FAMILY TYPE"	TOKEN 16 hex digits; FAMILY 4 or 6; TYPE tcp, udp or icmp
- *	the daemon's end:
- *	none				neither listening nor connected yet
- *	"glass l TOKEN LOCAL"		listening
- *	"glass c TOKEN LOCAL REMOTE"	connected, also when the connection is over
- *	"glass e TOKEN ERRNO"		the connect failed; ERRNO 4 hex digits
+ *	"glass p TOKEN FAMILY TYPE"	TOKEN 16 hex digits; FAMILY 4 or 6; TYPE tcp, udp, icmp or
+ *raw the daemon's end: none				neither listening nor connected yet "glass l
+ *TOKEN LOCAL"		listening "glass c TOKEN LOCAL REMOTE"	connected, also when the connection
+ *is over "glass e TOKEN ERRNO"		the connect failed; ERRNO 4 hex digits
  *	"glass x TOKEN"			an empty datagram from it says: an error waits, ask ERROR
  *	"glass r TOKEN LOCAL REMOTE TELL TTL TOS DEV"
  *					whom a datagram of a socket without connect comes from, and
@@ -35,7 +33,7 @@
 
 struct abi_name {
 	char kind;     /* p l c e r x */
-	uint8_t proto; /* p: 6 TCP, 17 UDP, 1 ICMP echo, as enum glass_proto */
+	uint8_t proto; /* p: 6 TCP, 17 UDP, 1 ICMP echo, 255 raw, as enum glass_proto */
 	uint8_t family;
 	uint8_t tell, ttl, tos, dev; /* r */
 	int error;
@@ -46,6 +44,7 @@ struct abi_name {
 #define ABI_TCP 6
 #define ABI_UDP 17
 #define ABI_PING 1
+#define ABI_RAW 255
 
 /* A name being written or read; at NULL: it does not fit the form. */
 struct abi_text {
@@ -103,7 +102,10 @@ static inline void abi_put_origin(struct abi_text *t, const struct abi_name *n)
 
 static inline const char *abi_proto_name(uint8_t proto)
 {
-	return proto == ABI_UDP ? "udp" : proto == ABI_PING ? "icmp" : "tcp";
+	return proto == ABI_UDP	   ? "udp"
+	       : proto == ABI_PING ? "icmp"
+	       : proto == ABI_RAW  ? "raw"
+				   : "tcp";
 }
 
 /* The name's bytes (the first is 0: abstract) into out; returns how many. */
@@ -185,14 +187,20 @@ static inline struct abi_end abi_get_end(struct abi_text *t)
 	return abi_end_of_ip4(addr, (uint16_t)abi_get_hex(t, 4));
 }
 
+static inline uint8_t abi_proto_of(char initial)
+{
+	return initial == 'u'	? ABI_UDP
+	       : initial == 'i' ? ABI_PING
+	       : initial == 'r' ? ABI_RAW
+				: ABI_TCP;
+}
+
 static inline void abi_get_program(struct abi_text *t, struct abi_name *n)
 {
 	abi_get_str(t, " ");
 	n->family = (uint8_t)(abi_get_char(t) - '0');
 	abi_get_str(t, " ");
-	n->proto = t->at && t->at < t->end && *t->at == 'u'   ? ABI_UDP
-		   : t->at && t->at < t->end && *t->at == 'i' ? ABI_PING
-							      : ABI_TCP;
+	n->proto = abi_proto_of(t->at && t->at < t->end ? *t->at : 0);
 	abi_get_str(t, abi_proto_name(n->proto));
 	if (n->family != 4 && n->family != 6)
 		t->at = 0;

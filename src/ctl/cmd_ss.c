@@ -139,7 +139,10 @@ static bool is_wanted(const struct glass_conn_info *c)
 
 static const char *proto_name(uint8_t proto)
 {
-	return proto == GLASS_TCP ? "tcp" : proto == GLASS_UDP ? "udp" : "icmp";
+	return proto == GLASS_TCP   ? "tcp"
+	       : proto == GLASS_UDP ? "udp"
+	       : proto == GLASS_RAW ? "raw"
+				    : "icmp";
 }
 
 static void timer_cell(struct columns *cols, const struct glass_conn_info *c)

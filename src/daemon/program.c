@@ -317,6 +317,27 @@ static void socket_inherit(struct daemon *d, struct end *e, const struct ended *
 	e->local = x->local;
 }
 
+/* 0 or a positive errno. Raw sockets see and forge what is others': they are root's, as on Linux.
+ */
+static int socket_allowed(const struct client *c, const struct abi_request *req)
+{
+	bool raw = req->arg[1] == GLASS_RAW && req->arg[0] == 4;
+
+	if (raw)
+		return client_uid(c) ? EPERM : req->arg[3] > 0 && req->arg[3] < 256 ? 0 : EINVAL;
+	if ((req->arg[0] != 4 && req->arg[0] != 6) ||
+	    (req->arg[1] != GLASS_TCP && req->arg[1] != GLASS_UDP && req->arg[1] != GLASS_PING))
+		return EPROTONOSUPPORT;
+	return 0;
+}
+
+static struct glass_sock *socket_make(struct daemon *d, const struct abi_request *req)
+{
+	if (req->arg[1] == GLASS_RAW)
+		return glass_socket_raw(d->g, (uint8_t)req->arg[3]);
+	return glass_socket(d->g, (enum glass_proto)req->arg[1]);
+}
+
 void op_socket(struct daemon *d, struct client *c, const struct abi_request *req, const char *data,
 	       int *fd)
 {
@@ -332,14 +353,13 @@ void op_socket(struct daemon *d, struct client *c, const struct abi_request *req
 
 	(void)data;
 	(void)fd;
-	if ((req->arg[0] != 4 && req->arg[0] != 6) ||
-	    (req->arg[1] != GLASS_TCP && req->arg[1] != GLASS_UDP && req->arg[1] != GLASS_PING)) {
-		reply_errno(d, c, req, EPROTONOSUPPORT);
+	if ((err = socket_allowed(c, req))) {
+		reply_errno(d, c, req, err);
 		return;
 	}
-	sock = glass_socket(d->g, (enum glass_proto)req->arg[1]);
+	sock = socket_make(d, req);
 	if (!sock && dgrams_sweep(d))
-		sock = glass_socket(d->g, (enum glass_proto)req->arg[1]);
+		sock = socket_make(d, req);
 	if (!sock) {
 		reply_errno(d, c, req, ENOBUFS);
 		return;

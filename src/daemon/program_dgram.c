@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Datagram sockets: UDP, and ICMP echo.
+ * Datagram sockets: UDP, ICMP echo, and raw IP.
  *
  * Theory of operation. The program's end is an AF_UNIX datagram socket that is bound, and of which
  * no copy is kept here. As long as it is not connected, each datagram comes to it from a socket
@@ -177,7 +177,7 @@ static bool from_peer(const struct end *e, const struct glass_dgram *info)
 
 	return !glass_remote(e->sock, &remote) &&
 	       !memcmp(&remote.addr, &info->from.addr, sizeof(remote.addr)) &&
-	       (remote.port == info->from.port || e->proto == GLASS_PING);
+	       (remote.port == info->from.port || e->proto != GLASS_UDP);
 }
 
 static enum gave gave_of(int error)

@@ -27,6 +27,10 @@
 PACKETDRILL_API int getsockopt(int fd, int level, int name, void *restrict value,
 			       socklen_t *restrict size);
 
+#ifndef ICMP_FILTER /* linux/icmp.h, which netinet/ip_icmp.h does not go along with */
+#define ICMP_FILTER 1
+#endif
+
 enum kind { BOOL, INT, TIME, LINGER, RO, CC };
 
 static const struct row {

@@ -19,6 +19,10 @@
 WRAP(int, setsockopt, int fd, int level, int name, const void *value, socklen_t size);
 WRAP(int, getsockopt, int fd, int level, int name, void *restrict value, socklen_t *restrict size);
 
+#ifndef ICMP_FILTER /* linux/icmp.h, which netinet/ip_icmp.h does not go along with */
+#define ICMP_FILTER 1
+#endif
+
 enum kind { BOOL, INT, TIME, LINGER, RO, CC };
 
 static const struct row {
@@ -310,6 +314,14 @@ static int get_tcp(const struct abi_name *self, int name, void *value, socklen_t
 	return give(value, size, info.congestion, sizeof(info.congestion));
 }
 
+/* Of a raw socket it stands where others have a port, as on Linux. */
+static int protocol_of(const struct abi_name *self)
+{
+	struct call c = { .req = { .head = { .op = ABI_NAMES }, .token = self->token } };
+
+	return self->proto == ABI_RAW && !call_daemon(&c) ? c.rep.local.port : self->proto;
+}
+
 static int get_socket(int fd, const struct abi_name *self, int name, void *value, socklen_t *size)
 {
 	struct abi_name peer;
@@ -320,7 +332,12 @@ static int get_socket(int fd, const struct abi_name *self, int name, void *value
 	case SO_DOMAIN:
 		return give_int(value, size, self->family == 6 ? AF_INET6 : AF_INET);
 	case SO_PROTOCOL:
-		return give_int(value, size, self->proto);
+		return give_int(value, size, protocol_of(self));
+	case SO_TYPE:
+		return give_int(value, size,
+				self->proto == ABI_TCP	 ? SOCK_STREAM
+				: self->proto == ABI_RAW ? SOCK_RAW
+							 : SOCK_DGRAM);
 	case SO_ACCEPTCONN:
 		return give_int(value, size, peer_of(fd, &peer) == 'l');
 	default:

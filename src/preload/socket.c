@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * socket(2) and connect(2). A socket of the program is what glassd sends: one end of an AF_UNIX
- * pair, or a datagram socket, under the next free number as always. Everything that is not TCP, UDP
- * or ICMP echo over IPv4 (or IPv4 mapped into IPv6) is the kernel's.
+ * pair, or a datagram socket, under the next free number as always. Everything that is not TCP,
+ * UDP, ICMP echo or raw over IPv4 (or IPv4 mapped into IPv6) is the kernel's.
  *
  * In: the program.   Out: src/daemon/program.c, program_connect.c.
  */
@@ -24,12 +24,12 @@
 WRAP(int, socket, int domain, int type, int protocol);
 WRAP(int, connect, int fd, const struct sockaddr *addr, socklen_t size);
 
-/* A new end; flags SOCK_NONBLOCK, SOCK_CLOEXEC; after: token of the socket it takes the place of.
- */
-static int end_get(uint8_t family, uint8_t proto, int flags, uint64_t after)
+/* A new end; flags SOCK_NONBLOCK, SOCK_CLOEXEC; after: token of the socket it takes the place of;
+ * protocol: of a raw one. */
+static int end_get(uint8_t family, uint8_t proto, int flags, uint64_t after, int protocol)
 {
 	struct call c = { .req = { .head = { .op = ABI_SOCKET },
-				   .arg = { family, proto, (int64_t)after } },
+				   .arg = { family, proto, (int64_t)after, protocol } },
 			  .cloexec = flags & SOCK_CLOEXEC };
 	int err = call_daemon(&c);
 
@@ -49,6 +49,8 @@ static uint8_t proto_of(int domain, int type, int protocol)
 		return 0;
 	if ((type & TYPE_MASK) == SOCK_STREAM && (!protocol || protocol == IPPROTO_TCP))
 		return GLASS_TCP;
+	if ((type & TYPE_MASK) == SOCK_RAW && domain == AF_INET && protocol > 0 && protocol < 256)
+		return GLASS_RAW;
 	if ((type & TYPE_MASK) != SOCK_DGRAM)
 		return 0;
 	if (!protocol || protocol == IPPROTO_UDP)
@@ -64,7 +66,7 @@ int wrap_socket(int domain, int type, int protocol)
 		return (int)result_of(raw3(SYS_socket, domain, type, protocol));
 	if (type & ~(TYPE_MASK | SOCK_NONBLOCK | SOCK_CLOEXEC))
 		return (int)result_of(-EINVAL);
-	return (int)result_of(end_get(domain == AF_INET6 ? 6 : 4, proto, type, 0));
+	return (int)result_of(end_get(domain == AF_INET6 ? 6 : 4, proto, type, 0, protocol));
 }
 
 /* ---- connect -----------------------------------------------------------------------------------
@@ -74,8 +76,9 @@ int wrap_socket(int domain, int type, int protocol)
 static int end_replace(int fd, const struct abi_name *self)
 {
 	long status = raw3(SYS_fcntl, fd, F_GETFL, 0), on_exec = raw3(SYS_fcntl, fd, F_GETFD, 0);
-	int fresh = end_get(self->family, self->proto,
-			    (status & O_NONBLOCK ? SOCK_NONBLOCK : 0) | SOCK_CLOEXEC, self->token);
+	int fresh =
+		end_get(self->family, self->proto,
+			(status & O_NONBLOCK ? SOCK_NONBLOCK : 0) | SOCK_CLOEXEC, self->token, 0);
 	long err;
 
 	if (fresh < 0)

@@ -65,6 +65,16 @@ struct glass_sock *glass_socket(struct glass *g, enum glass_proto proto)
 	return NULL;
 }
 
+struct glass_sock *glass_socket_raw(struct glass *g, uint8_t protocol)
+{
+	struct glass_sock *s = protocol ? sock_new(g, GLASS_RAW) : NULL;
+
+	if (!s || !sock_raw_open(g, s, protocol))
+		return s;
+	sock_free(g, s);
+	return NULL;
+}
+
 void glass_sock_set_user(struct glass_sock *s, void *user)
 {
 	s->user = user;

@@ -64,6 +64,7 @@ int sock_tcp_error(struct glass_sock *s);
 int sock_dgram_open(struct glass *g, struct glass_sock *s);
 int sock_dgram_bind(struct glass *g, struct glass_sock *s, ip4_t addr, uint16_t port);
 int sock_dgram_connect(struct glass *g, struct glass_sock *s, ip4_t addr, uint16_t port);
+int sock_raw_open(struct glass *g, struct glass_sock *s, uint8_t protocol);
 void sock_dgram_close(struct glass *g, struct glass_sock *s);
 unsigned sock_dgram_ready(const struct glass_sock *s);
 int sock_dgram_error(struct glass_sock *s);

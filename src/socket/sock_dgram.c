@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Datagram sockets: UDP and ping, from the calls of a program to an endpoint. Errors are those that
- * Linux answers.
+ * Datagram sockets: UDP, ping and raw, from the calls of a program to an endpoint. Errors are those
+ * that Linux answers.
  *
  * In:  sock.c, the owner of the stack (sendto, recvfrom).
- * Out: udp.c, ping.c.
+ * Out: udp.c, ping.c, raw.c.
  */
 #include "sock.h"
 
@@ -22,6 +22,15 @@ int sock_dgram_open(struct glass *g, struct glass_sock *s)
 	return 0;
 }
 
+int sock_raw_open(struct glass *g, struct glass_sock *s, uint8_t protocol)
+{
+	s->udp = raw_new(g, protocol);
+	if (!s->udp)
+		return -ENOBUFS;
+	s->udp->waker.sock = s;
+	return 0;
+}
+
 void sock_dgram_close(struct glass *g, struct glass_sock *s)
 {
 	udp_free(g, s->udp);
@@ -30,6 +39,8 @@ void sock_dgram_close(struct glass *g, struct glass_sock *s)
 
 int sock_dgram_bind(struct glass *g, struct glass_sock *s, ip4_t addr, uint16_t port)
 {
+	if (s->udp->raw)
+		return raw_bind(g, s->udp, addr);
 	return udp_bind(g, s->udp, addr, port);
 }
 
@@ -119,11 +130,12 @@ static void dgram_describe(const struct glass_sock *s, const struct pkt *p, stru
 {
 	const struct ip4_header *ip = (const struct ip4_header *)p->l3;
 	const struct udp_header *udp = (const struct udp_header *)p->l4;
-	bool ping = s->proto == GLASS_PING;
+	bool ports = s->proto == GLASS_UDP;
+	uint16_t id = s->proto == GLASS_PING ? s->udp->lport : 0;
 
 	*out = (struct glass_dgram){
-		.from = sock_end(be32_get(ip->src), ping ? s->udp->lport : be16_get(udp->sport)),
-		.to = sock_end(be32_get(ip->dst), ping ? s->udp->lport : be16_get(udp->dport)),
+		.from = sock_end(be32_get(ip->src), ports ? be16_get(udp->sport) : id),
+		.to = sock_end(be32_get(ip->dst), ports ? be16_get(udp->dport) : id),
 		.full = p->len,
 		.ttl = ip->ttl,
 		.tos = ip->tos,

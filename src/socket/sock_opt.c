@@ -91,6 +91,19 @@ static void set_reuse(struct glass_sock *s, enum glass_opt opt, bool value)
 		*(addr ? &s->udp->reuse_addr : &s->udp->reuse_port) = value;
 }
 
+static int set_raw(struct glass_sock *s, enum glass_opt opt, int64_t value)
+{
+	if (!s->udp || !s->udp->raw)
+		return -ENOPROTOOPT;
+	if (opt == GLASS_OPT_HDRINCL)
+		s->udp->header_included = value;
+	else if (s->udp->proto == IP_PROTO_ICMP)
+		s->udp->icmp_filter = (uint32_t)value;
+	else
+		return -EOPNOTSUPP;
+	return 0;
+}
+
 /* As Linux: who does not want them any more has none. */
 static void set_recverr(struct glass *g, struct glass_sock *s, bool value)
 {
@@ -255,6 +268,9 @@ int glass_setopt(struct glass *g, struct glass_sock *s, enum glass_opt opt, int6
 	case GLASS_OPT_TOS:
 		set_common(s, opt, value);
 		break;
+	case GLASS_OPT_HDRINCL:
+	case GLASS_OPT_ICMP_FILTER:
+		return set_raw(s, opt, value);
 	case GLASS_OPT_MTU: /* read-only */
 	case GLASS_OPT_COUNT:
 		break;
@@ -354,6 +370,10 @@ static int64_t get(const struct glass *g, struct glass_sock *s, enum glass_opt o
 		return k->ttl ? k->ttl : g->tun.ip_default_ttl;
 	case GLASS_OPT_TOS:
 		return k->tos;
+	case GLASS_OPT_HDRINCL:
+		return s->udp && s->udp->header_included;
+	case GLASS_OPT_ICMP_FILTER:
+		return s->udp ? (int32_t)s->udp->icmp_filter : 0;
 	case GLASS_OPT_MTU:
 	case GLASS_OPT_COUNT:
 		break;

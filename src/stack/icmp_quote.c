@@ -5,7 +5,7 @@
  * connection is TCP's affair.
  *
  * In:  icmp_input().
- * Out: tcp_icmp_error(), udp_icmp_error(), ping_icmp_error().
+ * Out: tcp_icmp_error(), udp_icmp_error(), ping_icmp_error(), raw_icmp_error().
  */
 #include "../wire/icmp.h"
 #include "../wire/ip4.h"
@@ -90,6 +90,7 @@ enum verdict icmp_got_error(struct glass *g, struct pkt *p, const struct ip_info
 {
 	const struct ip4_header *h = quoted_header(p);
 	struct icmp_error e;
+	bool heard;
 
 	ENTER(g, p);
 	if (!h)
@@ -99,6 +100,7 @@ enum verdict icmp_got_error(struct glass *g, struct pkt *p, const struct ip_info
 	e = error_read(p, ip, h);
 	if (!e.error)
 		return drop(g, p, ICMP_TYPE, e.type, e.code);
+	heard = raw_icmp_error(g, &e);
 	switch (e.proto) {
 	case IP_PROTO_TCP:
 		return tcp_icmp_error(g, p, &e);
@@ -107,6 +109,8 @@ enum verdict icmp_got_error(struct glass *g, struct pkt *p, const struct ip_info
 	case IP_PROTO_ICMP:
 		return ping_icmp_error(g, p, &e);
 	default:
+		if (heard)
+			return accept_packet(g, p);
 		return drop(g, p, ICMP_QUOTE, p->len - ICMP_HEADER_BYTES, e.proto);
 	}
 }

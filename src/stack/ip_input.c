@@ -5,7 +5,7 @@
  * here.
  *
  * In:  eth_input(); the stack's door for devices without link header and for lo.
- * Out: frag_input() for fragments; ip_deliver() to ICMP, TCP and UDP.
+ * Out: frag_input() for fragments; ip_deliver() to ICMP, TCP and UDP, and to raw sockets.
  */
 #include "../wire/checksum.h"
 #include "../wire/icmp.h"
@@ -139,10 +139,14 @@ enum verdict ip_input(struct glass *g, struct pkt *p)
 
 enum verdict ip_deliver(struct glass *g, struct pkt *p, const struct ip_info *ip)
 {
+	bool heard;
+
 	ENTER(g, p);
 	p->l4 = p->data;
 	p->l4_proto = ip->proto;
-	if (ip->proto == IP_PROTO_TCP || ip->proto == IP_PROTO_UDP || ip->proto == IP_PROTO_ICMP)
+	heard = raw_input(g, p, ip);
+	if (heard || ip->proto == IP_PROTO_TCP || ip->proto == IP_PROTO_UDP ||
+	    ip->proto == IP_PROTO_ICMP)
 		stat_inc(g, STAT_IP_IN_DELIVERS);
 	if (ip->proto == IP_PROTO_TCP)
 		return tcp_input(g, p, ip);
@@ -150,6 +154,8 @@ enum verdict ip_deliver(struct glass *g, struct pkt *p, const struct ip_info *ip
 		return udp_input(g, p, ip);
 	if (ip->proto == IP_PROTO_ICMP)
 		return icmp_input(g, p, ip);
+	if (heard)
+		return accept_packet(g, p);
 	icmp_send_error(g, p, ICMP_UNREACHABLE, ICMP_PROTO_UNREACHABLE, 0);
 	return drop(g, p, IP_PROTO, ip->proto);
 }

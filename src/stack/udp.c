@@ -290,6 +290,8 @@ int64_t udp_send(struct glass *g, struct udp_end *u, const void *bytes, size_t l
 	struct ip_path path;
 	int err;
 
+	if (u->raw)
+		return raw_send(g, u, bytes, length, dst, how);
 	if (u->proto == IP_PROTO_ICMP)
 		return ping_send(g, u, bytes, length, dst, how);
 	if (length > UDP_PAYLOAD_MAX_BYTES)

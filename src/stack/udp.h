@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Datagram endpoints: UDP, and ICMP echo ("ping") as a datagram protocol. */
+/* Datagram endpoints: UDP, ICMP echo ("ping") as a datagram protocol, and raw IP. */
 #ifndef GLASS_STACK_UDP_H
 #define GLASS_STACK_UDP_H
 
@@ -21,7 +21,9 @@ struct udp_end {
 	ip4_t local, remote;   /* 0: any */
 	uint16_t lport, rport; /* 0: not bound, not connected; ping: lport is the identifier */
 	bool reuse_addr, reuse_port, broadcast;
-	uint8_t mtu_discover; /* IP_PMTUDISC_*: 2 and 3 set DF */
+	bool raw, header_included; /* raw: lport is the protocol, node is in the table's raws */
+	uint32_t icmp_filter;	   /* raw: types that are not wanted, one bit each */
+	uint8_t mtu_discover;	   /* IP_PMTUDISC_*: 2 and 3 set DF */
 	uint8_t ttl, tos;
 	struct list rx;	   /* struct pkt: payload, l3 and l4 point at its headers */
 	uint32_t rx_bytes; /* their true size */
@@ -71,7 +73,7 @@ struct pkt *udp_take(struct glass *g, struct udp_end *u);
 /* udp_find.c: the table. */
 struct udp_table {
 	struct list *buckets; /* UDP_BUCKETS */
-	struct list all;
+	struct list all, raws;
 	struct hash_key port_key, group_key;
 	uint64_t numbers; /* endpoints ever made */
 };
@@ -121,6 +123,18 @@ enum verdict ping_input(struct glass *g, struct pkt *p, const struct ip_info *ip
 enum verdict ping_icmp_error(struct glass *g, struct pkt *p, const struct icmp_error *e);
 int64_t ping_send(struct glass *g, struct udp_end *u, const void *bytes, size_t length, ip4_t dst,
 		  const struct udp_how *how);
+
+/* raw.c: endpoints of an IP protocol. NULL: out of memory. */
+struct udp_end *raw_new(struct glass *g, uint8_t proto);
+int raw_bind(struct glass *g, struct udp_end *u, ip4_t local);
+/* As udp_send(). */
+int64_t raw_send(struct glass *g, struct udp_end *u, const void *bytes, size_t length, ip4_t dst,
+		 const struct udp_how *how);
+/* Copies of p, at its transport header, to whom it fits; true: there was one. */
+bool raw_input(struct glass *g, const struct pkt *p, const struct ip_info *ip);
+/* An error about a packet of that protocol: true when somebody hears of it. */
+bool raw_icmp_error(struct glass *g, const struct icmp_error *e);
+
 /* The source address for u's packets; 0: to be chosen. */
 ip4_t udp_source(const struct glass *g, const struct udp_end *u, const struct udp_how *how);
 static inline uint8_t udp_ttl(const struct udp_end *u, const struct udp_how *how)

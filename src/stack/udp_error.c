@@ -125,14 +125,16 @@ static void failed(struct glass *g, const struct pkt *p, const struct udp_flow *
 		.code = ICMP_HOST_UNREACHABLE,
 		.proto = f->proto,
 		.from = f->local,
+		.src = f->local,
 		.dst = f->remote,
 		.dport = f->rport,
 		.l4 = p->l4,
 		.l4_bytes = (size_t)(p->data + p->len - p->l4),
 		.error = error,
 	};
-	struct udp_end *u = udp_find(g, f);
+	struct udp_end *u = f->lport ? udp_find(g, f) : NULL;
 
+	raw_icmp_error(g, &e);
 	if (!u)
 		return;
 	udp_keep_icmp(g, u, &e, header);
@@ -155,8 +157,6 @@ void udp_output_failed(struct glass *g, const struct pkt *p, int error)
 		f.rport = be16_get(field[1]);
 	} else if (f.proto == IP_PROTO_ICMP && p->l4[0] == ICMP_ECHO) {
 		f.lport = be16_get(field[2]);
-	} else {
-		return;
 	}
 	failed(g, p, &f, error);
 }

@@ -166,6 +166,7 @@ int udp_init(struct glass *g)
 		return -ENOMEM;
 	g->udp = t;
 	list_init(&t->all);
+	list_init(&t->raws);
 	t->port_key = rng_key(&g->rng);
 	t->group_key = rng_key(&g->rng);
 	t->buckets = pool_alloc(&g->pool, UDP_BUCKETS * sizeof(*t->buckets));

@@ -193,6 +193,48 @@ def unreachable(own):
 	told_errors(own, s)
 
 
+def checksum(data):
+	total = sum(struct.unpack(f"!{len(data) // 2}H", data))
+	while total >> 16:
+		total = (total & 0xffff) + (total >> 16)
+	return ~total & 0xffff
+
+
+def raw_icmp(own, peer):
+	s = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_ICMP)
+	s.settimeout(5)
+	kinds = [s.getsockopt(socket.SOL_SOCKET, o) for o in (socket.SO_TYPE, socket.SO_PROTOCOL)]
+	print("raw", s.getsockname(), kinds)
+	request = struct.pack("!BBHHH", 8, 0, 0, 0x4711, 1) + b"raw ping"
+	request = request[:2] + struct.pack("!H", checksum(request)) + request[4:]
+	try_call("filter", lambda: s.setsockopt(255, 1, struct.pack("i", ~(1 << 0))))
+	try_call("raw ping", lambda: s.sendto(request, (peer, 0)))
+	packet, origin = s.recvfrom(100)
+	print("reply", packet[0], packet[9], len(packet), packet[20], packet[24:], named(origin, own, peer))
+	s.connect((peer, 0))
+	try_call("send", lambda: s.send(request))
+	print("recv", s.recv(100)[20:22])
+	try_call("foreign address", lambda: s.bind(("1.2.3.4", 0)))
+	try_call("filter of others", lambda: s.getsockopt(255, 1))
+
+
+def raw_header(own, peer):
+	"""The program writes the IP header; a datagram socket hears the answer."""
+	answers = socket.socket(*UDP)
+	answers.bind((own, 6001))
+	answers.settimeout(5)
+	s = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_RAW)
+	print("header", s.getsockopt(socket.IPPROTO_IP, socket.IP_HDRINCL))
+	payload = b"own header"
+	udp = struct.pack("!HHHH", 6001, 9000, 8 + len(payload), 0) + payload
+	ip = struct.pack("!BBHHHBBH4s4s", 0x45, 0, 0, 0, 0, 64, 17, 0, bytes(4), socket.inet_aton(peer))
+	try_call("sent", lambda: s.sendto(ip + udp, (peer, 0)))
+	data, origin = answers.recvfrom(100)
+	print("answer", data, named(origin, own, peer))
+	try_call("cut header", lambda: s.sendto(b"\x47" + ip[1:] + udp[:4], (peer, 0)))
+	try_call("too long", lambda: s.sendto(ip + bytes(1481), (peer, 0)))
+
+
 def many_origins(own, peer):
 	"""More than names are kept for, and more than the kernel queues."""
 	server = socket.socket(*UDP)
@@ -226,4 +268,6 @@ ports()
 ancillary(*sys.argv[2:])
 error_queue(*sys.argv[2:])
 unreachable(sys.argv[2])
+raw_icmp(*sys.argv[2:])
+raw_header(*sys.argv[2:])
 many_origins(*sys.argv[2:])

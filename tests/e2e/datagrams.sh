@@ -31,6 +31,26 @@ socket.socket(socket.AF_INET, socket.SOCK_DGRAM).bind(("10.0.0.4", 9000))'
 
 sysctl -qw net.ipv4.ping_group_range="0 2147483647" 2>/dev/null
 ok "ping" env LD_PRELOAD="$PRELOAD" ping -qc2 -i0.2 -W2 $HOST
+like "ping says who could not reach whom" "$(LD_PRELOAD=$PRELOAD timeout 20 ping -nc1 -W4 10.0.0.77)" \
+	"From $STACK icmp_seq=1 Destination Host Unreachable"
+if command -v traceroute >/dev/null; then
+	for by in -U -I; do
+		like "traceroute $by" "$(LD_PRELOAD=$PRELOAD timeout 30 traceroute $by -n -q1 -N1 $HOST | tail -1)" \
+			" 1  $HOST "
+	done
+fi
+if command -v mtr >/dev/null; then
+	like "mtr" "$(LD_PRELOAD=$PRELOAD timeout 30 mtr -nrc1 -i1 $HOST | tail -1)" "1\.\|-- $HOST +0\.0%"
+fi
+# Raw sockets are root's.
+ok "no raw socket for others" env LD_PRELOAD="$PRELOAD" python3 -c '
+import os, socket
+os.setuid(65534)
+try:
+	socket.socket(socket.AF_INET, socket.SOCK_RAW, 1)
+except PermissionError:
+	os._exit(0)
+os._exit(1)'
 background iperf3 -s -B $HOST
 wait_for 5 listens 5201
 ok "iperf3 -u to the kernel" env LD_PRELOAD="$PRELOAD" iperf3 -u -c $HOST -t 1 -b 20M

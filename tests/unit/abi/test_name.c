@@ -45,6 +45,8 @@ static void test_round_trip(void **state)
 				       .tos = 0x10,
 				       .dev = 1 },
 		   "glass r 0000000000000001 0a000004:9c40 0a000005:0050 07 40 10 01");
+	round_trip(&(struct abi_name){ .kind = 'p', .token = 2, .family = 4, .proto = ABI_RAW },
+		   "glass p 0000000000000002 4 raw");
 	round_trip(&(struct abi_name){ .kind = 'x', .token = 1 }, "glass x 0000000000000001");
 	round_trip(&(struct abi_name){ .kind = 'l', .token = 1, .local = local },
 		   "glass l 0000000000000001 0a000004:9c40");
