@@ -37,7 +37,7 @@ static int add_rules(scmp_filter_ctx c)
 				      SCMP_SYS(getpeername), SCMP_SYS(getsockopt),
 				      SCMP_SYS(setsockopt),  SCMP_SYS(sendmsg),
 				      SCMP_SYS(recvmsg),     SCMP_SYS(sendmmsg),
-				      SCMP_SYS(recvmmsg) };
+				      SCMP_SYS(recvmmsg),    SCMP_SYS(shutdown) };
 	struct scmp_arg_cmp unmarked = SCMP_A5(SCMP_CMP_NE, RAW_MARK);
 	int err = 0;
 

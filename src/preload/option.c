@@ -105,6 +105,8 @@ static int value_in(int row, const void *value, socklen_t size, int64_t *out)
 				: *out; /* as Linux; the stack brings it into range */
 	else if (row == GLASS_OPT_TTL && *out == -1)
 		*out = 64;
+	else if (row == GLASS_OPT_MULTICAST_TTL && *out == -1)
+		*out = 1;
 	else if (row == GLASS_OPT_TOS)
 		*out &= 0xfc; /* the ECN bits are the stack's */
 	else if (*out < rows[row].min || *out > rows[row].max)

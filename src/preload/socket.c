@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * socket(2) and connect(2). A socket of the program is what glassd sends: one end of an AF_UNIX
- * pair, or a datagram socket, under the next free number as always. Everything that is not TCP,
- * UDP, ICMP echo or raw over IPv4 (or IPv4 mapped into IPv6) is the kernel's.
+ * socket(2), connect(2), shutdown(2). A socket of the program is what glassd sends: one end of an
+ * AF_UNIX pair, or a datagram socket, under the next free number as always. Everything that is not
+ * TCP, UDP, ICMP echo or raw over IPv4 (or IPv4 mapped into IPv6) is the kernel's.
  *
  * In: the program.   Out: src/daemon/program.c, program_connect.c.
  */
@@ -23,6 +23,7 @@
 
 WRAP(int, socket, int domain, int type, int protocol);
 WRAP(int, connect, int fd, const struct sockaddr *addr, socklen_t size);
+WRAP(int, shutdown, int fd, int how);
 
 /* A new end; flags SOCK_NONBLOCK, SOCK_CLOEXEC; after: token of the socket it takes the place of;
  * protocol: of a raw one. */
@@ -323,4 +324,15 @@ int wrap_connect(int fd, const struct sockaddr *addr, socklen_t size)
 	if (self.proto != GLASS_TCP)
 		return (int)result_of(connect_dgram(fd, &self, addr, size));
 	return (int)result_of(connect_ours(fd, &self, addr, size));
+}
+
+/* As Linux: a datagram socket without a peer is shut down, and it is an error. */
+int wrap_shutdown(int fd, int how)
+{
+	struct abi_name self, peer;
+	long result = raw3(SYS_shutdown, fd, how, 0);
+
+	if (!result && ours(fd, &self) && self.proto != GLASS_TCP && peer_of(fd, &peer) != 'c')
+		result = -ENOTCONN;
+	return (int)result_of(result);
 }

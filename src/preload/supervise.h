@@ -35,6 +35,7 @@ struct supervise_lib {
 	int (*connect)(int, const struct sockaddr *, socklen_t);
 	int (*accept4)(int, struct sockaddr *, socklen_t *, int);
 	int (*getsockname)(int, struct sockaddr *, socklen_t *);
+	int (*shutdown)(int, int);
 	int (*getpeername)(int, struct sockaddr *, socklen_t *);
 	int (*getsockopt)(int, int, int, void *, socklen_t *);
 	int (*setsockopt)(int, int, int, const void *, socklen_t);

@@ -90,6 +90,11 @@ static int64_t do_listen(const struct target *t, int fd)
 	return result_of_call(lib.listen(fd, (int)t->arg[1]));
 }
 
+static int64_t do_shutdown(const struct target *t, int fd)
+{
+	return result_of_call(lib.shutdown(fd, (int)t->arg[1]));
+}
+
 static int64_t do_name(const struct target *t, int fd)
 {
 	union address a;
@@ -241,6 +246,8 @@ static int64_t do_on_fd(const struct target *t, int fd)
 		return do_listen(t, fd);
 	case SYS_connect:
 		return do_connect(t, fd);
+	case SYS_shutdown:
+		return do_shutdown(t, fd);
 	case SYS_accept:
 	case SYS_accept4:
 		return do_accept(t, fd);

@@ -206,6 +206,8 @@ int glass_setopt(struct glass *g, struct glass_sock *s, enum glass_opt opt, int6
 	case GLASS_OPT_RCVBUF:
 		k->rcvbuf = doubled(value);
 		k->rcvbuf_locked = true;
+		if (s->udp)
+			s->udp->rx_limit = k->rcvbuf;
 		break;
 	case GLASS_OPT_BROADCAST:
 		if (s->udp)
@@ -214,6 +216,10 @@ int glass_setopt(struct glass *g, struct glass_sock *s, enum glass_opt opt, int6
 	case GLASS_OPT_MTU_DISCOVER:
 		if (s->udp)
 			s->udp->mtu_discover = (uint8_t)value;
+		break;
+	case GLASS_OPT_MULTICAST_TTL:
+		if (s->udp)
+			s->udp->group_ttl = (uint8_t)value;
 		break;
 	case GLASS_OPT_RECVERR:
 		set_recverr(g, s, value);
@@ -306,6 +312,8 @@ static uint32_t rcvbuf_now(const struct glass *g, const struct glass_sock *s,
 {
 	if (k->rcvbuf_locked)
 		return k->rcvbuf;
+	if (s->udp)
+		return udp_rx_limit(g, s->udp);
 	if (s->conn && s->conn->connected_once)
 		return s->conn->rcv.limit;
 	return smaller(k->rcvbuf, (uint32_t)g->tun.tcp_rmem_default_kb * 1024);
@@ -332,6 +340,8 @@ static int64_t get(const struct glass *g, struct glass_sock *s, enum glass_opt o
 		return s->udp && s->udp->broadcast;
 	case GLASS_OPT_MTU_DISCOVER:
 		return s->udp ? s->udp->mtu_discover : UDP_MTU_WANT;
+	case GLASS_OPT_MULTICAST_TTL:
+		return s->udp ? s->udp->group_ttl : 1;
 	case GLASS_OPT_RECVERR:
 		return s->udp && s->udp->recverr;
 	case GLASS_OPT_NODELAY:

@@ -75,7 +75,7 @@ int64_t ping_send(struct glass *g, struct udp_end *u, const void *bytes, size_t 
 {
 	struct ip_send to = { .dst = dst ? dst : u->remote,
 			      .proto = IP_PROTO_ICMP,
-			      .ttl = udp_ttl(u, how),
+			      .ttl = udp_ttl(u, how, dst ? dst : u->remote),
 			      .tos = udp_tos(u, how),
 			      .dont_fragment = udp_dont_fragment(u) };
 	int err = ping_check(bytes, length);

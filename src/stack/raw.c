@@ -171,7 +171,7 @@ int64_t raw_send(struct glass *g, struct udp_end *u, const void *bytes, size_t l
 {
 	struct ip_send to = { .dst = dst ? dst : u->remote,
 			      .proto = u->proto,
-			      .ttl = udp_ttl(u, how),
+			      .ttl = udp_ttl(u, how, dst ? dst : u->remote),
 			      .tos = udp_tos(u, how),
 			      .dont_fragment = udp_dont_fragment(u) };
 	struct ip_path path;

@@ -34,11 +34,9 @@ static void udp_compact(struct glass *g, struct pkt *p)
 
 enum verdict udp_queue(struct glass *g, struct udp_end *u, struct pkt *p)
 {
-	uint64_t max = (uint64_t)g->tun.udp_queue_kb * 1024;
-
 	udp_compact(g, p);
 	/* The first datagram always fits, whatever the limit. */
-	if (u->rx_bytes && u->rx_bytes + pkt_truesize(p) > max) {
+	if (u->rx_bytes && u->rx_bytes + pkt_truesize(p) > udp_rx_limit(g, u)) {
 		u->rx_drops++;
 		return drop(g, p, UDP_QUEUE_FULL, u->rx_bytes, trace_end4(u->local, u->lport));
 	}
@@ -284,7 +282,7 @@ int64_t udp_send(struct glass *g, struct udp_end *u, const void *bytes, size_t l
 			      .rport = dst ? dport : u->rport };
 	struct ip_send to = { .dst = f.remote,
 			      .proto = IP_PROTO_UDP,
-			      .ttl = udp_ttl(u, how),
+			      .ttl = udp_ttl(u, how, dst ? dst : u->remote),
 			      .tos = udp_tos(u, how),
 			      .dont_fragment = udp_dont_fragment(u) };
 	struct ip_path path;

@@ -25,8 +25,10 @@ struct udp_end {
 	uint32_t icmp_filter;	   /* raw: types that are not wanted, one bit each */
 	uint8_t mtu_discover;	   /* IP_PMTUDISC_*: 2 and 3 set DF */
 	uint8_t ttl, tos;
+	uint8_t group_ttl; /* of datagrams to a multicast group (RFC 1112 6.1) */
 	struct list rx;	   /* struct pkt: payload, l3 and l4 point at its headers */
 	uint32_t rx_bytes; /* their true size */
+	uint32_t rx_limit; /* SO_RCVBUF; 0: the tunable udp_queue_kb */
 	uint64_t rx_drops;
 	int error;	    /* pending, from ICMP or ARP; positive errno */
 	bool recverr;	    /* IP_RECVERR: errors are kept with what they are about */
@@ -92,6 +94,11 @@ unsigned udp_score(const struct udp_end *u, const struct udp_flow *f);
 /* Binds u to lport, or to an unpredictable free port when that is 0; 0 or -EADDRINUSE. */
 int udp_take_port(struct glass *g, struct udp_end *u, uint16_t lport);
 
+/* How many bytes of datagrams may wait, as in memory. */
+static inline uint32_t udp_rx_limit(const struct glass *g, const struct udp_end *u)
+{
+	return u->rx_limit ? u->rx_limit : (uint32_t)g->tun.udp_queue_kb * 1024;
+}
 /* Keeps p, at the bytes for the program, for u, or drops it. */
 enum verdict udp_queue(struct glass *g, struct udp_end *u, struct pkt *p);
 /* udp_error.c */
@@ -137,9 +144,11 @@ bool raw_icmp_error(struct glass *g, const struct icmp_error *e);
 
 /* The source address for u's packets; 0: to be chosen. */
 ip4_t udp_source(const struct glass *g, const struct udp_end *u, const struct udp_how *how);
-static inline uint8_t udp_ttl(const struct udp_end *u, const struct udp_how *how)
+static inline uint8_t udp_ttl(const struct udp_end *u, const struct udp_how *how, ip4_t dst)
 {
-	return how->ttl ? how->ttl : u->ttl;
+	if (how->ttl)
+		return how->ttl;
+	return ip_is_multicast(dst) ? u->group_ttl : u->ttl;
 }
 static inline uint8_t udp_tos(const struct udp_end *u, const struct udp_how *how)
 {

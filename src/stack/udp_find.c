@@ -129,6 +129,7 @@ struct udp_end *udp_new(struct glass *g, uint8_t proto)
 	}
 	u->proto = proto;
 	u->mtu_discover = UDP_MTU_WANT;
+	u->group_ttl = 1;
 	u->number = g->udp->numbers++;
 	list_init(&u->waker.node);
 	list_init(&u->node);

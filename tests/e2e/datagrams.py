@@ -5,11 +5,14 @@
 	datagrams.py client OWN PEER	prints a line per call; PEER runs the server
 	datagrams.py server OWN		answers each datagram with itself, on port 9000
 """
+import array
 import errno
+import fcntl
 import select
 import socket
 import struct
 import sys
+import termios
 import time
 
 UDP = (socket.AF_INET, socket.SOCK_DGRAM)
@@ -235,6 +238,28 @@ def raw_header(own, peer):
 	try_call("too long", lambda: s.sendto(ip + bytes(1481), (peer, 0)))
 
 
+def smaller_things(own, peer):
+	s = socket.socket(*UDP)
+	for how in socket.SHUT_RD, socket.SHUT_WR, socket.SHUT_RDWR, 7:
+		try_call("shutdown of nobody", lambda: socket.socket(*UDP).shutdown(how))
+	print("SO_RCVBUF", s.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF))
+	s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 100000)
+	print("SO_RCVBUF", s.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF))
+	s.settimeout(5)
+	s.sendto(b"hello", (peer, 9000))
+	select.select([s], [], [], 5)
+	waiting = array.array("i", [-1])
+	fcntl.ioctl(s, termios.FIONREAD, waiting)
+	print("FIONREAD", waiting[0])
+	print("no room at all", s.recvmsg(0)[2] == socket.MSG_TRUNC)
+	for ttl in 5, -1, 256:
+		try_call("group ttl", lambda: s.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_TTL, ttl))
+		print("group ttl", s.getsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_TTL))
+	s.connect((peer, 9000))
+	try_call("shutdown", lambda: s.shutdown(socket.SHUT_WR))
+	try_call("send after it", lambda: s.send(b"x"))
+
+
 def many_origins(own, peer):
 	"""More than names are kept for, and more than the kernel queues."""
 	server = socket.socket(*UDP)
@@ -270,4 +295,5 @@ error_queue(*sys.argv[2:])
 unreachable(sys.argv[2])
 raw_icmp(*sys.argv[2:])
 raw_header(*sys.argv[2:])
+smaller_things(*sys.argv[2:])
 many_origins(*sys.argv[2:])

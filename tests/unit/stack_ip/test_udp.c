@@ -490,6 +490,51 @@ static void test_no_memory(void **state)
 	glass_close(h.g, s);
 }
 
+/* SO_RCVBUF is the limit of what waits, twice what was asked for, as on Linux. */
+static void test_receive_buffer(void **state)
+{
+	struct glass_sock *s = udp_socket(&h, 0, 7);
+	struct glass_record r;
+	int64_t v;
+
+	(void)state;
+	assert_int_equal(glass_getopt(h.g, s, GLASS_OPT_RCVBUF, &v), 0);
+	assert_int_equal(v, 208 * 1024);
+	assert_int_equal(glass_setopt(h.g, s, GLASS_OPT_RCVBUF, 5000), 0);
+	assert_int_equal(glass_getopt(h.g, s, GLASS_OPT_RCVBUF, &v), 0);
+	assert_int_equal(v, 10000);
+	while (!deliver(9, 7, "flood"))
+		;
+	assert_true(log_last(&h, GLASS_EV_DROP, &r));
+	assert_int_equal(r.v[0], DROP_UDP_QUEUE_FULL);
+	assert_in_range(r.v[1], 9000, 10000);
+	glass_close(h.g, s);
+}
+
+/* RFC 1112 6.1: datagrams to a group stay on the link unless the program says otherwise. */
+static void test_group_ttl(void **state)
+{
+	struct glass_sock *s = udp_socket(&h, 0, 7);
+	const uint8_t *l4;
+	size_t bytes;
+	int64_t v;
+
+	(void)state;
+	assert_int_equal(glass_getopt(h.g, s, GLASS_OPT_MULTICAST_TTL, &v), 0);
+	assert_int_equal(v, 1);
+	assert_int_equal(send_udp(&h, s, IP(224, 0, 0, 251), 5353, "x", 1), 1);
+	assert_true(host_out(&h, &f));
+	assert_int_equal(assert_ip(&f, 17, &l4, &bytes)->ttl, 1);
+	assert_int_equal(glass_setopt(h.g, s, GLASS_OPT_MULTICAST_TTL, 9), 0);
+	assert_int_equal(send_udp(&h, s, IP(224, 0, 0, 251), 5353, "x", 1), 1);
+	assert_true(host_out(&h, &f));
+	assert_int_equal(assert_ip(&f, 17, &l4, &bytes)->ttl, 9);
+	assert_int_equal(send_udp(&h, s, PEER, 9, "x", 1), 1);
+	assert_true(host_out(&h, &f));
+	assert_int_equal(assert_ip(&f, 17, &l4, &bytes)->ttl, 64);
+	glass_close(h.g, s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -504,6 +549,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_reuse_port_spreads, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_broadcast_reaches_everybody, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_queue_flood, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_receive_buffer, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_group_ttl, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_small_datagrams_are_compacted, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(test_close_with_datagrams_unread, setup, teardown),
