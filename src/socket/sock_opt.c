@@ -151,6 +151,21 @@ static int set_fastopen(const struct glass *g, struct glass_sock *s, enum glass_
 	return 0;
 }
 
+/* Of datagrams only: a stream takes them without effect, as Linux. */
+static void set_dgram(struct glass *g, struct glass_sock *s, enum glass_opt opt, int64_t value)
+{
+	if (!s->udp)
+		return;
+	if (opt == GLASS_OPT_BROADCAST)
+		s->udp->broadcast = value;
+	else if (opt == GLASS_OPT_MTU_DISCOVER)
+		s->udp->mtu_discover = (uint8_t)value;
+	else if (opt == GLASS_OPT_MULTICAST_TTL)
+		s->udp->group_ttl = (uint8_t)value;
+	else
+		set_recverr(g, s, value);
+}
+
 /* What waits because of the old value goes now. */
 static void changed(struct glass *g, struct glass_sock *s, enum glass_opt opt)
 {
@@ -210,19 +225,10 @@ int glass_setopt(struct glass *g, struct glass_sock *s, enum glass_opt opt, int6
 			s->udp->rx_limit = k->rcvbuf;
 		break;
 	case GLASS_OPT_BROADCAST:
-		if (s->udp)
-			s->udp->broadcast = value;
-		break;
 	case GLASS_OPT_MTU_DISCOVER:
-		if (s->udp)
-			s->udp->mtu_discover = (uint8_t)value;
-		break;
 	case GLASS_OPT_MULTICAST_TTL:
-		if (s->udp)
-			s->udp->group_ttl = (uint8_t)value;
-		break;
 	case GLASS_OPT_RECVERR:
-		set_recverr(g, s, value);
+		set_dgram(g, s, opt, value);
 		break;
 	case GLASS_OPT_NODELAY:
 		k->nodelay = value;

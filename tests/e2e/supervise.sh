@@ -80,7 +80,8 @@ background python3 "$SCRIPT" server $HOST
 wait_for 5 listens_udp 9000
 LD_PRELOAD=$PRELOAD timeout 60 python3 "$SCRIPT" client $STACK $HOST >"$LAB/preload" 2>&1
 timeout 60 "${SECCOMP[@]}" python3 "$SCRIPT" client $STACK $HOST >"$LAB/seccomp" 2>&1
-is "datagrams: as with the library but for errors that only it translates" "$(diff "$LAB/preload" "$LAB/seccomp" | grep '^>')" \
+is "datagrams: as with the library but for errors that only it translates" \
+	"$(diff "$LAB/preload" "$LAB/seccomp" | grep '^>')" \
 	"> not connected ENOTCONN
 > refused ECONNRESET
 > recv b''"
