@@ -14,6 +14,7 @@ help:
 	@echo "make            build into $(BUILD)/; installs missing build packages first (Debian, Ubuntu)"
 	@echo "make demo       the lab of the README in a network namespace of its own, two minutes"
 	@echo "make test       all tests: unit and simulation with ASan and UBSan, real programs in namespaces"
+	@echo "make test-programs  thirty programs, each role on Glass: docs/programs.md (root; ten minutes). PROGRAMS=\"curl nginx\""
 	@echo "make sim        two stacks over a bad wire: SEEDS=1000 of them, or SEED=n with its trace"
 	@echo "make soak       the same until it is stopped, on all processors"
 	@echo "make mutants    plants bugs one by one into a copy of the tree: do the tests find them?"
@@ -41,6 +42,11 @@ demo: build
 test check: $(BUILD)/build.ninja
 	@tools/setup build test
 	@tools/test $(BUILD) $(ASAN)
+
+.PHONY: test-programs
+test-programs: build
+	@tools/setup build test programs
+	@GLASS_BUILD=$(abspath $(BUILD)) tests/programs/run.sh $(PROGRAMS)
 
 SEED ?=
 SEEDS ?= 1000

@@ -112,10 +112,24 @@ static long recv_error(int fd, struct iovec *iov)
 	return self.proto == ABI_TCP ? -EAGAIN : dgram_recv(fd, &self, &m, MSG_ERRQUEUE);
 }
 
+/*
+ * Connections wait in a listening socket as messages, which are accept's: whoever looks into it
+ * with recv, as Python's ssl does to tell whether it is connected, must find nothing, and take
+ * nothing.
+ */
+static bool listens(int fd)
+{
+	struct abi_name peer;
+
+	return peer_of(fd, &peer) == 'l';
+}
+
 ssize_t wrap_recv(int fd, void *buf, size_t n, int flags)
 {
 	if (flags & MSG_ERRQUEUE)
 		return result_of(recv_error(fd, &(struct iovec){ buf, n }));
+	if (listens(fd))
+		return result_of(-ENOTCONN);
 	return result_of(
 		dgram_received(fd, raw6(SYS_recvfrom, fd, addr_of(buf), (long)n, flags, 0, 0)));
 }
@@ -153,6 +167,8 @@ ssize_t wrap_recvfrom(int fd, void *restrict buf, size_t n, int flags,
 
 	if (!addr && flags & MSG_ERRQUEUE)
 		return result_of(recv_error(fd, &iov));
+	if (!(flags & MSG_ERRQUEUE) && listens(fd))
+		return result_of(-ENOTCONN);
 	if (!addr || !ours(fd, &self))
 		return result_of(dgram_received(fd, raw6(SYS_recvfrom, fd, addr_of(buf), (long)n,
 							 flags, addr_of(addr), addr_of(size))));
@@ -181,6 +197,8 @@ ssize_t wrap_recvmsg(int fd, struct msghdr *m, int flags)
 	void *name;
 	long n;
 
+	if (!(flags & MSG_ERRQUEUE) && listens(fd))
+		return result_of(-ENOTCONN);
 	if (!m || (!m->msg_name && !m->msg_control && !(flags & MSG_ERRQUEUE)) || !ours(fd, &self))
 		return result_of(dgram_received(fd, raw3(SYS_recvmsg, fd, addr_of(m), flags)));
 	if (self.proto != ABI_TCP)
@@ -230,6 +248,8 @@ int wrap_recvmmsg(int fd, struct mmsghdr *m, unsigned n, int flags, struct times
 {
 	struct abi_name self;
 
+	if (!(flags & MSG_ERRQUEUE) && listens(fd))
+		return (int)result_of(-ENOTCONN);
 	if ((!any_beside(m, n) && !(flags & MSG_ERRQUEUE)) || !ours(fd, &self))
 		return (int)result_of(dgram_result(
 			fd, raw5(SYS_recvmmsg, fd, addr_of(m), n, flags, addr_of(timeout))));

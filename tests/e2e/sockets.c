@@ -507,6 +507,7 @@ static void listening(void)
 	say("SO_ACCEPTCONN", option(l, SOL_SOCKET, SO_ACCEPTCONN));
 	DO(accept(l, NULL, NULL));
 	DO(to_peer(l));
+	DO(recv(l, c, 1, MSG_DONTWAIT));
 	DO(getsockname(l, (struct sockaddr *)&a, &size));
 	say("has a port", a.sin_port != 0);
 	DO(getpeername(l, (struct sockaddr *)&a, &size));
@@ -516,6 +517,7 @@ static void listening(void)
 	send(command, c, 3, 0);
 	DO(wait_for(l, POLLIN));
 	mask_named("a connection waits", l);
+	DO(recv(l, c, 1, 0));
 	size = sizeof(a);
 	DO((fd = accept4(l, (struct sockaddr *)&a, &size, SOCK_NONBLOCK | SOCK_CLOEXEC)) >= 0);
 	say("from the peer", a.sin_addr.s_addr == peer_addr.sin_addr.s_addr && size == sizeof(a));

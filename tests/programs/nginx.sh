@@ -1,0 +1,100 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# nginx: workers, sendfile with tcp_nopush, a proxy, reload, and a new binary that takes the listeners over (USR2).
+. "$(dirname "$0")/lib.sh"
+
+configure()
+{
+	cat >"$D/nginx.conf" <<-CONF
+	user root;
+	worker_processes 2;
+	error_log $D/error.log;
+	pid $D/nginx.pid;
+	env LD_PRELOAD; env GLASS_DIR;
+	events { worker_connections 512; }
+	http {
+		access_log off; sendfile on; tcp_nopush on; tcp_nodelay on;
+		client_body_temp_path $D/n1; proxy_temp_path $D/n2; fastcgi_temp_path $D/n3;
+		uwsgi_temp_path $D/n4; scgi_temp_path $D/n5;
+		server { listen $STACK:80 reuseport; listen $STACK:82; root $WWW; }
+		server { listen $STACK:81; location / { proxy_pass http://$HOST:8080; } }
+	}
+	CONF
+}
+
+start()
+{
+	configure
+	serve nginx -c "$D/nginx.conf" -g 'daemon off;'
+	wait_for 10 on_glass 80
+}
+
+calm()
+{
+	! grep -E 'emerg|alert|crit|\[error\]' "$D/error.log"
+}
+
+serves()
+{
+	start
+	curl -sf -o "$D/o" "http://$STACK:$1/big"
+	same "$D/o"
+	calm
+}
+
+sendfile() { serves 80; }
+proxy() { serves 81; }
+
+reload()
+{
+	start
+	curl -sf --limit-rate 2M -o "$D/o" http://$STACK:82/big &
+	sleep 0.5
+	kill -HUP "$(cat "$D/nginx.pid")"
+	wait $!
+	same "$D/o"
+	curl -sf http://$STACK:82/small | grep -q hello
+	calm
+}
+
+# In the background, or it ignores the signal. The old master hands its listeners to the new one by number, through an
+# environment of its own making: without the lines `env`, the library would not be in the new one.
+upgrade()
+{
+	local old
+
+	configure
+	"${on[@]}" "$(command -v nginx)" -c "$D/nginx.conf"
+	wait_for 10 on_glass 80
+	old=$(cat "$D/nginx.pid")
+	lab_jobs+=("$old")
+	kill -USR2 "$old"
+	wait_for 10 test -s "$D/nginx.pid.oldbin"
+	wait_for 10 test -s "$D/nginx.pid"
+	kill -QUIT "$old"
+	wait_for 10 gone "$old"
+	curl -sf -o "$D/o" http://$STACK:82/big
+	kill -QUIT "$(cat "$D/nginx.pid")"
+	wait_for 10 gone "$(cat "$D/nginx.pid")"
+	same "$D/o"
+	calm
+}
+
+load()
+{
+	start
+	wrk -t1 -c40 -d2 http://$STACK:82/small >"$D/wrk"
+	if grep -i 'socket errors\|non-2xx' "$D/wrk"; then return 1; fi
+	calm
+}
+
+program nginx nginx -v
+role "two workers, sendfile" sendfile
+role "proxy_pass" proxy
+role "reloads while it serves" reload
+role "a new binary takes over (USR2)" upgrade
+if command -v wrk >/dev/null; then
+	ROLE_BYTES=100000
+	role "under wrk, 40 connections" load
+fi
+done_testing
