@@ -25,10 +25,12 @@ program ping ping -V
 ROLE_BYTES=20000
 role "echo, fragments too" echoes
 ROLE_BYTES=40
+ROLE_BYTES=0 # a neighbour that has just failed is not asked again
 role "nobody answers" nobody_there
 PROGRAM=traceroute
 if command -v traceroute >/dev/null; then
-	role "by UDP" way
+	ROLE_BYTES=40
+	role "by UDP" way preload run
 else
 	role_skip "all" "no traceroute here: tools/setup programs"
 fi
