@@ -44,7 +44,7 @@ program()
 	PROGRAM=$1
 	shift
 	needs "$1"
-	echo "# version $PROGRAM: $("$@" 2>&1 </dev/null | grep -o '[0-9]\+[.][0-9][^ ,;)]*' | head -n1)"
+	echo "# version $PROGRAM: $("$@" 2>&1 </dev/null | grep -o '[0-9]\+[.][0-9][^ ,;)"]*' | head -n1)"
 }
 
 needs()
