@@ -22,11 +22,13 @@
 
 static struct cmsghdr *cmsg_next(const struct msghdr *m, struct cmsghdr *at)
 {
-	char *end = (char *)m->msg_control + m->msg_controllen;
-	char *next = at ? (char *)at + CMSG_ALIGN(at->cmsg_len) : m->msg_control;
+	char *next, *end;
 
-	if (!m->msg_control || (at && at->cmsg_len < sizeof(*at)) || next > end ||
-	    (size_t)(end - next) < sizeof(*at))
+	if (!m->msg_control || (at && at->cmsg_len < sizeof(*at)))
+		return NULL;
+	end = (char *)m->msg_control + m->msg_controllen;
+	next = at ? (char *)at + CMSG_ALIGN(at->cmsg_len) : m->msg_control;
+	if (next > end || (size_t)(end - next) < sizeof(*at))
 		return NULL;
 	at = (struct cmsghdr *)(void *)next;
 	return at->cmsg_len >= sizeof(*at) && at->cmsg_len <= (size_t)(end - next) ? at : NULL;

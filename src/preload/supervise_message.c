@@ -209,7 +209,7 @@ static int64_t do_recvfrom(const struct target *t, int fd)
 
 static int64_t do_sendmsg(const struct target *t, int fd)
 {
-	struct msghdr its;
+	struct msghdr its = { 0 };
 	int err = target_read(t, t->arg[1], &its, sizeof(its));
 
 	return err ? err : send_one(t, fd, &its, NULL, (int)t->arg[2]);
@@ -217,7 +217,7 @@ static int64_t do_sendmsg(const struct target *t, int fd)
 
 static int64_t do_recvmsg(const struct target *t, int fd)
 {
-	struct msghdr its;
+	struct msghdr its = { 0 };
 	int err = target_read(t, t->arg[1], &its, sizeof(its));
 	int64_t got = err ? err : recv_one(t, fd, &its, NULL, (int)t->arg[2]);
 
@@ -236,7 +236,7 @@ static int64_t do_many(const struct target *t, int fd)
 
 	for (done = 0; done < count; done++) {
 		uint64_t at = t->arg[1] + done * sizeof(struct mmsghdr);
-		struct mmsghdr m;
+		struct mmsghdr m = { 0 };
 
 		n = target_read(t, at, &m, sizeof(m));
 		if (!n)

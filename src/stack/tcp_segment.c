@@ -326,7 +326,7 @@ static uint32_t frame_autosize(const struct glass *g, const struct tcp_conn *c)
 
 	bytes /= rtt_ns;
 	if (min_ns < SHORT_PATH_NS)
-		bytes += TCP_SUPER_BYTES_MAX >> (min_ns / (SHORT_PATH_NS / 32));
+		bytes += (int64_t)TCP_SUPER_BYTES_MAX >> (min_ns / (SHORT_PATH_NS / 32));
 	bytes = bytes < least ? least : bytes;
 	return bytes < TCP_SUPER_BYTES_MAX ? (uint32_t)bytes : TCP_SUPER_BYTES_MAX;
 }
