@@ -7,6 +7,7 @@
 #define GLASS_SOCKET_SOCK_H
 
 #include "../stack/tcp.h"
+#include "../stack/tcp_listen.h"
 #include "../stack/udp.h"
 
 struct glass_sock {

@@ -4,6 +4,9 @@
  *
  * In: the owner of the stack.  Out: nothing.
  */
+#include "../stack/tcp_account.h"
+#include "../stack/tcp_cc.h"
+#include "../stack/tcp_output.h"
 #include "sock.h"
 
 static const char *const ss_names[TCPS_COUNT] = {

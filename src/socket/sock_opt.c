@@ -5,6 +5,8 @@
  *
  * In: the owner of the stack.  Out: the connection's or the endpoint's configuration.
  */
+#include "../stack/tcp_cc.h"
+#include "../stack/tcp_output.h"
 #include "sock.h"
 
 #define FIN_WAIT_MAX_S 120 /* as Linux */

@@ -6,6 +6,8 @@
  * In: sock.c, the owner of the stack (send, recv, accept). Out: tcp_connect.c, tcp_listen.c,
  * tcp_sendq.c, tcp_user.c.
  */
+#include "../stack/tcp_input.h"
+#include "../stack/tcp_output.h"
 #include "sock.h"
 
 #include <string.h>

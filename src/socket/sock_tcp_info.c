@@ -5,6 +5,8 @@
  *
  * In: the owner of the stack.  Out: nothing.
  */
+#include "../stack/tcp_account.h"
+#include "../stack/tcp_output.h"
 #include "sock.h"
 
 #define SSTHRESH_INFINITE 0x7fffffffu /* as Linux says it */

@@ -8,6 +8,7 @@
 #include "config.h"
 #include "link.h"
 #include "tcp.h"
+#include "tcp_output.h"
 #include "udp.h"
 
 #include <assert.h>

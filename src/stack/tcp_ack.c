@@ -5,6 +5,12 @@
  * In: tcp_segment_arrives.  Out: tcp_recovery.c (what is lost), tcp_owe (what may be sent now).
  */
 #include "tcp.h"
+#include "tcp_account.h"
+#include "tcp_cc.h"
+#include "tcp_input.h"
+#include "tcp_listen.h"
+#include "tcp_output.h"
+#include "tcp_recovery.h"
 
 #define CLOCK_GRANULARITY_NS NS_PER_MS
 

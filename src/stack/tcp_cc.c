@@ -10,7 +10,9 @@
  * In: tcp_recovery.c, tcp_connect.c, tcp_output.c, TCP_CONGESTION.
  * Out: the algorithm of the connection.
  */
-#include "tcp.h"
+#include "tcp_cc.h"
+#include "tcp_output.h"
+#include "tcp_recovery.h"
 
 #include <string.h>
 

@@ -12,7 +12,8 @@
  *
  * In: tcp_cc.c.  Out: tcp_hystart.c.
  */
-#include "tcp.h"
+#include "tcp_cc.h"
+#include "tcp_recovery.h"
 
 #include <string.h>
 

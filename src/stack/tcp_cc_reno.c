@@ -5,7 +5,8 @@
  *
  * In: tcp_cc.c.  Out: nothing.
  */
-#include "tcp.h"
+#include "tcp_cc.h"
+#include "tcp_recovery.h"
 
 static void reno_start(struct glass *g, struct tcp_conn *c)
 {

@@ -6,6 +6,9 @@
  * tcp_established.
  */
 #include "tcp.h"
+#include "tcp_cc.h"
+#include "tcp_input.h"
+#include "tcp_output.h"
 
 #define SYN_WINDOW_MAX 65535u /* RFC 7323 2.2: not scaled */
 

@@ -19,6 +19,8 @@
  * In: tcp_listen_input.  Out: nothing.
  */
 #include "tcp.h"
+#include "tcp_input.h"
+#include "tcp_listen.h"
 
 #define PERIOD_NS (60 * NS_PER_S)
 #define PERIODS_VALID 2u

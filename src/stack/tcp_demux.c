@@ -7,6 +7,9 @@
  * tcp_listen_input (a listener), tcp_reply_rst (nobody).
  */
 #include "tcp.h"
+#include "tcp_input.h"
+#include "tcp_listen.h"
+#include "tcp_output.h"
 
 #include <assert.h>
 

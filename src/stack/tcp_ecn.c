@@ -10,7 +10,9 @@
  * In: tcp_send_syn, tcp_learn_syn, tcp_transmit, tcp_check_ack, tcp_segment_arrives.
  * Out: tcp_cc_reduce, tcp_owe_ack.
  */
-#include "tcp.h"
+#include "tcp_cc.h"
+#include "tcp_input.h"
+#include "tcp_output.h"
 
 #define ECN_MASK 3u /* of the second byte of the IP header: RFC 3168 5 */
 #define ECN_ECT0 2u

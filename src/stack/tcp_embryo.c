@@ -14,6 +14,9 @@
  * Out: tcp_send_ghost, tcp_segment_arrives (the segment that completed the handshake).
  */
 #include "tcp.h"
+#include "tcp_input.h"
+#include "tcp_listen.h"
+#include "tcp_output.h"
 
 #define BUCKETS_MIN 64u
 #define BUCKETS_MAX (1u << 16)

@@ -22,6 +22,9 @@
  * tcp_accept_queue.
  */
 #include "tcp.h"
+#include "tcp_input.h"
+#include "tcp_listen.h"
+#include "tcp_output.h"
 
 #include <string.h>
 

@@ -15,6 +15,9 @@
  * In: tcp_connect.c, tcp_send_syn, the socket layer.  Out: tcp_send_syn, tcp_syn_data_acked.
  */
 #include "tcp.h"
+#include "tcp_account.h"
+#include "tcp_input.h"
+#include "tcp_output.h"
 
 #include <string.h>
 

@@ -8,7 +8,8 @@
  *
  * In: tcp_cc_cubic.c.  Out: nothing.
  */
-#include "tcp.h"
+#include "tcp_cc.h"
+#include "tcp_recovery.h"
 
 /* RFC 9406 4.3 */
 #define MIN_RTT_THRESH_US 4000u

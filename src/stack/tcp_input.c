@@ -7,6 +7,10 @@
  * In: tcp_input. Out: tcp_check_ack (acknowledgments), tcp_receive (payload), tcp_syn_sent_input.
  */
 #include "tcp.h"
+#include "tcp_cc.h"
+#include "tcp_input.h"
+#include "tcp_listen.h"
+#include "tcp_output.h"
 
 #define PAWS_IDLE_NS (24ll * 24 * 3600 * NS_PER_S) /* RFC 7323 5.5 */
 #define OLD_SPAN_MIN \

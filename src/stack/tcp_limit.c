@@ -11,7 +11,7 @@
  *
  * In: tcp_output.c, tcp_state.c, tcp_timer.c.  Out: the socket layer asks (sock_info.c).
  */
-#include "tcp.h"
+#include "tcp_account.h"
 
 uint64_t tcp_limit_word(enum glass_limiter limiter)
 {

@@ -8,6 +8,9 @@
  * layer.
  */
 #include "tcp.h"
+#include "tcp_input.h"
+#include "tcp_listen.h"
+#include "tcp_output.h"
 
 /* Two may listen on one port when their addresses differ or both said SO_REUSEPORT. */
 static bool somebody_listens(const struct tcp_bind *claim)

@@ -11,6 +11,10 @@
  * In: glass_output, the timers.  Out: tcp_segment.c, which builds and sends one segment.
  */
 #include "tcp.h"
+#include "tcp_account.h"
+#include "tcp_cc.h"
+#include "tcp_output.h"
+#include "tcp_recovery.h"
 
 void tcp_owe(struct glass *g, struct tcp_conn *c)
 {

@@ -12,6 +12,10 @@
  *
  * In: icmp.c by tcp_user.c, tcp_timer.c, tcp_output.c, tcp_ack.c.  Out: tcp_send_data.
  */
+#include "tcp.h"
+#include "tcp_account.h"
+#include "tcp_cc.h"
+#include "tcp_output.h"
 #include "tcp_recovery.h"
 
 #define PMTU_MIN_BYTES 552	/* RFC 5927 7.2, and Linux: no smaller path is believed */

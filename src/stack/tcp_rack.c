@@ -8,6 +8,8 @@
  *
  * In: tcp_sent.c and tcp_sack.c (what has arrived), tcp_recovery.c.  Out: tcp_mark_lost.
  */
+#include "tcp.h"
+#include "tcp_account.h"
 #include "tcp_recovery.h"
 
 #define DSACK_RECOVERIES 16 /* RFC 8985 6.2 step 4: without a duplicate, then all is forgotten */

@@ -11,7 +11,9 @@
  *
  * In: tcp_sent.c, tcp_rack.c, tcp_ack.c, tcp_output.c.  Out: the account (tcp_info).
  */
-#include "tcp.h"
+#include "tcp_account.h"
+#include "tcp_output.h"
+#include "tcp_recovery.h"
 
 void tcp_rate_sent(struct glass *g, struct tcp_conn *c, struct tcp_tx *tx)
 {

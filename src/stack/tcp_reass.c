@@ -11,6 +11,8 @@
  * In: tcp_segment_arrives (tcp_receive), the socket layer (tcp_consume).  Out: tcp_owe_ack.
  */
 #include "tcp.h"
+#include "tcp_input.h"
+#include "tcp_output.h"
 
 #include <string.h>
 

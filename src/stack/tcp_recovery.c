@@ -6,6 +6,8 @@
  *
  * In: tcp_check_ack, the timers.  Out: marks on struct tcp_tx and cwnd, which tcp_output obeys.
  */
+#include "tcp_cc.h"
+#include "tcp_input.h"
 #include "tcp_recovery.h"
 
 #define RECOVER_BEHIND_MAX (1 << 30) /* sequence numbers are compared within 2^31 */

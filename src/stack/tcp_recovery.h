@@ -1,12 +1,56 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the rooms of loss recovery have for each other: tcp_sent.c, tcp_sack.c, tcp_rack.c,
- * tcp_tlp.c, tcp_undo.c, tcp_recovery.c. What others call is in tcp.h.
+ * Loss recovery: what the sum of an ACK is, and what its rooms have for others and for each other:
+ * tcp_sent.c, tcp_sack.c, tcp_rack.c, tcp_tlp.c, tcp_undo.c, tcp_recovery.c.
  */
 #ifndef GLASS_STACK_TCP_RECOVERY_H
 #define GLASS_STACK_TCP_RECOVERY_H
 
-#include "tcp.h"
+#include "tcp_conn.h"
+
+struct tcp_seg;
+
+/* tcp_sent.c, tcp_sack.c, tcp_recovery.c: what of the sent is with the peer, what is lost. */
+struct tcp_ack_sum {
+	uint32_t acked;			 /* bytes cumulatively acknowledged now */
+	uint32_t delivered;		 /* bytes newly acknowledged or SACKed */
+	uint32_t sacked;		 /* of these: newly SACKed */
+	int64_t rtt_ns;			 /* of the newest segment never resent; -1: none */
+	uint32_t prior_flight;		 /* bytes in flight before this ACK */
+	uint32_t tsecr;			 /* ts: whose answer it is (RFC 7323) */
+	struct tcp_sack_block duplicate; /* dsack: what came twice */
+	bool ts, dsack, progress, dupack;
+	struct seq head; /* what was at snd.una, and when it was sent last; 0: SACKed before */
+	int64_t head_sent_ns;
+	bool in_order;	       /* the cumulative part is being looked at, not the blocks */
+	bool retrans_acked;    /* something that was sent again is acknowledged */
+	bool original_arrived; /* out before the recovery, never sent again, and with the peer */
+	bool rate_app_limited;
+	/* tcp_rate.c: of the newest frame acknowledged now */
+	uint64_t rate_from;
+	int64_t rate_from_ns, rate_send_ns;
+};
+void tcp_sack_read(struct glass *g, struct tcp_conn *c, const struct tcp_seg *seg,
+		   struct tcp_ack_sum *sum);
+void tcp_sent_acked(struct glass *g, struct tcp_conn *c, struct seq ack, struct tcp_ack_sum *sum);
+void tcp_recover(struct glass *g, struct tcp_conn *c, const struct tcp_seg *seg,
+		 struct tcp_ack_sum *sum);
+void tcp_rack_timeout(struct glass *g, struct tcp_conn *c);
+/* RFC 5681: everything not SACKed is lost; cwnd is one segment. */
+void tcp_enter_loss(struct glass *g, struct tcp_conn *c);
+/* The path takes less than was thought: all that is out goes again, in smaller pieces. */
+void tcp_resend_all(struct glass *g, struct tcp_conn *c);
+/* Cuts tx so that it is len long; the rest becomes a tx of its own. false: no memory. */
+bool tcp_tx_split(struct glass *g, struct tcp_conn *c, struct tcp_tx *tx, uint32_t len);
+void tcp_sent_purge(struct glass *g, struct tcp_conn *c);
+/* The first frame that is to be sent again; NULL: none. */
+struct tcp_tx *tcp_next_lost(const struct tcp_conn *c);
+/* tx goes out for the first time. */
+void tcp_sent_add(struct glass *g, struct tcp_conn *c, struct tcp_tx *tx);
+/* Lists and counters upon a (re)transmission. */
+void tcp_tx_sent(struct glass *g, struct tcp_conn *c, struct tcp_tx *tx);
+
+/* ---- for each other */
 
 /* tcp_sent.c */
 static inline struct seq tcp_tx_end(const struct tcp_tx *tx)

@@ -9,6 +9,7 @@
  *
  * In: tcp_check_ack.  Out: tcp_sent.c (marks), tcp_rack.c (what has arrived).
  */
+#include "tcp_input.h"
 #include "tcp_recovery.h"
 
 static struct tcp_tx *next_of(const struct tcp_conn *c, const struct tcp_tx *tx)

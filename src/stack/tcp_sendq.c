@@ -7,6 +7,9 @@
  * In: the socket layer (reserve, commit), tcp_ack.  Out: tcp_owe.
  */
 #include "tcp.h"
+#include "tcp_account.h"
+#include "tcp_output.h"
+#include "tcp_recovery.h"
 
 #include <assert.h>
 #include <string.h>

@@ -14,6 +14,8 @@
  *
  * In: tcp_check_ack, tcp_segment.c (what goes out), the rooms of recovery.  Out: nothing.
  */
+#include "tcp.h"
+#include "tcp_account.h"
 #include "tcp_recovery.h"
 
 #include <assert.h>

@@ -8,6 +8,11 @@
  * the socket's close.
  */
 #include "tcp.h"
+#include "tcp_account.h"
+#include "tcp_cc.h"
+#include "tcp_input.h"
+#include "tcp_listen.h"
+#include "tcp_output.h"
 
 #include <assert.h>
 

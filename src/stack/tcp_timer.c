@@ -7,6 +7,9 @@
  *
  * In: glass_advance.  Out: tcp_owe, tcp_end.
  */
+#include "tcp.h"
+#include "tcp_account.h"
+#include "tcp_output.h"
 #include "tcp_recovery.h"
 
 #define CORK_NS (200 * NS_PER_MS) /* tcp(7) */

@@ -5,6 +5,10 @@
  *
  * In: tcp_timer.c, tcp_recovery.c.  Out: tcp_segment.c.
  */
+#include "tcp.h"
+#include "tcp_cc.h"
+#include "tcp_input.h"
+#include "tcp_output.h"
 #include "tcp_recovery.h"
 
 #define PROBE_MIN_NS (2 * NS_PER_MS) /* a peer's scheduling delay is no loss */

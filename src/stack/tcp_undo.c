@@ -9,6 +9,11 @@
  *
  * In: tcp_recovery.c, tcp_retransmit.  Out: tcp_cc_undo, tcp_unmark_lost.
  */
+#include "tcp.h"
+#include "tcp_account.h"
+#include "tcp_cc.h"
+#include "tcp_input.h"
+#include "tcp_output.h"
 #include "tcp_recovery.h"
 
 #define FRTO_SEGMENTS 2 /* new ones, to provoke an answer: RFC 5682 2.1 (2b) */

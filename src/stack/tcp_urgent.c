@@ -6,7 +6,8 @@
  *
  * In: tcp_segment_arrives, tcp_transmit, the socket layer.   Out: the socket is woken.
  */
-#include "tcp.h"
+#include "tcp_input.h"
+#include "tcp_output.h"
 
 void tcp_urgent_send(struct glass *g, struct tcp_conn *c)
 {

@@ -6,6 +6,8 @@
  * In: the socket layer, icmp.c, arp.c.  Out: tcp_owe, tcp_end.
  */
 #include "tcp.h"
+#include "tcp_listen.h"
+#include "tcp_output.h"
 
 /* RFC 9293 3.10.4: the FIN follows what is queued. */
 void tcp_shutdown_wr(struct glass *g, struct tcp_conn *c)

@@ -11,7 +11,8 @@
  *
  * In: tcp_transmit (tcp_window), tcp_consume (tcp_window_read).  Out: tcp_owe_ack.
  */
-#include "tcp.h"
+#include "tcp_input.h"
+#include "tcp_output.h"
 
 #define PRESSURE_EIGHTHS 2	/* of all memory in use: no window grows, new ones begin small */
 #define HIGH_PRESSURE_EIGHTHS 4 /* what is offered anew is a few segments */

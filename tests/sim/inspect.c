@@ -8,6 +8,9 @@
 #include "inside.h"
 
 #include "../../src/stack/tcp.h"
+#include "../../src/stack/tcp_account.h"
+#include "../../src/stack/tcp_output.h"
+#include "../../src/stack/tcp_recovery.h"
 
 /* RFC 9293 3.3.1: una <= nxt; the list of what was sent covers exactly that. */
 static const char *sent_list(const struct tcp_conn *c)

@@ -8,7 +8,8 @@
 
 #include "../frames.h"
 
-#include "../../../src/stack/tcp.h"
+#include "../../../src/stack/tcp_cc.h"
+#include "../../../src/stack/tcp_recovery.h"
 
 #define PATH_MSS 1000
 

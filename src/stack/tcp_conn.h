@@ -1,0 +1,294 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * One connection: what it knows. Who acts on it has a header of its own: tcp.h (tables, birth,
+ * death, the user's doors), tcp_listen.h, tcp_input.h, tcp_recovery.h, tcp_cc.h, tcp_output.h,
+ * tcp_account.h (what it did).
+ *
+ * Bytes to be sent lie once, in the chunks of the send queue, until they are acknowledged; frames
+ * refer to them. What was sent is a list of struct tcp_tx, one per frame (so up to 64 KB each),
+ * in order of sequence numbers; a second list has those still in flight in order of sending, for
+ * RACK (RFC 8985).
+ */
+#ifndef GLASS_STACK_TCP_CONN_H
+#define GLASS_STACK_TCP_CONN_H
+
+#include "../wire/tcp.h"
+#include "ip.h"
+#include "link.h"
+#include "tcp_tx.h"
+
+enum tcp_state {
+	TCPS_CLOSED,
+	TCPS_LISTEN, /* of a struct tcp_listener; no connection is in it */
+	TCPS_SYN_SENT,
+	TCPS_SYN_RECEIVED,
+	TCPS_ESTABLISHED,
+	TCPS_FIN_WAIT_1,
+	TCPS_FIN_WAIT_2,
+	TCPS_CLOSE_WAIT,
+	TCPS_CLOSING,
+	TCPS_LAST_ACK,
+	TCPS_TIME_WAIT,
+	TCPS_COUNT
+};
+
+#define TCP_MSS_DEFAULT 536	  /* RFC 9293 MUST-15 */
+#define TCP_MSS_MIN 48		  /* CVE-2019-11479: a smaller one from the peer counts as this */
+#define TCP_WSCALE_MAX 14	  /* RFC 7323 2.3 */
+#define TCP_DUPACKS 3		  /* RFC 5681 3.2 */
+#define TCP_SUPER_BYTES_MAX 65160 /* payload of a super-packet: with all headers below 64 KB */
+#define TCP_CHUNK_BYTES 4096	  /* least room of a chunk: 64 KB of them fit PKT_FRAGS_MAX */
+#define TCP_QUICK_ACKS 16	  /* segments acknowledged at once when a connection is young */
+
+struct tcp_account;
+struct tcp_cc;
+struct tcp_listener;
+struct tcp_port;
+
+/* What a program sets before or after connecting; a listener's connections inherit it. */
+struct tcp_config {
+	uint32_t sndbuf, rcvbuf;	   /* bytes */
+	uint32_t window_clamp;		   /* 0: none */
+	uint32_t notsent_lowat;		   /* bytes that may be queued and not sent */
+	uint16_t maxseg;		   /* 0: from the MTU */
+	uint8_t ttl, tos;		   /* ttl 0: default */
+	bool sndbuf_locked, rcvbuf_locked; /* set by the program: they do not follow the path */
+	bool nodelay, cork, keepalive, quickack;
+	uint8_t defer_accept; /* SYN-ACKs to wait for data: TCP_DEFER_ACCEPT */
+	uint8_t syn_retries, keep_count;
+	uint16_t keep_idle_s, keep_interval_s;
+	uint8_t cc;		  /* TCP_CC_* */
+	bool fastopen_connect;	  /* connect() waits for the first bytes, when it may */
+	bool notsent_own;	  /* TCP_NOTSENT_LOWAT was set: it is not the tunable */
+	int32_t linger_s;	  /* -1: off */
+	int16_t fin_wait_s;	  /* FIN-WAIT-2 without program; 0: tunable, -1: none */
+	uint16_t fastopen_qlen;	  /* a listener's: fast opens under way at most; 0: none */
+	uint32_t user_timeout_ms; /* 0: retries decide */
+};
+
+/* Bytes of the send queue. */
+struct tcp_chunk {
+	struct list node;
+	struct buf *buf;
+	uint32_t off, len; /* in buf->bytes: first byte not acknowledged, bytes from there */
+};
+
+enum tcp_ca_state { CA_OPEN, CA_RECOVERY, CA_LOSS };
+
+enum tcp_rtx_timer { RTX_NONE, RTX_RTO, RTX_PROBE, RTX_REORDER, RTX_RENEGED, RTX_PERSIST };
+
+/* RFC 5682, after a timeout: the head was sent again; new data was let out to see. */
+enum tcp_frto { FRTO_OFF, FRTO_HEAD, FRTO_NEW };
+
+/* What tcp_cc_cubic.c remembers. Windows are bytes, times milliseconds. */
+struct tcp_cubic_curve {
+	uint32_t w_max;	     /* where the plateau is */
+	uint32_t k_ms;	     /* from the beginning of the epoch to the plateau */
+	uint32_t epoch_ms;   /* when it began; 0: none has since the last reduction */
+	uint32_t w_est;	     /* what Reno would have reached: RFC 9438 4.3 */
+	uint32_t cwnd_prior; /* before the last reduction */
+};
+struct tcp_cubic {
+	struct tcp_cubic_curve now, undo;
+	uint32_t est_count; /* bytes acknowledged towards the next segment of w_est */
+	uint32_t rest;	    /* of the last division, for the next one */
+	uint32_t acked_ms;  /* last ACK: the time in which cwnd is not used does not count */
+};
+
+/* What tcp_hystart.c remembers during the first slow start. */
+struct tcp_hystart {
+	struct seq round_end;
+	uint32_t last_us, now_us; /* least round-trip time of the last round, of this one */
+	uint32_t base_us;	  /* when CSS began */
+	uint8_t samples, css_rounds;
+	bool begun; /* round_end is known */
+	bool css;   /* conservative slow start */
+};
+
+struct tcp_conn {
+	struct waker waker;
+	struct list node;	       /* in the table's bucket of its four addresses */
+	struct list by_id;	       /* in the table's bucket of its number */
+	struct list pending;	       /* in table->pending while it owes something to the wire */
+	struct list queue;	       /* listener->accept; table->time_wait; table->dead */
+	struct tcp_listener *listener; /* until accepted */
+	struct tcp_listener *fastopen_of; /* whose limit it counts towards, in SYN-RECEIVED */
+	struct tcp_port *port;
+	uint32_t id;	    /* in the trace */
+	uint32_t owe_cause; /* the act that made it owe */
+
+	ip4_t laddr, raddr;
+	uint16_t lport, rport;
+	struct ip_path path;
+	uint8_t state; /* enum tcp_state; written by tcp_set_state() only */
+	bool hashed;
+	bool connected_once; /* reached ESTABLISHED, or is a fast open: the program may use it */
+	bool wscale_ok, sack_ok, ts_ok;
+	/* RFC 3168: agreed; ECE is owed; CWR is; the peer has sent ECT. */
+	bool ecn_ok : 1, ecn_echo : 1, ecn_cwr : 1, ecn_seen : 1;
+	bool reduce_ecn : 1; /* a mark was the reason of the last reduction */
+	/* RFC 7413, tcp_fastopen.c and tcp_fastopen_client.c */
+	bool fastopen_wanted : 1; /* our SYN is to have the option */
+	bool fastopen_asked : 1;  /* it had */
+	bool syn_waits : 1;	  /* in SYN-SENT: for the program's first bytes */
+	bool fastopen_child : 1;  /* born of a SYN with a valid cookie: it has been open since */
+	bool fastopen_tell : 1;	  /* a ghost's: its SYN-ACK tells a cookie */
+	bool syn_data_acked : 1;  /* the data of the SYN was accepted: ours, or the peer's */
+	uint8_t snd_wscale, rcv_wscale;
+	uint16_t mss;			/* payload of a full segment to send, options taken off */
+	uint16_t peer_mss;		/* as the peer told, or the default; 0: no SYN has come */
+	uint16_t pmtu_high, pmtu_probe; /* searching below; size that is tried now. 0: not */
+	uint16_t rcv_mss;		/* largest segment received, as an estimate of the peer's */
+	uint16_t syn_data;		/* bytes that went with our SYN and are not answered */
+
+	struct {
+		struct seq una, nxt, wl1, wl2,
+			iss;	  /* nxt: one past the highest ever sent, it never goes back */
+		uint32_t wnd;	  /* peer's window, scaled */
+		uint32_t wnd_max; /* largest it ever was */
+	} snd;
+	struct {
+		struct seq nxt, irs;
+		struct seq edge;  /* right edge of the window as advertised: never moves left */
+		struct seq acked; /* last ACK sent (RFC 7323: Last.ACK.sent) */
+		uint32_t limit;	  /* bytes to offer at most: grows with use, to config.rcvbuf */
+	} rcv;
+	struct tcp_config config;
+
+	/* Sending: tcp_output.c, tcp_ack.c, tcp_recovery.c */
+	struct list chunks;	      /* struct tcp_chunk: snd.una .. */
+	uint32_t queued;	      /* bytes in chunks, sent or not */
+	struct tcp_chunk *next_chunk; /* of the next new byte; NULL: none */
+	uint32_t next_off;
+	struct list sent;	/* struct tcp_tx, by sequence number */
+	struct seqtree sent_at; /* the same, to find one */
+	struct list flight;	/* those in flight, in order of sending */
+	struct seqtree to_resend;
+	uint32_t sent_count; /* transmissions so far: tcp_tx.order */
+	uint32_t sacked_segs;
+	uint32_t sacked, lost, retrans; /* bytes of tx with the flag */
+	bool fin_queued, fin_sent;
+	struct seq small_end;	     /* end of the last segment that was not full (Nagle) */
+	bool in_burst;		     /* new data has left in this round of tcp_output() */
+	bool snd_urgent, rcv_urgent; /* snd_up, rcv_up are valid: tcp_urgent.c */
+	struct seq snd_up;	     /* behind our urgent byte */
+	struct seq rcv_up;	     /* the peer's urgent byte */
+	bool force_out;		     /* a timer says: send what waits, full segment or not */
+	bool want_out;		     /* the program waits for room */
+	bool starved;	     /* there was no memory for its bytes: it is to try again soon */
+	bool ack_now;	     /* an ACK is owed at once */
+	bool closed_by_user; /* no reader any more: data is answered with RST */
+	bool shut_rd;
+	const struct tcp_cc *cc;
+	union {
+		struct tcp_hystart hystart; /* cubic, while ssthresh is UINT32_MAX */
+		struct tcp_cubic cubic;
+		uint32_t reno_count;
+	} cc_state; /* of cc, and zero when it begins */
+	uint32_t cwnd, ssthresh;
+	uint32_t flight_size;		   /* RFC 5681 2, before the ACK or timeout of now */
+	uint32_t undo_cwnd, undo_ssthresh; /* before the last reduction: tcp_cc_undo() */
+	bool cwnd_limited;		   /* cwnd was all that held output back, of late */
+	uint32_t out_max, out_used; /* most in flight: in the window up to out_end, since used_ms */
+	struct seq out_end;
+	struct seq reduce_end; /* snd.nxt at the last reduction */
+	uint32_t used_ms;      /* when cwnd was full, or last cut because it was not */
+	uint32_t data_ms;      /* payload went out */
+	uint8_t ca_state;      /* enum tcp_ca_state */
+	uint8_t dupacks;
+	struct seq recover;			     /* snd.nxt when the recovery began */
+	uint32_t prr_delivered, prr_out, recover_fs; /* RFC 9937 */
+
+	/* RACK-TLP, RFC 8985 */
+	int64_t rack_rtt_ns, rack_min_rtt_ns;
+	int64_t reorder_at_ns; /* when the next frame counts as lost; 0: none waits */
+	uint32_t rack_order;   /* of the frame sent last among those that arrived; 0: none has */
+	struct seq rack_end;
+	struct seq rack_fack; /* highest sequence delivered */
+	uint16_t reord_seen;
+	uint16_t reordering; /* how many segments late the latest was; 0: none ever */
+	struct seq rack_dsack_round;
+	uint8_t rack_reo_mult, rack_reo_persist;
+	bool rack_dsack_wait; /* until rack_dsack_round duplicates say nothing new */
+	bool tlp_out, tlp_is_retrans;
+	struct seq tlp_end;
+	uint32_t tlp_ts; /* our timestamp when the probe left */
+	bool probed;	 /* and nothing was delivered since */
+
+	/* Was the recovery needed? tcp_undo.c */
+	bool undo_watch, undo_resent, undo_counted;
+	uint8_t frto;	      /* enum tcp_frto */
+	struct seq undo_from; /* snd.una when it began */
+	uint32_t undo_bytes;  /* sent again, not reported as duplicates */
+	uint32_t undo_ts;     /* our timestamp at the first retransmission */
+
+	/* Round-trip time: RFC 6298 */
+	int64_t srtt_ns, rttvar_ns, rto_ns;
+	uint8_t backoff;      /* doublings of rto_ns: until the next sample (RFC 6298 5) */
+	uint8_t timeouts;     /* in a row, without progress: RFC 9293 3.8.3 */
+	int64_t una_ns;	      /* when snd.una moved last */
+	int64_t rto_at_ns;    /* when the retransmission timer is due; 0: nothing is out */
+	uint8_t probes;	      /* zero-window or keepalive probes in a row */
+	int64_t rtx_since_ns; /* when the oldest unacknowledged byte was first timed out; 0: not */
+
+	/* Timers */
+	struct timer rtx_timer, ack_timer, life_timer;
+	uint8_t rtx_mode; /* enum tcp_rtx_timer */
+	uint32_t syn_pkt; /* number of the packet that carried our first SYN */
+
+	/* Receiving: tcp_reass.c */
+	struct list rx; /* struct pkt in order */
+	uint32_t rx_bytes;
+	struct list ooo; /* struct pkt by seq */
+	uint32_t ooo_bytes, ooo_count;
+	struct tcp_sack_block sack[TCP_SACK_BLOCKS_MAX]; /* most recent first */
+	uint8_t nsack;
+	bool dsack; /* dsack_block is to be told */
+	struct tcp_sack_block dsack_block;
+	bool fin_received; /* and everything before it */
+	bool fin_known;	   /* fin_seq is valid: a FIN waits behind a hole */
+	struct seq fin_seq;
+	uint32_t unacked;     /* bytes received since the last ACK sent */
+	uint8_t quick;	      /* segments still to be acknowledged at once */
+	bool pingpong;	      /* the program answers: ACKs can ride on data */
+	int64_t last_data_ns; /* payload came in */
+	int64_t last_rx_ns;   /* anything acceptable came in */
+	int64_t last_tx_ns;
+	int64_t challenge_ns; /* last challenge ACK or answer to an unacceptable segment */
+	int64_t drs_ns;	      /* receive window growth: start of the period, bytes read in it */
+	uint32_t drs_bytes;
+
+	/* RFC 7323 */
+	uint32_t ts_offset, ts_recent;
+	int64_t ts_recent_ns;
+
+	/* The account of its time: tcp_limit.c */
+	int64_t born_ns, limit_since_ns;
+	struct tcp_account *account; /* NULL: nothing was sent, two limiters at most */
+	uint8_t limiter;	     /* enum glass_limiter */
+
+	int error; /* what the program is to be told; positive errno */
+	int soft_error;
+	const char *error_why;
+
+	uint64_t bytes_received;
+	uint32_t segs_out, segs_in, data_segs_in, ooo_segs, retrans_total;
+	uint32_t dsack_dups; /* segments that the peer got twice */
+};
+
+static inline bool tcp_synchronized(const struct tcp_conn *c)
+{
+	return c->state >= TCPS_ESTABLISHED;
+}
+
+static inline uint32_t tcp_in_flight(const struct tcp_conn *c)
+{
+	return (uint32_t)seq_diff(c->snd.nxt, c->snd.una) - c->sacked - c->lost + c->retrans;
+}
+
+static inline uint32_t tcp_now_ms(const struct glass *g)
+{
+	return (uint32_t)(now(g) / NS_PER_MS);
+}
+
+#endif
