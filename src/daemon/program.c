@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Programs' sockets. Each is an AF_UNIX pair: the program has one end, and here is the other, a
- * struct end, joined to a socket of the stack. A program names its socket by the random token in
- * its end's name; it can only reach sockets of its own user.
+ * struct end (program_end.c), joined to a socket of the stack. Here: how one is made, how many a
+ * user may have, the beginning and the end of all.
  *
- * In: control.c (SOCKET), loop.c (an end became ready; the stack's socket did).
- * Out: program_connect.c, program_listen.c, program_data.c by the end's state.
+ * In: control_request.c (SOCKET), main.c.   Out: program_end.c, program_dgram.c.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -27,70 +26,7 @@ void reply_errno(struct daemon *d, struct client *c, const struct abi_request *r
 	control_reply(d, c, req, &rep, NULL, 0, -1);
 }
 
-/* ---- tokens
- * ----------------------------------------------------------------------------------------- */
-
-static struct end **bucket_of(struct programs *p, uint64_t token)
-{
-	return &p->bucket[token % END_BUCKETS];
-}
-
-static struct end *end_by_token(struct programs *p, uint64_t token)
-{
-	struct end *e = *bucket_of(p, token);
-
-	while (e && e->token != token)
-		e = e->chain;
-	return e;
-}
-
-/* 0: the kernel has no randomness to give. */
-static uint64_t token_new(struct programs *p)
-{
-	uint64_t token;
-
-	do {
-		if (!p->nrandom) {
-			if (getrandom(p->random, sizeof(p->random), 0) != sizeof(p->random))
-				return 0;
-			p->nrandom = sizeof(p->random) / sizeof(p->random[0]);
-		}
-		token = p->random[--p->nrandom];
-	} while (!token || end_by_token(p, token));
-	return token;
-}
-
-/*
- * A process that gave up root (a server's worker) still has root's listening socket, and its
- * accepted connections are root's too: it may speak for them. It could not be here had its parent
- * not let it in (control.c).
- */
-static bool may_use(const struct client *c, uid_t owner)
-{
-	uid_t uid = client_uid(c);
-
-	return uid == owner || !uid || !owner;
-}
-
-struct end *end_of_token(struct daemon *d, const struct client *c, uint64_t token)
-{
-	struct end *e = end_by_token(d->programs, token);
-
-	return e && may_use(c, e->uid) ? e : NULL;
-}
-
-struct end *end_find(struct daemon *d, struct client *c, const struct abi_request *req)
-{
-	struct end *e = end_of_token(d, c, req->token);
-
-	if (e)
-		return e;
-	reply_errno(d, c, req, ENOTCONN);
-	return NULL;
-}
-
-/* ---- limits
- * ----------------------------------------------------------------------------------------- */
+/* ---- limits ---------------------------------------------------------------------------------- */
 
 static struct user *user_of(struct programs *p, uid_t uid)
 {
@@ -108,7 +44,7 @@ static struct user *user_of(struct programs *p, uid_t uid)
 }
 
 /* An eighth of all sockets stays free for the others. */
-static struct user *user_charge(struct programs *p, uid_t uid)
+struct user *user_charge(struct programs *p, uid_t uid)
 {
 	struct user *u = user_of(p, uid);
 
@@ -119,192 +55,13 @@ static struct user *user_charge(struct programs *p, uid_t uid)
 	return u;
 }
 
-static void user_uncharge(struct programs *p, uid_t uid)
+void user_uncharge(struct programs *p, uid_t uid)
 {
 	user_of(p, uid)->count--;
 	p->count--;
 }
 
-/* ---- life of an end
- * --------------------------------------------------------------------------------- */
-
-static void end_event(struct daemon *d, struct sock_owner *owner, const struct glass_event *ev)
-{
-	struct end *e = (struct end *)owner;
-
-	if (e->dgram)
-		dgram_event(d, e, ev->ready);
-	else if (e->state == END_CONNECTING)
-		connect_event(d, e, ev->ready);
-	else if (e->state == END_LISTENING)
-		listen_event(d, e);
-	else if (e->state == END_OPEN)
-		data_event(d, e, ev->ready);
-}
-
-static void end_link(struct programs *p, struct end *e)
-{
-	struct end **b = bucket_of(p, e->token);
-
-	e->chain = *b;
-	*b = e;
-	list_append(&p->ends, &e->node);
-}
-
-static void end_unlink(struct programs *p, struct end *e)
-{
-	struct end **at = bucket_of(p, e->token);
-
-	while (*at != e)
-		at = &(*at)->chain;
-	*at = e->chain;
-	list_remove(&e->node);
-}
-
-/* The pair and its watch. */
-static int stream_open(struct daemon *d, struct end *e, int *fd)
-{
-	int pair[2];
-	int err;
-
-	if ((err = pair_open(pair, e->token, e->family)))
-		return err;
-	e->watch = (struct watch){ pair[0], end_ready };
-	if ((err = loop_watch(d, &e->watch, END_EVENTS))) {
-		close(pair[0]);
-		close(pair[1]);
-		return err;
-	}
-	*fd = pair[1];
-	return 0;
-}
-
-/* The program's end in *fd; e is in no list yet. */
-static int end_open(struct daemon *d, struct end *e, int *fd)
-{
-	if (!(e->token = token_new(d->programs)))
-		return -EAGAIN;
-	return e->proto == GLASS_TCP ? stream_open(d, e, fd) : dgram_open(d, e, fd);
-}
-
-int end_new(struct daemon *d, struct glass_sock *sock, const struct end *like, int *fd,
-	    struct end **out)
-{
-	struct programs *p = d->programs;
-	struct end *e;
-	int err = -ENFILE;
-
-	if (!user_charge(p, like->uid))
-		goto err_sock;
-	err = -ENOMEM;
-	if (!(e = calloc(1, sizeof(*e))))
-		goto err_charge;
-	*e = (struct end){ .owner = { end_event },
-			   .sock = sock,
-			   .uid = like->uid,
-			   .family = like->family,
-			   .proto = like->proto,
-			   .watch = { .fd = -1 },
-			   .state = like->state,
-			   .canary = 1,
-			   .in_hand_fd = -1 };
-	if ((err = end_open(d, e, fd)))
-		goto err_end;
-	glass_sock_set_user(sock, &e->owner);
-	end_link(p, e);
-	*out = e;
-	return 0;
-err_end:
-	free(e);
-err_charge:
-	user_uncharge(p, like->uid);
-err_sock:
-	glass_abort(d->g, sock);
-	return err;
-}
-
-void end_free(struct daemon *d, struct end *e, bool abort)
-{
-	if (e->in_hand) {
-		close(e->in_hand_fd);
-		end_free(d, e->in_hand, true);
-	}
-	if (e->dgram)
-		dgram_free(d, e);
-	if (e->watch.fd >= 0) {
-		loop_unwatch(d, &e->watch);
-		close(e->watch.fd);
-	}
-	glass_sock_set_user(e->sock, NULL);
-	if (abort)
-		glass_abort(d->g, e->sock);
-	else
-		glass_close(d->g, e->sock);
-	end_unlink(d->programs, e);
-	user_uncharge(d->programs, e->uid);
-	free(e);
-}
-
-/* The program has closed, or shut down both ways. */
-static void end_hung_up(struct daemon *d, struct end *e)
-{
-	int64_t linger = -1;
-
-	if (e->state != END_OPEN) {
-		end_free(d, e, false);
-		return;
-	}
-	glass_getopt(d->g, e->sock, GLASS_OPT_LINGER, &linger);
-	if (e->unread || linger == 0)
-		end_free(d, e, true);
-	else if (data_pull(d, e)) /* first what it wrote */
-		data_push(d, e);
-}
-
-void end_ready(struct daemon *d, struct watch *w, uint32_t events)
-{
-	struct end *e = container_of(w, struct end, watch);
-
-	if (events & EPOLLOUT && e->wants_out) {
-		e->wants_out = false;
-		loop_change(d, w, END_EVENTS);
-	}
-	e->oob |= (events & EPOLLPRI) != 0;
-	e->eof |= (events & (EPOLLRDHUP | EPOLLHUP)) != 0;
-	e->hup |= (events & EPOLLHUP) != 0;
-	e->unread |= (events & EPOLLERR) != 0;
-	if (e->hup)
-		end_hung_up(d, e);
-	else if (e->state == END_LISTENING)
-		listen_event(d, e);
-	else if (e->state == END_OPEN && data_pull(d, e) && events & EPOLLOUT)
-		data_push(d, e);
-}
-
-/* ---- the ended ------------------------------------------------------------------------------ */
-
-void end_remember(struct daemon *d, const struct end *e, int error)
-{
-	struct ended *x = &d->programs->ended[e->token % ENDED_MAX];
-
-	*x = (struct ended){ .token = e->token,
-			     .uid = e->uid,
-			     .error = error,
-			     .bound = e->bound,
-			     .v6only = e->v6only,
-			     .local = e->local };
-	opts_save(d, e->sock, x->opt);
-}
-
-const struct ended *ended_find(const struct daemon *d, const struct client *c, uint64_t token)
-{
-	const struct ended *x = &d->programs->ended[token % ENDED_MAX];
-
-	return token && x->token == token && may_use(c, x->uid) ? x : NULL;
-}
-
-/* ---- SOCKET
- * ----------------------------------------------------------------------------------------- */
+/* ---- SOCKET ---------------------------------------------------------------------------------- */
 
 /* A socket that goes on where a failed one ended: its options, its own address. */
 static void socket_inherit(struct daemon *d, struct end *e, const struct ended *x)
@@ -375,8 +132,7 @@ void op_socket(struct daemon *d, struct client *c, const struct abi_request *req
 	close(end_fd);
 }
 
-/* ---- init
- * ------------------------------------------------------------------------------------------- */
+/* ---- init ------------------------------------------------------------------------------------ */
 
 /* Every connection is a descriptor: as many as may be. */
 static unsigned fds_raise(void)

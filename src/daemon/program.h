@@ -2,7 +2,8 @@
 /*
  * Programs' sockets: shared by the program*.c files.
  *
- *	program.c		the table of ends, tokens, limits; SOCKET
+ *	program.c		the table of ends, limits; SOCKET
+ *	program_end.c		one end: its token, its life
  *	program_pair.c		making, naming and passing an AF_UNIX pair
  *	program_connect.c	CONNECT and its outcome
  *	program_listen.c	BIND, LISTEN, handing over new connections
@@ -124,6 +125,13 @@ struct programs {
 #define END_EVENTS (EPOLLIN | EPOLLPRI | EPOLLRDHUP | EPOLLET)
 
 /* ---- program.c */
+/* One more socket of that user; NULL: it has enough. */
+struct user *user_charge(struct programs *p, uid_t uid);
+void user_uncharge(struct programs *p, uid_t uid);
+/* Answers with an errno (0: success) and nothing else. */
+void reply_errno(struct daemon *d, struct client *c, const struct abi_request *req, int error);
+
+/* ---- program_end.c */
 /*
  * An end for sock (taken, also on failure: aborted): makes the pair, watches the daemon's half, and
  * stores the program's half in *fd. 0 or -errno.
@@ -140,8 +148,6 @@ struct end *end_find(struct daemon *d, struct client *c, const struct abi_reques
 /* Keeps what is to be known of an end that fails with errno error. */
 void end_remember(struct daemon *d, const struct end *e, int error);
 const struct ended *ended_find(const struct daemon *d, const struct client *c, uint64_t token);
-/* Answers with an errno (0: success) and nothing else. */
-void reply_errno(struct daemon *d, struct client *c, const struct abi_request *req, int error);
 /* The end's readiness, told by epoll. */
 void end_ready(struct daemon *d, struct watch *w, uint32_t events);
 

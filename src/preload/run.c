@@ -9,9 +9,7 @@
  * be started, as in sh.
  */
 #include <arpa/inet.h>
-#include <elf.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -19,42 +17,23 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/un.h>
-#include <sys/xattr.h>
 #include <unistd.h>
 
 #include "../abi/abi.h"
 #include "../abi/path.h"
 #include "run.h"
 #include "run_net.h"
+#include "run_program.h"
 #include "supervise.h"
 
-#define LIBRARY "libglass-preload.so"
-#define SCRIPT_DEPTH_MAX 4 /* as the kernel */
-#define CANNOT_RUN 126
-#define NOT_FOUND 127
 #define NO_DAEMON 3
 
 #ifndef GLASS_LIBDIR
 #define GLASS_LIBDIR "/usr/local/lib"
 #endif
 
-/* How the program's calls are caught; both: what the library cannot reach, the supervisor does. */
-enum mode { MODE_BOTH, MODE_PRELOAD, MODE_SECCOMP };
-
-struct run {
-	const char *stack, *dns;
-	enum mode mode;
-	bool keep_net, verbose;
-	char dir[ABI_PATH_MAX];
-	char library[PATH_MAX];
-	char program[PATH_MAX];
-	char **argv;
-	struct abi_end stack_addr;
-};
-
-static int __attribute__((format(printf, 2, 3))) fail(int status, const char *format, ...)
+int run_fail(int status, const char *format, ...)
 {
 	va_list ap;
 
@@ -66,8 +45,7 @@ static int __attribute__((format(printf, 2, 3))) fail(int status, const char *fo
 	return status;
 }
 
-/* ---- options -----------------------------------------------------------------------------------
- */
+/* ---- options --------------------------------------------------------------------------------- */
 
 static void help(void)
 {
@@ -103,8 +81,8 @@ static int set_mode(struct run *r, const char *word)
 			r->mode = (enum mode)i;
 			return 0;
 		}
-	return fail(2, "no such mode: %s. Type: --mode preload, --mode seccomp or --mode both",
-		    word);
+	return run_fail(2, "no such mode: %s. Type: --mode preload, --mode seccomp or --mode both",
+			word);
 }
 
 static int set_variable(const char *word)
@@ -114,12 +92,12 @@ static int set_variable(const char *word)
 	int err;
 
 	if (!equals || equals == word)
-		return fail(2, "--env takes NAME=VALUE, not '%s'", word);
+		return run_fail(2, "--env takes NAME=VALUE, not '%s'", word);
 	if (!(name = strndup(word, (size_t)(equals - word))))
-		return fail(CANNOT_RUN, "out of memory");
+		return run_fail(CANNOT_RUN, "out of memory");
 	err = setenv(name, equals + 1, 1);
 	free(name);
-	return err ? fail(CANNOT_RUN, "out of memory") : 0;
+	return err ? run_fail(CANNOT_RUN, "out of memory") : 0;
 }
 
 /* The value of option name at argv[*i], as "--name VALUE" or "--name=VALUE"; NULL: another one. */
@@ -152,9 +130,9 @@ static int parse_one(struct run *r, int argc, char **argv, int *i)
 	else if ((value = value_of("--dns", argc, argv, i)))
 		r->dns = value;
 	else
-		return fail(2,
-			    "no such option, or its value is missing: %s. Type: glass run --help",
-			    argv[*i]);
+		return run_fail(
+			2, "no such option, or its value is missing: %s. Type: glass run --help",
+			argv[*i]);
 	return 0;
 }
 
@@ -176,13 +154,12 @@ static int parse(struct run *r, int argc, char **argv)
 			return status + 1;
 	}
 	if (i >= argc)
-		return 1 + fail(2, "which program? Type: glass run PROGRAM [ARGUMENT...]");
+		return 1 + run_fail(2, "which program? Type: glass run PROGRAM [ARGUMENT...]");
 	r->argv = argv + i;
 	return 0;
 }
 
-/* ---- the library -------------------------------------------------------------------------------
- */
+/* ---- the library ----------------------------------------------------------------------------- */
 
 /* Beside this binary, in the build tree, or where it is installed. */
 static bool find_library(char out[PATH_MAX])
@@ -202,8 +179,7 @@ static bool find_library(char out[PATH_MAX])
 	return !access(out, R_OK);
 }
 
-/* ---- the daemon --------------------------------------------------------------------------------
- */
+/* ---- the daemon ------------------------------------------------------------------------------ */
 
 /* Asks it for the stack's address. 0 or -errno. */
 static int hello(struct run *r, int fd)
@@ -227,11 +203,11 @@ static int check_daemon(struct run *r)
 	int fd, err = 0;
 
 	if (!abi_stack_name_ok(r->stack))
-		return fail(2, "'%s' is no name of a stack: letters, digits, '-', '_', '.'",
-			    r->stack);
+		return run_fail(2, "'%s' is no name of a stack: letters, digits, '-', '_', '.'",
+				r->stack);
 	if (!abi_dir(r->dir, getenv, geteuid()) || !abi_socket_path(u.sun_path, r->dir, r->stack))
-		return fail(2, "the control socket's path is too long: %s/%s.sock", r->dir,
-			    r->stack);
+		return run_fail(2, "the control socket's path is too long: %s/%s.sock", r->dir,
+				r->stack);
 	fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
 	if (fd < 0 || connect(fd, (struct sockaddr *)&u, sizeof(u)))
 		err = -errno;
@@ -240,129 +216,20 @@ static int check_daemon(struct run *r)
 	if (fd >= 0)
 		close(fd);
 	if (err == -ENOENT || err == -ECONNREFUSED)
-		return fail(NO_DAEMON, "no stack '%s' is running (%s: %s). Type: glass up%s%s",
-			    r->stack, u.sun_path, strerror(-err),
-			    strcmp(r->stack, ABI_DEFAULT_STACK) ? " --stack " : "",
-			    strcmp(r->stack, ABI_DEFAULT_STACK) ? r->stack : "");
+		return run_fail(NO_DAEMON, "no stack '%s' is running (%s: %s). Type: glass up%s%s",
+				r->stack, u.sun_path, strerror(-err),
+				strcmp(r->stack, ABI_DEFAULT_STACK) ? " --stack " : "",
+				strcmp(r->stack, ABI_DEFAULT_STACK) ? r->stack : "");
 	if (err == -EPROTO)
-		return fail(NO_DAEMON, "glassd is of another version. Type: glass down; glass up");
+		return run_fail(NO_DAEMON,
+				"glassd is of another version. Type: glass down; glass up");
 	if (err)
-		return fail(NO_DAEMON, "stack '%s' does not let us in (%s: %s)", r->stack,
-			    u.sun_path, strerror(-err));
+		return run_fail(NO_DAEMON, "stack '%s' does not let us in (%s: %s)", r->stack,
+				u.sun_path, strerror(-err));
 	return 0;
 }
 
-/* ---- the program -------------------------------------------------------------------------------
- */
-
-/* As execvp(3) searches. 0 or an exit status. */
-static int find_program(const char *name, char out[PATH_MAX])
-{
-	const char *path = getenv("PATH");
-	int error = ENOENT;
-
-	if (strchr(name, '/')) {
-		snprintf(out, PATH_MAX, "%s", name);
-		return access(out, F_OK) ? fail(NOT_FOUND, "%s: %s", name, strerror(errno)) : 0;
-	}
-	for (path = path ? path : "/usr/local/bin:/usr/bin:/bin"; path; path = strchr(path, ':')) {
-		struct stat st;
-
-		path += *path == ':';
-		snprintf(out, PATH_MAX, "%.*s/%s", (int)strcspn(path, ":"),
-			 *path == ':' || !*path ? "." : path, name);
-		if (stat(out, &st) || !S_ISREG(st.st_mode))
-			continue;
-		if (!access(out, X_OK))
-			return 0;
-		error = EACCES;
-	}
-	return fail(error == EACCES ? CANNOT_RUN : NOT_FOUND, "%s: %s", name,
-		    error == EACCES ? "not executable" : "no such program in $PATH");
-}
-
-/* Does it name a dynamic linker (PT_INTERP)? */
-static bool elf_is_dynamic(int fd, const Elf64_Ehdr *h)
-{
-	for (unsigned i = 0; i < h->e_phnum; i++) {
-		Elf64_Phdr p;
-
-		if (pread(fd, &p, sizeof(p), (off_t)(h->e_phoff + i * sizeof(p))) != sizeof(p))
-			return false;
-		if (p.p_type == PT_INTERP)
-			return true;
-	}
-	return false;
-}
-
-static int check_elf(const struct run *r, int fd, const char *path, const Elf64_Ehdr *h)
-{
-	if (h->e_ident[EI_CLASS] != ELFCLASS64)
-		return fail(CANNOT_RUN, "%s is a 32-bit program, " LIBRARY " is for 64-bit ones",
-			    path);
-	if (r->mode == MODE_PRELOAD && !elf_is_dynamic(fd, h))
-		return fail(CANNOT_RUN,
-			    "%s is statically linked: LD_PRELOAD cannot reach it, it would use the "
-			    "kernel's stack. Type: glass run --mode seccomp %s",
-			    path, path);
-	return 0;
-}
-
-static int check_privileged(const char *path, const struct stat *st)
-{
-	bool setid = (st->st_mode & S_ISUID && st->st_uid != geteuid()) ||
-		     (st->st_mode & S_ISGID && st->st_gid != getegid());
-
-	if (setid || (geteuid() && getxattr(path, "security.capability", NULL, 0) > 0))
-		return fail(CANNOT_RUN,
-			    "%s is setuid, setgid or has capabilities: the dynamic linker ignores "
-			    "LD_PRELOAD for it, and with seccomp it does not get its rights. "
-			    "Run it as the user it becomes",
-			    path);
-	return 0;
-}
-
-static int check_file(const struct run *r, const char *path, int depth);
-
-/* #! interpreter. */
-static int check_script(const struct run *r, const char *path, char *line, int depth)
-{
-	char *interpreter = line + 2 + strspn(line + 2, " \t");
-
-	interpreter[strcspn(interpreter, " \t\n")] = 0;
-	if (depth == SCRIPT_DEPTH_MAX)
-		return fail(CANNOT_RUN, "%s: its interpreters are scripts themselves, too deep",
-			    path);
-	return *interpreter ? check_file(r, interpreter, depth + 1) : 0;
-}
-
-/* Can the library get into that file? 0 or an exit status after a message. */
-static int check_file(const struct run *r, const char *path, int depth)
-{
-	union {
-		Elf64_Ehdr elf;
-		char line[256];
-	} head = { 0 };
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	struct stat st;
-	int status = 0;
-
-	if (fd < 0) /* not readable, perhaps executable: the kernel will tell */
-		return errno == ENOENT ? fail(NOT_FOUND, "%s: no such file", path) : 0;
-	if (fstat(fd, &st) || pread(fd, &head, sizeof(head) - 1, 0) < 2)
-		status = 0;
-	else if (!memcmp(head.elf.e_ident, ELFMAG, SELFMAG))
-		status = check_elf(r, fd, path, &head.elf);
-	else if (head.line[0] == '#' && head.line[1] == '!')
-		status = check_script(r, path, head.line, depth);
-	if (!status)
-		status = check_privileged(path, &st);
-	close(fd);
-	return status;
-}
-
-/* ---- start -------------------------------------------------------------------------------------
- */
+/* ---- start ----------------------------------------------------------------------------------- */
 
 static int set_environment(const struct run *r)
 {
@@ -371,11 +238,11 @@ static int set_environment(const struct run *r)
 	int err = asprintf(&value, "%s%s%s", r->library, old && *old ? ":" : "", old ? old : "");
 
 	if (err < 0)
-		return fail(CANNOT_RUN, "out of memory");
+		return run_fail(CANNOT_RUN, "out of memory");
 	err = (r->mode != MODE_SECCOMP && setenv("LD_PRELOAD", value, 1)) ||
 	      setenv(ABI_ENV_STACK, r->stack, 1) || setenv(ABI_ENV_DIR, r->dir, 1);
 	free(value);
-	return err ? fail(CANNOT_RUN, "out of memory") : 0;
+	return err ? run_fail(CANNOT_RUN, "out of memory") : 0;
 }
 
 /* --dns, or DIR/STACK.resolv.conf where there is one. */
@@ -387,13 +254,13 @@ static int set_resolver(const struct run *r)
 	int err;
 
 	if (r->dns && !inet_aton(r->dns, &addr))
-		return fail(2, "--dns takes an IPv4 address, not '%s'", r->dns);
+		return run_fail(2, "--dns takes an IPv4 address, not '%s'", r->dns);
 	snprintf(path, sizeof(path), "%s/%s.resolv.conf", r->dir, r->stack);
 	snprintf(text, sizeof(text), "nameserver %s\n", r->dns ? r->dns : "");
 	if (!r->dns && access(path, R_OK))
 		return 0;
 	err = net_resolver(r->dir, r->dns ? text : NULL, path, &why);
-	return err ? fail(CANNOT_RUN, "%s: %s", why, strerror(-err)) : 0;
+	return err ? run_fail(CANNOT_RUN, "%s: %s", why, strerror(-err)) : 0;
 }
 
 /*
@@ -408,11 +275,11 @@ static int begin_supervision(const struct run *r)
 	if (!err || err == -EBUSY)
 		return 0;
 	if (r->mode == MODE_SECCOMP || err > 0)
-		return fail(CANNOT_RUN, "%s: %s. Type: glass run --mode preload", why,
-			    strerror(abs(err)));
+		return run_fail(CANNOT_RUN, "%s: %s. Type: glass run --mode preload", why,
+				strerror(abs(err)));
 	if (r->verbose)
-		fail(0, "%s: %s: what the library cannot reach meets an empty network", why,
-		     strerror(-err));
+		run_fail(0, "%s: %s: what the library cannot reach meets an empty network", why,
+			 strerror(-err));
 	return 0;
 }
 
@@ -426,23 +293,24 @@ int glass_run(int argc, char **argv)
 	if ((status = parse(&r, argc, argv)))
 		return status - 1;
 	if (!find_library(r.library))
-		return fail(CANNOT_RUN,
-			    LIBRARY " was not found beside this command nor in " GLASS_LIBDIR
-				    ". Type: make install");
-	if ((status = check_daemon(&r)) || (status = find_program(r.argv[0], r.program)) ||
-	    (status = check_file(&r, r.program, 0)) || (status = set_environment(&r)))
+		return run_fail(CANNOT_RUN,
+				LIBRARY " was not found beside this command nor in " GLASS_LIBDIR
+					". Type: make install");
+	if ((status = check_daemon(&r)) || (status = run_find_program(r.argv[0], r.program)) ||
+	    (status = run_check_program(&r)) || (status = set_environment(&r)))
 		return status;
 	if (!r.keep_net && (err = net_enter(&r.stack_addr)) && r.verbose)
-		fail(0,
-		     "no network namespace (%s): what is not the stack's passes through the "
-		     "kernel's",
-		     strerror(-err));
+		run_fail(0,
+			 "no network namespace (%s): what is not the stack's passes through the "
+			 "kernel's",
+			 strerror(-err));
 	if ((status = set_resolver(&r)))
 		return status;
 	if (r.mode != MODE_PRELOAD && (status = begin_supervision(&r)))
 		return status;
 	if (r.verbose)
-		fail(0, "%s with %s on stack '%s'", r.program, r.library, r.stack);
+		run_fail(0, "%s with %s on stack '%s'", r.program, r.library, r.stack);
 	execv(r.program, r.argv);
-	return fail(errno == ENOENT ? NOT_FOUND : CANNOT_RUN, "%s: %s", r.program, strerror(errno));
+	return run_fail(errno == ENOENT ? NOT_FOUND : CANNOT_RUN, "%s: %s", r.program,
+			strerror(errno));
 }

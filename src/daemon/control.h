@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT */
+/* The control socket: what control.c (the socket, its clients) and control_request.c share. */
+#ifndef GLASS_DAEMON_CONTROL_H
+#define GLASS_DAEMON_CONTROL_H
+
+#include "../base/list.h"
+#include "daemon.h"
+
+struct client {
+	struct watch watch;
+	struct list node;
+	uid_t uid;
+	pid_t pid;
+	bool owner;  /* may use the command's operations */
+	bool doomed; /* could not be answered: dropped when its handler is done */
+	bool busy;   /* a handler is at work */
+	void (*gone)(struct daemon *d, struct client *c, void *arg);
+	void *gone_arg;
+};
+
+struct control {
+	struct watch listener;
+	struct list clients;
+	unsigned nclients;
+	uid_t uid; /* who runs the daemon */
+	char path[ABI_PATH_MAX];
+	union {
+		struct abi_request req;
+		char bytes[sizeof(struct abi_request) + ABI_DATA_MAX + 1];
+	} in;
+};
+
+/* One request, if there is one. The client may be gone afterwards. */
+void client_request(struct daemon *d, struct client *c);
+/* why: NULL, it went by itself. */
+void client_drop(struct daemon *d, struct client *c, const char *why);
+op_handler op_adopt;
+
+#endif
