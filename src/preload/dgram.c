@@ -185,7 +185,7 @@ static bool is_mark(struct sockaddr_un *u, socklen_t size)
 static long take_mark(int fd, const struct abi_name *self, int flags)
 {
 	if (flags & MSG_PEEK)
-		raw6(SYS_recvfrom, fd, 0, 0, MSG_DONTWAIT, 0, 0);
+		raw_recv(fd, NULL, 0, MSG_DONTWAIT);
 	return -dgram_pending(self);
 }
 

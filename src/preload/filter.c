@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Which system calls the supervisor is asked about (seccomp(2)): those in which an address, an
- * option or a new socket of IPv4 or IPv6 may appear. Everything else runs untouched. The preload
- * library marks its own calls (raw.h), so that a program it could be loaded into is not stopped
- * for what it has done already. io_uring would pass by: it does not exist.
+ * option, a new socket of IPv4 or IPv6 or an error that AF_UNIX calls by another name may appear.
+ * Everything else runs untouched. The preload library marks its own calls (raw.h), so that a
+ * program it could be loaded into is not stopped for what it has done already. io_uring would pass
+ * by: it does not exist.
  *
  * In: run.c.   Out: seccomp(2).
  */
@@ -37,7 +38,8 @@ static int add_rules(scmp_filter_ctx c)
 				      SCMP_SYS(getpeername), SCMP_SYS(getsockopt),
 				      SCMP_SYS(setsockopt),  SCMP_SYS(sendmsg),
 				      SCMP_SYS(recvmsg),     SCMP_SYS(sendmmsg),
-				      SCMP_SYS(recvmmsg),    SCMP_SYS(shutdown) };
+				      SCMP_SYS(recvmmsg),    SCMP_SYS(shutdown),
+				      SCMP_SYS(sendto),	     SCMP_SYS(recvfrom) };
 	struct scmp_arg_cmp unmarked = SCMP_A5(SCMP_CMP_NE, RAW_MARK);
 	int err = 0;
 
@@ -49,18 +51,6 @@ static int add_rules(scmp_filter_ctx c)
 	if (!err)
 		err = seccomp_rule_add(c, SCMP_ACT_NOTIFY, SCMP_SYS(ioctl), 2,
 				       SCMP_A1(SCMP_CMP_EQ, SIOCOUTQ), unmarked);
-	/* Without an address they are the kernel's. */
-	if (!err)
-		err = seccomp_rule_add(c, SCMP_ACT_NOTIFY, SCMP_SYS(sendto), 1,
-				       SCMP_A4(SCMP_CMP_NE, 0));
-	if (!err)
-		err = seccomp_rule_add(c, SCMP_ACT_NOTIFY, SCMP_SYS(recvfrom), 1,
-				       SCMP_A4(SCMP_CMP_NE, 0));
-	/* AF_UNIX has no error queue, and would give data. */
-	if (!err)
-		err = seccomp_rule_add(c, SCMP_ACT_NOTIFY, SCMP_SYS(recvfrom), 2,
-				       SCMP_A3(SCMP_CMP_MASKED_EQ, MSG_ERRQUEUE, MSG_ERRQUEUE),
-				       SCMP_A4(SCMP_CMP_EQ, 0));
 	if (!err)
 		err = seccomp_rule_add(c, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(io_uring_setup), 0);
 	return err;

@@ -55,8 +55,8 @@ static inline long raw6(long nr, long a, long b, long c, long d, long e, long f)
 }
 
 /*
- * In the sixth argument, which no call of ours but sendto and recvfrom has: the filter of `glass
- * run` knows by it that the library is at work.
+ * In the sixth argument, which no call of ours but sendto and recvfrom has, and these only beside
+ * an address: the filter of `glass run` knows by it that the library is at work.
  */
 #define RAW_MARK 0x676c617373ul /* "glass" */
 
@@ -73,6 +73,17 @@ static inline long raw4(long nr, long a, long b, long c, long d)
 static inline long raw5(long nr, long a, long b, long c, long d, long e)
 {
 	return raw6(nr, a, b, c, d, e, RAW_MARK);
+}
+
+/* sendto(2) and recvfrom(2) without an address: the kernel does not look at its length then. */
+static inline long raw_send(int fd, const void *bytes, size_t n, int flags)
+{
+	return raw6(SYS_sendto, fd, (long)(uintptr_t)bytes, (long)n, flags, 0, RAW_MARK);
+}
+
+static inline long raw_recv(int fd, void *bytes, size_t n, int flags)
+{
+	return raw6(SYS_recvfrom, fd, (long)(uintptr_t)bytes, (long)n, flags, 0, RAW_MARK);
 }
 
 /* What a system call takes for a pointer. */

@@ -117,7 +117,7 @@ static int take_status(int fd, int flags)
 	long n;
 
 	do /* EAGAIN: SO_RCVTIMEO, which does not limit connect */
-		n = raw6(SYS_recvfrom, fd, addr_of(&status), 1, flags, 0, 0);
+		n = raw_recv(fd, &status, 1, flags);
 	while (n == -EAGAIN && !(flags & MSG_DONTWAIT));
 	if (n == 1)
 		return -status;

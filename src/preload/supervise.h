@@ -15,7 +15,10 @@
 
 #include <sys/socket.h>
 
+#include "../abi/name.h"
 #include "target.h"
+
+struct sockaddr_un;
 
 /* Puts the filter on this process and its descendants. The listener's descriptor, or -errno. */
 int filter_install(void);
@@ -45,14 +48,14 @@ struct supervise_lib {
 };
 extern struct supervise_lib lib;
 
-/* Whether a descriptor, here, is one of Glass's. */
-bool supervise_is_ours(int fd);
+/* Is that a name of Glass's (abi/name.h)? Then what it says. */
+bool supervise_name_read(struct sockaddr_un *u, socklen_t size, struct abi_name *name);
 /* Does the call and answers it. */
 void supervise_call(const struct target *t);
-/* sendto, recvfrom, sendmsg, recvmsg, sendmmsg, recvmmsg, on fd: the answer. */
-int64_t supervise_message(const struct target *t, int fd);
-/* Neither an address nor ancillary data in any: the kernel does it. */
-bool supervise_message_is_plain(const struct target *t);
+/* An answer that means: the kernel does it. */
+#define GO_ON (INT64_MIN + 1)
+/* sendto, recvfrom, sendmsg, recvmsg, sendmmsg, recvmmsg, on fd, which is self: the answer. */
+int64_t supervise_message(const struct target *t, int fd, const struct abi_name *self);
 /* Around what may wait: a signal for the program ends it with EINTR. */
 void supervise_wait_begin(const struct target *t);
 void supervise_wait_end(void);

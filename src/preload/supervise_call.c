@@ -19,24 +19,28 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "../abi/name.h"
 #include "supervise.h"
 
 #define OPTION_MAX 4096
 #define ANSWERED INT64_MIN
-#define GO_ON (INT64_MIN + 1)
 
-bool supervise_is_ours(int fd)
+bool supervise_name_read(struct sockaddr_un *u, socklen_t size, struct abi_name *name)
+{
+	if (size > sizeof(*u) || size <= offsetof(struct sockaddr_un, sun_path) ||
+	    u->sun_family != AF_UNIX)
+		return false;
+	size -= (socklen_t)offsetof(struct sockaddr_un, sun_path);
+	return abi_name_read(u->sun_path, size, name);
+}
+
+/* Whether a descriptor, here, is one of Glass's: then what its own name says. */
+static bool is_ours(int fd, struct abi_name *self)
 {
 	struct sockaddr_un u;
 	socklen_t size = sizeof(u);
-	struct abi_name name;
 
-	if (getsockname(fd, (struct sockaddr *)&u, &size) || u.sun_family != AF_UNIX ||
-	    size > sizeof(u) || size <= offsetof(struct sockaddr_un, sun_path))
-		return false;
-	size -= (socklen_t)offsetof(struct sockaddr_un, sun_path);
-	return abi_name_read(u.sun_path, size, &name) && name.kind == 'p';
+	return !getsockname(fd, (struct sockaddr *)&u, &size) &&
+	       supervise_name_read(&u, size, self) && self->kind == 'p';
 }
 
 static int64_t result_of_call(int64_t result)
@@ -161,12 +165,13 @@ static int64_t give(const struct target *t, int fd, bool cloexec)
 static int64_t do_socket(const struct target *t)
 {
 	int fd = lib.socket((int)t->arg[0], (int)t->arg[1], (int)t->arg[2]);
+	struct abi_name self;
 
 	if (fd < 0)
 		return errno == EPROTONOSUPPORT || errno == ESOCKTNOSUPPORT || errno == EPERM
 			       ? GO_ON
 			       : -errno;
-	if (supervise_is_ours(fd))
+	if (is_ours(fd, &self))
 		return give(t, fd, t->arg[1] & SOCK_CLOEXEC);
 	close(fd);
 	return GO_ON;
@@ -237,7 +242,7 @@ static int64_t do_connect(const struct target *t, int fd)
 /* ---- all of them -------------------------------------------------------------------------------
  */
 
-static int64_t do_on_fd(const struct target *t, int fd)
+static int64_t do_on_fd(const struct target *t, int fd, const struct abi_name *self)
 {
 	switch (t->notif->data.nr) {
 	case SYS_bind:
@@ -261,27 +266,26 @@ static int64_t do_on_fd(const struct target *t, int fd)
 	case SYS_ioctl:
 		return do_ioctl(t, fd);
 	default:
-		return supervise_message(t, fd);
+		return supervise_message(t, fd, self);
 	}
 }
 
 static int64_t on_fd(const struct target *t)
 {
 	int fd = target_fd(t, (int)t->arg[0]);
+	struct abi_name self;
 	int64_t result;
 
 	if (fd < 0) /* EPERM: a program that nobody may look into; the namespace is empty */
 		return fd == -EBADF ? -EBADF : GO_ON;
-	result = supervise_is_ours(fd) ? do_on_fd(t, fd) : GO_ON;
+	result = is_ours(fd, &self) ? do_on_fd(t, fd, &self) : GO_ON;
 	close(fd);
 	return result;
 }
 
 void supervise_call(const struct target *t)
 {
-	int64_t result = t->notif->data.nr == SYS_socket ? do_socket(t)
-			 : supervise_message_is_plain(t) ? GO_ON
-							 : on_fd(t);
+	int64_t result = t->notif->data.nr == SYS_socket ? do_socket(t) : on_fd(t);
 
 	if (result == GO_ON)
 		target_go_on(t);

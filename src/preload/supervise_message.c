@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The stopped calls that carry bytes, with an address or ancillary data beside: sendto, recvfrom,
- * sendmsg, recvmsg, sendmmsg, recvmmsg. Without either the kernel does them by itself.
+ * The stopped calls that carry bytes: sendto, recvfrom, sendmsg, recvmsg, sendmmsg, recvmmsg. Those
+ * of a stream without an address or ancillary data beside are left to the kernel.
  *
  * In: supervise_call.c.   Out: the preload library (struct supervise_lib).
  */
@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "supervise.h"
@@ -254,8 +255,68 @@ static int64_t do_many(const struct target *t, int fd)
 	return done ? (int64_t)done : n;
 }
 
-int64_t supervise_message(const struct target *t, int fd)
+/* ---- whose it is -------------------------------------------------------------------------------
+ */
+
+static bool is_plain(const struct msghdr *m)
 {
+	return !m->msg_name && !m->msg_control;
+}
+
+/* Neither an address nor ancillary data beside any. */
+static bool all_plain(const struct target *t)
+{
+	int nr = t->notif->data.nr;
+	struct mmsghdr m;
+
+	if (nr == SYS_sendto || nr == SYS_recvfrom)
+		return !t->arg[4];
+	if (nr == SYS_sendmsg || nr == SYS_recvmsg)
+		return target_read(t, t->arg[1], &m.msg_hdr, sizeof(m.msg_hdr)) ||
+		       is_plain(&m.msg_hdr);
+	for (uint64_t i = 0; i < t->arg[2] && i < MESSAGES_MAX; i++)
+		if (!target_read(t, t->arg[1] + i * sizeof(m), &m, sizeof(m)) &&
+		    !is_plain(&m.msg_hdr))
+			return false;
+	return true;
+}
+
+static int flags_of(const struct target *t)
+{
+	int nr = t->notif->data.nr;
+
+	return (int)t->arg[nr == SYS_sendmsg || nr == SYS_recvmsg ? 2 : 3];
+}
+
+static bool is_sending(const struct target *t)
+{
+	int nr = t->notif->data.nr;
+
+	return nr == SYS_sendto || nr == SYS_sendmsg || nr == SYS_sendmmsg;
+}
+
+/*
+ * The bytes of a stream are the kernel's, as those of read(2) and write(2) are. Not those of a
+ * datagram socket, whose errors AF_UNIX calls by another name; not what waits in a listening socket
+ * (transfer.c: listens).
+ */
+static bool is_kernels(const struct target *t, int fd, const struct abi_name *self)
+{
+	struct sockaddr_un u;
+	socklen_t size = sizeof(u);
+	struct abi_name peer;
+
+	if (self->proto != ABI_TCP || (!is_sending(t) && flags_of(t) & MSG_ERRQUEUE) ||
+	    !all_plain(t))
+		return false;
+	return is_sending(t) || getpeername(fd, (struct sockaddr *)&u, &size) ||
+	       !supervise_name_read(&u, size, &peer) || peer.kind != 'l';
+}
+
+int64_t supervise_message(const struct target *t, int fd, const struct abi_name *self)
+{
+	if (is_kernels(t, fd, self))
+		return GO_ON;
 	switch (t->notif->data.nr) {
 	case SYS_sendto:
 		return do_sendto(t, fd);
@@ -268,29 +329,4 @@ int64_t supervise_message(const struct target *t, int fd)
 	default:
 		return do_many(t, fd);
 	}
-}
-
-static bool is_plain(const struct msghdr *m)
-{
-	return !m->msg_name && !m->msg_control;
-}
-
-bool supervise_message_is_plain(const struct target *t)
-{
-	int nr = t->notif->data.nr;
-	struct mmsghdr m;
-
-	if ((nr == SYS_recvmsg && t->arg[2] & MSG_ERRQUEUE) ||
-	    (nr == SYS_recvmmsg && t->arg[3] & MSG_ERRQUEUE))
-		return false;
-	if (nr == SYS_sendmsg || nr == SYS_recvmsg)
-		return target_read(t, t->arg[1], &m.msg_hdr, sizeof(m.msg_hdr)) ||
-		       is_plain(&m.msg_hdr);
-	if (nr != SYS_sendmmsg && nr != SYS_recvmmsg)
-		return false;
-	for (uint64_t i = 0; i < t->arg[2] && i < MESSAGES_MAX; i++)
-		if (!target_read(t, t->arg[1] + i * sizeof(m), &m, sizeof(m)) &&
-		    !is_plain(&m.msg_hdr))
-			return false;
-	return true;
 }

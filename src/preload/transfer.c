@@ -30,8 +30,7 @@ WRAP(int, recvmmsg, int fd, struct mmsghdr *m, unsigned n, int flags, struct tim
 
 ssize_t wrap_send(int fd, const void *buf, size_t n, int flags)
 {
-	return result_of(
-		dgram_result(fd, raw6(SYS_sendto, fd, addr_of(buf), (long)n, flags, 0, 0)));
+	return result_of(dgram_result(fd, raw_send(fd, buf, n, flags)));
 }
 
 ssize_t wrap_sendto(int fd, const void *buf, size_t n, int flags, const struct sockaddr *addr,
@@ -44,14 +43,16 @@ ssize_t wrap_sendto(int fd, const void *buf, size_t n, int flags, const struct s
 			    .msg_iovlen = 1 };
 	struct abi_name self;
 
-	if (!addr || !ours(fd, &self))
-		return result_of(dgram_result(fd, raw6(SYS_sendto, fd, addr_of(buf), (long)n, flags,
-						       addr_of(addr), size)));
+	if (!addr)
+		return wrap_send(fd, buf, n, flags);
+	if (!ours(fd, &self))
+		return result_of(
+			raw6(SYS_sendto, fd, addr_of(buf), (long)n, flags, addr_of(addr), size));
 	if (self.proto != ABI_TCP)
 		return result_of(dgram_send(fd, &self, &m, flags));
 	if (flags & MSG_FASTOPEN)
 		return result_of(connect_send(fd, &self, &m, flags));
-	return result_of(raw6(SYS_sendto, fd, addr_of(buf), (long)n, flags, 0, 0));
+	return result_of(raw_send(fd, buf, n, flags));
 }
 
 ssize_t wrap_sendmsg(int fd, const struct msghdr *m, int flags)
@@ -130,8 +131,7 @@ ssize_t wrap_recv(int fd, void *buf, size_t n, int flags)
 		return result_of(recv_error(fd, &(struct iovec){ buf, n }));
 	if (listens(fd))
 		return result_of(-ENOTCONN);
-	return result_of(
-		dgram_received(fd, raw6(SYS_recvfrom, fd, addr_of(buf), (long)n, flags, 0, 0)));
+	return result_of(dgram_received(fd, raw_recv(fd, buf, n, flags)));
 }
 
 /* What glibc makes of recv under _FORTIFY_SOURCE. */
@@ -165,18 +165,18 @@ ssize_t wrap_recvfrom(int fd, void *restrict buf, size_t n, int flags,
 	struct abi_name self;
 	long got;
 
-	if (!addr && flags & MSG_ERRQUEUE)
-		return result_of(recv_error(fd, &iov));
+	if (!addr)
+		return wrap_recv(fd, buf, n, flags);
 	if (!(flags & MSG_ERRQUEUE) && listens(fd))
 		return result_of(-ENOTCONN);
-	if (!addr || !ours(fd, &self))
-		return result_of(dgram_received(fd, raw6(SYS_recvfrom, fd, addr_of(buf), (long)n,
-							 flags, addr_of(addr), addr_of(size))));
+	if (!ours(fd, &self))
+		return result_of(raw6(SYS_recvfrom, fd, addr_of(buf), (long)n, flags, addr_of(addr),
+				      addr_of(size)));
 	if (self.proto != ABI_TCP)
 		return result_of(recvfrom_dgram(fd, &self, &iov, flags, addr, size));
 	if (flags & MSG_ERRQUEUE)
 		return result_of(-EAGAIN);
-	got = raw6(SYS_recvfrom, fd, addr_of(buf), (long)n, flags, 0, 0);
+	got = raw_recv(fd, buf, n, flags);
 	if (got >= 0 && size)
 		*size = 0;
 	return result_of(got);

@@ -28,9 +28,10 @@ ROLE_BYTES=40
 ROLE_BYTES=0 # a neighbour that has just failed is not asked again
 role "nobody answers" nobody_there
 PROGRAM=traceroute
+sysctl -qw net.ipv4.icmp_ratelimit=0 # else the host answers six probes, and then one a second
 if command -v traceroute >/dev/null; then
 	ROLE_BYTES=40
-	role "by UDP" way preload run
+	role "by UDP" way
 else
 	role_skip "all" "no traceroute here: tools/setup programs"
 fi
