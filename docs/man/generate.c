@@ -147,14 +147,39 @@ static void drops(void)
 
 /* ---- events ---- */
 
-static void event(const char *name, const char *text, const char *doc, const struct field *f,
-		  size_t n)
+static const struct {
+	const char *event, *why, *source;
+} rules[] = {
+#define RULE(event, why, source) { #event, why, source },
+#include "../../src/base/rule.def"
+#undef RULE
+};
+
+/* "Rules: RFC 9293 3.10.4 (the program closes too), ..." */
+static void put_rules(const char *event)
+{
+	const char *before = "Rule: ";
+	char text[256];
+
+	for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++) {
+		if (strcmp(rules[i].event, event) != 0)
+			continue;
+		snprintf(text, sizeof(text), *rules[i].why ? "%s (%s)" : "%s", rules[i].source,
+			 rules[i].why);
+		line(before, text, ".");
+		before = "";
+	}
+}
+
+static void event(const char *id, const char *name, const char *text, const char *doc,
+		  const struct field *f, size_t n)
 {
 	printf(".It Sy %s\n", name);
 	line("", doc, "");
 	printf(".br\n");
 	line("Shown as: ", text, "");
 	put_fields(f, n);
+	put_rules(id);
 }
 
 static void events(void)
@@ -175,7 +200,7 @@ static void events(void)
 #define EVENT_DEF(ID, name, text, doc, fields)                        \
 	{                                                             \
 		static const struct field f[] = { fields };           \
-		event(#name, text, doc, f, sizeof(f) / sizeof(f[0])); \
+		event(#ID, #name, text, doc, f, sizeof(f) / sizeof(f[0])); \
 	}
 #include "../../src/base/event.def"
 #undef EVENT_DEF

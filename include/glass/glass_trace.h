@@ -133,6 +133,18 @@ struct glass_drop_desc {
 GLASS_API const struct glass_drop_desc *glass_drop_desc(unsigned reason);
 GLASS_API const char *glass_tcp_state_name(unsigned state);
 
+/* The rule behind a decision: a row of rule.def. */
+struct glass_rule {
+	unsigned event;
+	const char
+		*why; /* the reason that the event gives; "": all that have no row of their own */
+	const char *source; /* "RFC 9293 3.10.7.4" */
+};
+/* NULL past the end. */
+GLASS_API const struct glass_rule *glass_rule(unsigned i);
+/* The source of an event that gives this reason; "" when there is no row. */
+GLASS_API const char *glass_rule_source(unsigned event, const char *why);
+
 /* One record as text (without time and numbers), or as one JSON object. Returns as snprintf. */
 GLASS_API int glass_record_text(const struct glass_reader *r, const struct glass_record *rec,
 				char *out, size_t size);

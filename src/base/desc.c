@@ -4,6 +4,7 @@
 #include "print.h"
 
 #include <stddef.h>
+#include <string.h>
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
@@ -31,6 +32,32 @@ const struct glass_event_desc *glass_event_desc(unsigned event)
 const struct glass_drop_desc *glass_drop_desc(unsigned reason)
 {
 	return reason && reason <= COUNT(drops) ? &drops[reason - 1] : NULL;
+}
+
+enum event_id {
+#define EVENT_DEF(ID, name, text, doc, fields) EV_##ID,
+#include "event.def"
+#undef EVENT_DEF
+};
+
+static const struct glass_rule rules[] = {
+#define RULE(ID, why, source) { EV_##ID, why, source },
+#include "rule.def"
+#undef RULE
+};
+
+const struct glass_rule *glass_rule(unsigned i)
+{
+	return i < COUNT(rules) ? &rules[i] : NULL;
+}
+
+const char *glass_rule_source(unsigned event, const char *why)
+{
+	for (size_t i = 0; i < COUNT(rules); i++)
+		if (rules[i].event == event && (!*rules[i].why || !strcmp(rules[i].why, why)))
+			return rules[i]
+				.source; /* the row for all others is the last of its event */
+	return "";
 }
 
 static const char *const tcp_states[] = {

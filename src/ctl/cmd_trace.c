@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* glass trace: what happened, from the flight recorder. */
+#include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
+#include "filter.h"
+#include "paths.h"
 #include "story.h"
 
 #define SHORT_STEPS \
@@ -12,11 +15,12 @@
 #define FOLLOW_MS 20
 
 static struct {
-	bool follow, raw, verbose, all;
+	bool follow, raw, verbose, all, paths;
 	int64_t last, packet, since_ns, conn;
 	bool has_conn;
-	const char *event, *ring, *save;
-} want = { .since_ns = INT64_MIN };
+	const char *event, *ring, *save, *output;
+	struct expr filter;
+} want = { .since_ns = INT64_MIN, .conn = -1 };
 
 static const struct opt options[] = {
 	{ 'f', "follow", OPT_FLAG, NULL, "go on as it happens, until Ctrl-C", &want.follow },
@@ -25,6 +29,10 @@ static const struct opt options[] = {
 	{ 'v', "verbose", OPT_FLAG, NULL, "every decision, also the ones that can be guessed",
 	  &want.verbose },
 	{ 'a', "all", OPT_FLAG, NULL, "long connections in full", &want.all },
+	{ 'c', "conn", OPT_NUMBER, "N", "only connection N (see glass ss)", &want.conn },
+	{ 0, "paths", OPT_FLAG, NULL,
+	  "packets grouped by the rooms they walked through, and counted", &want.paths },
+	{ 'o', "output", OPT_STRING, "FILE", "write to a file, without colours", &want.output },
 	{ 0, "since", OPT_SECONDS, "TIME",
 	  "from this time on; negative: that long before the last record", &want.since_ns },
 	{ 'e', "event", OPT_STRING, "NAME", "only records of this event, as in glass explain",
@@ -71,55 +79,63 @@ static int64_t since_ns(const struct story *s)
 	return s->nrec ? s->rec[s->nrec - 1].time_ns + want.since_ns : INT64_MIN;
 }
 
-static bool step_wanted(const struct step *t, int64_t since)
+static bool step_wanted(const struct story *s, const struct step *t, int64_t since)
 {
-	return t->end_ns >= since && (!want.has_conn || t->conn == want.conn);
+	return t->end_ns >= since && (!want.has_conn || t->conn == want.conn) &&
+	       filter_step(&want.filter, s, t);
+}
+
+static bool path_wanted(const struct story *s, const struct step *t)
+{
+	return step_wanted(s, t, since_ns(s));
 }
 
 /* ---- record by record ---- */
 
-static bool record_wanted(const struct story *s, uint32_t i, const uint32_t *conn_of_record,
+static bool record_wanted(const struct story *s, uint32_t i, const uint32_t *step_of_record,
 			  int64_t since)
 {
+	const struct step *t = &s->step[step_of_record[i]];
 	const struct glass_record *r = &s->rec[i];
 
 	if (event_number >= 0 && r->event != event_number)
 		return false;
 	if (want.packet && r->pkt != want.packet && (r->pkt || r->cause != want.packet))
 		return false;
-	return r->time_ns >= since && (!want.has_conn || conn_of_record[i] == want.conn);
+	return r->time_ns >= since && (!want.has_conn || t->conn == want.conn) &&
+	       filter_step(&want.filter, s, t);
 }
 
 /* Records do not know of their step: the other way round. */
-static uint32_t *connections_of_records(const struct story *s)
+static uint32_t *steps_of_records(const struct story *s)
 {
-	uint32_t *conn = calloc(s->nrec + 1, sizeof(*conn));
+	uint32_t *step = calloc(s->nrec + 1, sizeof(*step));
 
-	if (!conn) {
+	if (!step) {
 		failed("out of memory");
 		exit(EXIT_FAILED);
 	}
 	for (uint32_t i = 0; i < s->nstep; i++)
 		FOR_STEP(s, &s->step[i], r)
-	conn[r] = s->step[i].conn;
-	return conn;
+	step[r] = i;
+	return step;
 }
 
 static void tell_records(const struct print *p)
 {
 	const struct story *s = p->story;
-	uint32_t *conn = connections_of_records(s);
+	uint32_t *step = steps_of_records(s);
 	int64_t since = since_ns(s), skip = 0;
 
 	for (uint32_t i = 0; i < s->nrec; i++)
-		skip += record_wanted(s, i, conn, since);
+		skip += record_wanted(s, i, step, since);
 	skip = want.last ? skip - want.last : 0;
 	for (uint32_t i = 0; i < s->nrec; i++) {
-		if (!record_wanted(s, i, conn, since) || skip-- > 0)
+		if (!record_wanted(s, i, step, since) || skip-- > 0)
 			continue;
 		(ctl.json ? print_json : print_raw)(p, &s->rec[i]);
 	}
-	free(conn);
+	free(step);
 }
 
 /* ---- by connection ---- */
@@ -151,7 +167,7 @@ static uint32_t count_wanted(const struct story *s, const struct conn_story *c, 
 	uint32_t n = 0;
 
 	for (uint32_t i = c->first_step; i != NONE; i = s->step[i].next_of_conn)
-		n += step_wanted(&s->step[i], since);
+		n += step_wanted(s, &s->step[i], since);
 	return n;
 }
 
@@ -176,7 +192,7 @@ static void tell_connection(struct print *p, const struct conn_story *c)
 	p->zero_ns = c->begin_ns;
 	print_conn_heading(p, c);
 	for (uint32_t i = c->first_step; i != NONE; i = s->step[i].next_of_conn) {
-		if (!step_wanted(&s->step[i], since))
+		if (!step_wanted(s, &s->step[i], since))
 			continue;
 		at++;
 		if (want.last && n - at >= (uint64_t)want.last)
@@ -236,7 +252,7 @@ static void tell_steps(const struct print *p)
 		return;
 	}
 	for (uint32_t i = 0; i < s->nstep; i++)
-		if (step_wanted(&s->step[i], INT64_MIN))
+		if (step_wanted(s, &s->step[i], INT64_MIN))
 			print_step(p, &s->step[i]);
 }
 
@@ -276,6 +292,8 @@ static int tell(struct story *s)
 	story_read(s);
 	if (want.follow) {
 		follow(&p, s);
+	} else if (want.paths) {
+		code = paths_tell(&p, path_wanted);
 	} else if (ctl.json || want.raw || event_number >= 0) {
 		tell_records(&p);
 	} else if (want.packet) {
@@ -289,21 +307,43 @@ static int tell(struct story *s)
 	return code;
 }
 
+/* The number of a connection, or a filter. */
+static int take_operands(const struct command *self, int n, char **argv)
+{
+	int64_t number;
+
+	if (n == 1 && parse_number(argv[1], &number) && number >= 0)
+		want.conn = number;
+	else if (n && filter_parse(self, &want.filter, n, argv + 1))
+		return EXIT_USAGE;
+	want.has_conn = want.conn >= 0;
+	return 0;
+}
+
+/* 0, or an exit code after a message. */
+static int redirect(void)
+{
+	if (!want.output)
+		return 0;
+	if (!freopen(want.output, "we", stdout))
+		return failed("%s: %s", want.output, strerror(errno));
+	ctl.color = false;
+	return 0;
+}
+
 int cmd_trace(const struct command *self, int argc, char **argv)
 {
 	int n = opt_parse(self, options, COUNT(options), argc, argv), code;
-	struct story s;
+	struct story s = { 0 };
 
-	if (n < 0 || find_event(self))
+	if (n < 0 || find_event(self) || take_operands(self, n, argv))
 		return EXIT_USAGE;
-	if (n > 1)
-		return usage(self, "one connection at a time");
-	want.has_conn = n;
-	if (n && (!parse_number(argv[1], &want.conn) || want.conn < 0))
-		return usage(self, "'%s' is no number of a connection (see glass ss)", argv[1]);
-	if (want.follow && want.ring)
-		return usage(self, "a saved recorder does not go on");
-	code = story_open(&s, want.ring);
+	if (want.follow && (want.ring || want.paths))
+		return usage(self, want.ring ? "a saved recorder does not go on"
+					     : "--paths counts what has happened: without -f");
+	code = redirect();
+	if (!code)
+		code = story_open(&s, want.ring);
 	if (!code)
 		code = want.save ? story_save(&s, want.save) : tell(&s);
 	story_close(&s);

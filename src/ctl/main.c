@@ -24,10 +24,12 @@ const struct command commands[] = {
 	  "FILTER: state STATE, src ADDR[:PORT], dst ADDR[:PORT], sport PORT, dport PORT" },
 	{ "stat", "[PATTERN...]",
 	  "counters that are not zero, and drops with their reasons, as nstat(8)", cmd_stat, NULL },
-	{ "trace", "[CONN]", "what happened, from the flight recorder: by connection, step by step",
-	  cmd_trace,
+	{ "trace", "[CONN | FILTER]",
+	  "what happened, from the flight recorder: by connection, step by step", cmd_trace,
 	  "CONN is the number of a connection (see glass ss); without it all are told, long ones "
-	  "in short." },
+	  "in short.\nFILTER, as pcap-filter(7): host, net, port, portrange, src, dst, less, "
+	  "greater; ip, arp,\ntcp, udp, icmp, inbound, outbound; and conn N, syn, fin, rst, data, "
+	  "ack, rtx, drop;\njoined by and, or, not, parentheses." },
 	{ "why", "[CONN | HOST[:PORT] | last]",
 	  "why a connection failed, or how it ended, in a few lines", cmd_why,
 	  "Without an operand: the last connection." },

@@ -237,6 +237,7 @@ static void learn_act(struct act *a, const struct glass_record *r, uint32_t caus
 	if (!a->cause)
 		a->cause = cause;
 	a->received = a->received || r->event == EV_RX;
+	packet_learn(&a->packet, r);
 	if (title_rank(r->event) > (a->has_title ? title_rank(a->title.event) : 0)) {
 		a->title = *r;
 		a->has_title = true;

@@ -54,8 +54,38 @@ static inline int64_t between(int64_t a, int64_t b)
 	return (int64_t)((uint64_t)b - (uint64_t)a);
 }
 
+/* What a packet is: bits of packet.is. */
+enum {
+	PACKET_IP = 1,
+	PACKET_ARP = 2,
+	PACKET_TCP = 4,
+	PACKET_UDP = 8,
+	PACKET_ICMP = 16,
+	PACKET_SYN = 32,
+	PACKET_FIN = 64,
+	PACKET_RST = 128,
+	PACKET_DATA = 256, /* TCP with payload */
+	PACKET_ACK = 512,  /* TCP that does nothing but acknowledge */
+	PACKET_DROP = 1024,
+	PACKET_RTX = 2048,
+	PACKET_IN = 4096,
+	PACKET_OUT = 8192,
+	PACKET_PORTS = 16384, /* sport and dport are known */
+};
+
+/* What the records tell of a packet, for filters. */
+struct packet {
+	uint32_t is; /* 0: it is none */
+	uint32_t src, dst;
+	uint16_t sport, dport;
+	uint32_t bytes; /* of the frame; 0: none was seen */
+};
+/* story_packet.c: learns from one more record of it. */
+void packet_learn(struct packet *p, const struct glass_record *r);
+
 /* What is remembered of an act. */
 struct act {
+	struct packet packet;
 	uint32_t conn, last_step; /* last_step: NONE when it was told already */
 	uint32_t cause;
 	bool has_title;
@@ -128,6 +158,8 @@ void print_step(const struct print *p, const struct step *t);
 void print_conn_heading(const struct print *p, const struct conn_story *c);
 void print_raw(const struct print *p, const struct glass_record *r);
 void print_json(const struct print *p, const struct glass_record *r);
+/* The rule behind a record's decision: "RFC 9293 3.10.7.4"; "" when there is none. */
+const char *record_rule(const struct story *s, const struct glass_record *r);
 /* All that happened to one act. false: it is not there. */
 bool print_act(const struct print *p, uint32_t number);
 

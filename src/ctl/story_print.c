@@ -51,7 +51,17 @@ static void print_heading(const struct print *p, const struct step *t, const cha
 	printf("  %s%-6s%s %s%s%s", color(C_BOLD), number, color(C_NONE), color(C_BOLD), title,
 	       color(C_NONE));
 	if (*cause)
-		printf("   %s<- %s%s", color(C_DIM), cause, color(C_NONE));
+		printf("   %sbecause %s%s", color(C_DIM), cause, color(C_NONE));
+	putchar('\n');
+}
+
+/* Where it is written that it has to be so. */
+static void print_rule(const struct print *p, const struct glass_record *r)
+{
+	const char *rule = record_rule(p->story, r);
+
+	if (*rule)
+		printf("   %s[%s]%s", color(C_DIM), rule, color(C_NONE));
 	putchar('\n');
 }
 
@@ -106,9 +116,9 @@ static void print_decision(const struct print *p, const struct step *t,
 	word_text(p->story, r->room, room, sizeof(room));
 	if (r->pkt && r->pkt != t->act)
 		snprintf(about, sizeof(about), " (#%u)", r->pkt);
-	printf("%*s%s%-*s%s %s%s%s%s%s\n", INDENT, "", color(C_CYAN), ROOM_WIDTH, room,
-	       color(C_NONE), color(event_color(r->event)), event_word(r->event), text, about,
-	       color(C_NONE));
+	printf("%*s%s%-*s%s %s%s%s%s%s", INDENT, "", color(C_CYAN), ROOM_WIDTH, room, color(C_NONE),
+	       color(event_color(r->event)), event_word(r->event), text, about, color(C_NONE));
+	print_rule(p, r);
 }
 
 static bool is_title(const struct act *a, const struct glass_record *r)
@@ -202,16 +212,20 @@ void print_raw(const struct print *p, const struct glass_record *r)
 	printf("  %-6s %-5s %s%-*s%s %-12s %s%s%s", act, conn, color(C_CYAN), ROOM_WIDTH, room,
 	       color(C_NONE), d ? d->name : "?", color(event_color(r->event)), text, color(C_NONE));
 	if (r->cause && r->cause != r->pkt)
-		printf("   %s<- #%u%s", color(C_DIM), r->cause, color(C_NONE));
+		printf("   %sbecause #%u%s", color(C_DIM), r->cause, color(C_NONE));
 	putchar('\n');
 }
 
 void print_json(const struct print *p, const struct glass_record *r)
 {
+	const char *rule = record_rule(p->story, r);
 	char text[4096];
+	int n = glass_record_json(&p->story->reader, r, text, sizeof(text));
 
-	glass_record_json(&p->story->reader, r, text, sizeof(text));
-	puts(text);
+	if (*rule && n > 0 && n < (int)sizeof(text))
+		printf("%.*s,\"rule\":\"%s\"}\n", n - 1, text, rule);
+	else
+		puts(text);
 }
 
 /* ---- one act from its birth to its end ---- */
@@ -230,9 +244,10 @@ static void act_line(const struct print *p, const struct glass_record *r)
 		printf("  %s%-*s%s %-16s %s bytes\n", color(C_CYAN), ROOM_WIDTH + 2, room,
 		       color(C_NONE), file, text);
 	else
-		printf("    %s%-*s%s %s%-16s %s%s\n", color(C_CYAN), ROOM_WIDTH, room,
-		       color(C_NONE), color(event_color(r->event)), d ? d->name : "?", text,
-		       color(C_NONE));
+		printf("    %s%-*s%s %s%-16s %s%s", color(C_CYAN), ROOM_WIDTH, room, color(C_NONE),
+		       color(event_color(r->event)), d ? d->name : "?", text, color(C_NONE));
+	if (r->event != EV_ENTER)
+		print_rule(p, r);
 }
 
 static void act_consequences(const struct print *p, uint32_t number)

@@ -147,6 +147,23 @@ void act_label(const struct print *p, uint32_t number, char *out, size_t size)
 	snprintf(out, size, "#%u%s%s", number, *label ? " " : "", label);
 }
 
+/* The last word among the values is the reason. */
+const char *record_rule(const struct story *s, const struct glass_record *r)
+{
+	const struct glass_event_desc *e = glass_event_desc(r->event);
+	const struct glass_drop_desc *d = r->event == EV_DROP && r->v[0] < UINT32_MAX
+						  ? glass_drop_desc((unsigned)r->v[0])
+						  : NULL;
+	char why[TEXT_BYTES] = "";
+
+	if (d)
+		return d->source;
+	for (unsigned i = 0; e && i < GLASS_TRACE_VALUES; i++)
+		if (e->field[i].kind == GLASS_KIND_WORD)
+			word_text(s, r->v[i], why, sizeof(why));
+	return glass_rule_source(r->event, why);
+}
+
 /* What everybody can guess is told only on request. */
 bool event_is_quiet(unsigned event)
 {

@@ -51,6 +51,28 @@ def check_texts(findings, table, macro):
                 findings.append(f"{table}: {row}: the text does not say {{{name}}}")
 
 
+def check_rules(findings, source):
+    """rule.def speaks of events that are, and of reasons that the source gives."""
+    table = "src/base/rule.def"
+    known = set(common.rows("src/base/event.def", "EVENT_DEF"))
+    said = set()
+    for path in [*source, "include/glass/limit.def"]:
+        said.update(re.findall(r'"((?:[^"\\]|\\.)*)"', common.read(path)))
+    closed, seen = set(), set()
+    for event, why, rule in re.findall(r'^RULE\((\w+), "([^"]*)", "([^"]*)"\)', common.read(table), re.M):
+        if event not in known:
+            findings.append(f"{table}: there is no event {event}")
+        if why and why not in said:
+            findings.append(f'{table}: {event}: nothing in the source says "{why}"')
+        if event in closed or (event, why) in seen:
+            findings.append(f'{table}: {event}: the row "{why}" comes after one that holds for all')
+        if not re.match(r"RFC \d{3,4}( |$)", rule):
+            findings.append(f"{table}: {event}: {rule} is no section of a standard")
+        seen.add((event, why))
+        if not why:
+            closed.add(event)
+
+
 def main():
     findings = []
     source = common.files(*SOURCE, ends=(".c", ".h"))
@@ -65,6 +87,7 @@ def main():
     check_used(findings, "include/glass/limit.def", "LIMIT", {n[12:] for n in names if n.startswith("GLASS_LIMIT_")})
     check_texts(findings, "src/base/drop.def", "DROP")
     check_texts(findings, "src/base/event.def", "EVENT_DEF")
+    check_rules(findings, source)
     reached = set()
     for path in common.files("tests", ends=(".c", ".h", ".py", ".sh")):
         if not path.startswith("tests/lint/"):
