@@ -61,9 +61,9 @@ static void info_transfer(const struct tcp_conn *c, struct glass_conn_info *out)
 	out->snd_wnd = c->snd.wnd;
 	out->rcv_wnd = (uint32_t)seq_diff(c->rcv.edge, c->rcv.nxt);
 	out->unacked_segments = segments(c, (uint32_t)seq_diff(c->snd.nxt, c->snd.una));
-	out->sacked_segments = c->sack_ok ? c->sacked_segs : segments(c, c->sacked);
-	out->lost_segments = segments(c, c->lost);
-	out->retrans_out = segments(c, c->retrans);
+	out->sacked_segments = c->sack_ok ? c->out->sacked_segs : segments(c, c->out->sacked);
+	out->lost_segments = segments(c, c->out->lost);
+	out->retrans_out = segments(c, c->out->retrans);
 	out->bytes_received = c->bytes_received;
 	out->segs_out = c->segs_out;
 	out->segs_in = c->segs_in;

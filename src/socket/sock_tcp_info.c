@@ -36,7 +36,7 @@ static uint8_t linux_ca_state(const struct tcp_conn *c)
 		return LINUX_RECOVERY;
 	if (c->reduce_ecn && seq_lt(c->snd.una, c->reduce_end))
 		return LINUX_CWR;
-	return c->sacked || c->lost || c->retrans ? LINUX_DISORDER : LINUX_OPEN;
+	return c->out->sacked || c->out->lost || c->out->retrans ? LINUX_DISORDER : LINUX_OPEN;
 }
 
 static uint32_t us(int64_t ns)
@@ -87,9 +87,9 @@ static void fill_sending(const struct tcp_conn *c, struct glass_tcp_info *t)
 	t->backoff = c->backoff;
 	t->probes = c->probes;
 	t->unacked = segments(c, (uint32_t)seq_diff(c->snd.nxt, c->snd.una));
-	t->sacked = segments(c, c->sacked);
-	t->lost = segments(c, c->lost);
-	t->retrans = segments(c, c->retrans);
+	t->sacked = segments(c, c->out->sacked);
+	t->lost = segments(c, c->out->lost);
+	t->retrans = segments(c, c->out->retrans);
 	t->snd_ssthresh = c->ssthresh == UINT32_MAX ? SSTHRESH_INFINITE : segments(c, c->ssthresh);
 	t->snd_cwnd = c->mss ? c->cwnd / c->mss : 0;
 	t->reordering = c->reordering > TCP_DUPACKS ? c->reordering : TCP_DUPACKS;

@@ -151,7 +151,7 @@ static void tcp_ack_advance(struct glass *g, struct tcp_conn *c, struct seq ack,
 	sum->acked = (uint32_t)seq_diff(ack, c->snd.una);
 	tcp_sent_acked(g, c, ack, sum);
 	c->snd.una = ack;
-	c->una_ns = now(g);
+	c->out->una_ns = now(g);
 	tcp_sendq_acked(g, c, sum->acked - fin);
 	c->account->bytes_acked += sum->acked - fin;
 	tcp_account_rto(g, c);
@@ -182,6 +182,7 @@ static enum verdict tcp_old_ack(struct glass *g, struct tcp_conn *c, const struc
 	tcp_sack_read(g, c, seg, sum);
 	tcp_recover(g, c, seg, sum);
 	tcp_rearm(g, c, false);
+	tcp_flight_settle(g, c);
 	tcp_owe(g, c);
 	return GO_ON;
 }
@@ -238,6 +239,7 @@ enum verdict tcp_check_ack(struct glass *g, struct tcp_conn *c, struct pkt *p, s
 		EVENT(g, c->id, p->id, TCP_ACKED, c->snd.una.v - c->snd.iss.v, sum.acked,
 		      tcp_in_flight(c), c->cwnd);
 	tcp_rearm(g, c, sum.progress);
+	tcp_flight_settle(g, c);
 	if (sum.acked && c->fin_sent && seq_eq(c->snd.una, c->snd.nxt))
 		tcp_fin_acked(g, c);
 	if (c->state == TCPS_CLOSED)

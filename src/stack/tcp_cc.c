@@ -67,8 +67,6 @@ void tcp_cc_start(struct glass *g, struct tcp_conn *c)
 	c->ssthresh = UINT32_MAX;
 	memset(&c->cc_state, 0, sizeof(c->cc_state));
 	c->cc->start(g, c);
-	c->undo_cwnd = c->cwnd;
-	c->undo_ssthresh = c->ssthresh;
 	c->out_end = c->snd.nxt;
 	c->reduce_end = c->snd.iss;
 	c->used_ms = c->data_ms = tcp_now_ms(g);
@@ -94,9 +92,9 @@ void tcp_cc_acked(struct glass *g, struct tcp_conn *c, const struct tcp_ack_sum 
 
 void tcp_cc_reduce(struct glass *g, struct tcp_conn *c, enum tcp_cc_signal signal)
 {
-	if (c->ca_state == CA_OPEN) {
-		c->undo_cwnd = c->cwnd;
-		c->undo_ssthresh = c->ssthresh;
+	if (c->ca_state == CA_OPEN && tcp_has_flight(c)) {
+		c->out->undo_cwnd = c->cwnd;
+		c->out->undo_ssthresh = c->ssthresh;
 	}
 	c->ecn_cwr = c->ecn_ok; /* RFC 3168 6.1.2: told, whatever the reason */
 	/* The same congestion that a mark has told of: the window has been reduced for it. */
@@ -110,9 +108,9 @@ void tcp_cc_reduce(struct glass *g, struct tcp_conn *c, enum tcp_cc_signal signa
 /* RFC 9438 4.9, RFC 5682 3: as if nothing had been taken for lost. */
 void tcp_cc_undo(struct glass *g, struct tcp_conn *c)
 {
-	if (c->cwnd < c->undo_cwnd)
-		c->cwnd = c->undo_cwnd;
-	c->ssthresh = c->undo_ssthresh;
+	if (c->cwnd < c->out->undo_cwnd)
+		c->cwnd = c->out->undo_cwnd;
+	c->ssthresh = c->out->undo_ssthresh;
 	c->ecn_cwr = false;
 	if (c->cc->undo && !c->reduce_ecn) /* else it has not reduced */
 		c->cc->undo(g, c);

@@ -5,9 +5,7 @@
  * tcp_account.h (what it did).
  *
  * Bytes to be sent lie once, in the chunks of the send queue, until they are acknowledged; frames
- * refer to them. What was sent is a list of struct tcp_tx, one per frame (so up to 64 KB each),
- * in order of sequence numbers; a second list has those still in flight in order of sending, for
- * RACK (RFC 8985).
+ * refer to them. What is out, and what is made of it, is in tcp_tx.h: an idle connection has none.
  */
 #ifndef GLASS_STACK_TCP_CONN_H
 #define GLASS_STACK_TCP_CONN_H
@@ -76,9 +74,6 @@ struct tcp_chunk {
 enum tcp_ca_state { CA_OPEN, CA_RECOVERY, CA_LOSS };
 
 enum tcp_rtx_timer { RTX_NONE, RTX_RTO, RTX_PROBE, RTX_REORDER, RTX_RENEGED, RTX_PERSIST };
-
-/* RFC 5682, after a timeout: the head was sent again; new data was let out to see. */
-enum tcp_frto { FRTO_OFF, FRTO_HEAD, FRTO_NEW };
 
 /* What tcp_cc_cubic.c remembers. Windows are bytes, times milliseconds. */
 struct tcp_cubic_curve {
@@ -160,13 +155,7 @@ struct tcp_conn {
 	uint32_t queued;	      /* bytes in chunks, sent or not */
 	struct tcp_chunk *next_chunk; /* of the next new byte; NULL: none */
 	uint32_t next_off;
-	struct list sent;	/* struct tcp_tx, by sequence number */
-	struct seqtree sent_at; /* the same, to find one */
-	struct list flight;	/* those in flight, in order of sending */
-	struct seqtree to_resend;
-	uint32_t sent_count; /* transmissions so far: tcp_tx.order */
-	uint32_t sacked_segs;
-	uint32_t sacked, lost, retrans; /* bytes of tx with the flag */
+	struct tcp_flight *out; /* what is out; while nothing is: &tcp_no_flight */
 	bool fin_queued, fin_sent;
 	struct seq small_end;	     /* end of the last segment that was not full (Nagle) */
 	bool in_burst;		     /* new data has left in this round of tcp_output() */
@@ -186,9 +175,8 @@ struct tcp_conn {
 		uint32_t reno_count;
 	} cc_state; /* of cc, and zero when it begins */
 	uint32_t cwnd, ssthresh;
-	uint32_t flight_size;		   /* RFC 5681 2, before the ACK or timeout of now */
-	uint32_t undo_cwnd, undo_ssthresh; /* before the last reduction: tcp_cc_undo() */
-	bool cwnd_limited;		   /* cwnd was all that held output back, of late */
+	uint32_t flight_size;	    /* RFC 5681 2, before the ACK or timeout of now */
+	bool cwnd_limited;	    /* cwnd was all that held output back, of late */
 	uint32_t out_max, out_used; /* most in flight: in the window up to out_end, since used_ms */
 	struct seq out_end;
 	struct seq reduce_end; /* snd.nxt at the last reduction */
@@ -196,38 +184,20 @@ struct tcp_conn {
 	uint32_t data_ms;      /* payload went out */
 	uint8_t ca_state;      /* enum tcp_ca_state */
 	uint8_t dupacks;
-	struct seq recover;			     /* snd.nxt when the recovery began */
-	uint32_t prr_delivered, prr_out, recover_fs; /* RFC 9937 */
+	struct seq recover; /* snd.nxt when the recovery began */
 
-	/* RACK-TLP, RFC 8985 */
-	int64_t rack_rtt_ns, rack_min_rtt_ns;
-	int64_t reorder_at_ns; /* when the next frame counts as lost; 0: none waits */
-	uint32_t rack_order;   /* of the frame sent last among those that arrived; 0: none has */
-	struct seq rack_end;
-	struct seq rack_fack; /* highest sequence delivered */
+	/* RACK, RFC 8985: what it has learned of the path */
+	int64_t rack_min_rtt_ns;
 	uint16_t reord_seen;
 	uint16_t reordering; /* how many segments late the latest was; 0: none ever */
 	struct seq rack_dsack_round;
 	uint8_t rack_reo_mult, rack_reo_persist;
 	bool rack_dsack_wait; /* until rack_dsack_round duplicates say nothing new */
-	bool tlp_out, tlp_is_retrans;
-	struct seq tlp_end;
-	uint32_t tlp_ts; /* our timestamp when the probe left */
-	bool probed;	 /* and nothing was delivered since */
-
-	/* Was the recovery needed? tcp_undo.c */
-	bool undo_watch, undo_resent, undo_counted;
-	uint8_t frto;	      /* enum tcp_frto */
-	struct seq undo_from; /* snd.una when it began */
-	uint32_t undo_bytes;  /* sent again, not reported as duplicates */
-	uint32_t undo_ts;     /* our timestamp at the first retransmission */
 
 	/* Round-trip time: RFC 6298 */
 	int64_t srtt_ns, rttvar_ns, rto_ns;
 	uint8_t backoff;      /* doublings of rto_ns: until the next sample (RFC 6298 5) */
 	uint8_t timeouts;     /* in a row, without progress: RFC 9293 3.8.3 */
-	int64_t una_ns;	      /* when snd.una moved last */
-	int64_t rto_at_ns;    /* when the retransmission timer is due; 0: nothing is out */
 	uint8_t probes;	      /* zero-window or keepalive probes in a row */
 	int64_t rtx_since_ns; /* when the oldest unacknowledged byte was first timed out; 0: not */
 
@@ -283,7 +253,8 @@ static inline bool tcp_synchronized(const struct tcp_conn *c)
 
 static inline uint32_t tcp_in_flight(const struct tcp_conn *c)
 {
-	return (uint32_t)seq_diff(c->snd.nxt, c->snd.una) - c->sacked - c->lost + c->retrans;
+	return (uint32_t)seq_diff(c->snd.nxt, c->snd.una) - c->out->sacked - c->out->lost +
+	       c->out->retrans;
 }
 
 static inline uint32_t tcp_now_ms(const struct glass *g)

@@ -103,7 +103,6 @@ void tcp_established(struct glass *g, struct tcp_conn *c)
 	c->backoff = c->timeouts = 0;
 	c->rtx_since_ns = 0;
 	c->recover = c->snd.iss;
-	c->rack_fack = c->snd.una;
 	c->rcv.acked = c->rcv.nxt;
 	tcp_cc_established(g, c);
 	tcp_pmtu_established(g, c);

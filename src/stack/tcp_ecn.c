@@ -13,6 +13,7 @@
 #include "tcp_cc.h"
 #include "tcp_input.h"
 #include "tcp_output.h"
+#include "tcp_recovery.h"
 
 #define ECN_MASK 3u /* of the second byte of the IP header: RFC 3168 5 */
 #define ECN_ECT0 2u
@@ -89,7 +90,9 @@ void tcp_ecn_echoed(struct glass *g, struct tcp_conn *c, uint8_t flags)
 	tcp_cc_reduce(g, c, CC_ECN);
 	if (c->cwnd > c->ssthresh)
 		c->cwnd = c->ssthresh;
-	c->undo_watch = false; /* an earlier recovery may have been needless, this is not */
+	if (tcp_has_flight(c))
+		c->out->undo_watch =
+			false; /* an earlier recovery may have been needless, this is not */
 	EVENT(g, c->id, 0, TCP_CA, WORD("CWR"), c->cwnd, c->ssthresh,
 	      WORD("a router marked what it would have dropped"));
 }

@@ -71,7 +71,7 @@ static bool output_lost(struct glass *g, struct tcp_conn *c, uint32_t *budget)
 {
 	struct tcp_tx *tx;
 
-	while (*budget && c->frto != FRTO_NEW && (tx = tcp_next_lost(c))) {
+	while (*budget && c->out->frto != FRTO_NEW && (tx = tcp_next_lost(c))) {
 		uint32_t limit = cwnd_room(c);
 
 		if (!limit || !retransmit_fits(c, tx, &limit))
@@ -79,7 +79,7 @@ static bool output_lost(struct glass *g, struct tcp_conn *c, uint32_t *budget)
 		if (!tcp_retransmit(g, c, tx, limit, tx->kind))
 			return false;
 		if (c->ca_state == CA_RECOVERY)
-			c->prr_out += tx->len;
+			c->out->prr_out += tx->len;
 		*budget -= *budget < tx->len ? *budget : tx->len;
 	}
 	return true;
@@ -167,7 +167,7 @@ static enum glass_limiter output_new(struct glass *g, struct tcp_conn *c, uint32
 		if (!tcp_send_data(g, c, len, len == unsent && c->fin_queued))
 			return GLASS_LIMIT_MEMORY;
 		if (c->ca_state == CA_RECOVERY)
-			c->prr_out += len;
+			c->out->prr_out += len;
 		*budget -= *budget < len ? *budget : len;
 		c->in_burst = true;
 		c->force_out = false;

@@ -173,7 +173,7 @@ bool tcp_send_data(struct glass *g, struct tcp_conn *c, uint32_t len, bool fin)
 	if (len > limit)
 		len = limit;
 	next_settle(c);
-	if (tx && tcp_account_open(g, c))
+	if (tx && tcp_account_open(g, c) && tcp_flight_open(g, c))
 		p = tcp_payload_packet(g, c, c->next_chunk, c->next_off, &len);
 	if (!p) {
 		pool_free(&g->pool, tx, sizeof(*tx));
@@ -236,7 +236,7 @@ bool tcp_retransmit(struct glass *g, struct tcp_conn *c, struct tcp_tx *tx, uint
 	tcp_tx_sent(g, c, tx);
 	tcp_undo_resent(g, c, tx);
 	if (seq_eq(tx->seq, c->snd.una))
-		c->rto_at_ns = 0;      /* RFC 6675 6: the copy has its time too */
+		c->out->rto_at_ns = 0; /* RFC 6675 6: the copy has its time too */
 	c->account->bytes_sent += len; /* as Linux counts */
 	c->account->bytes_retrans += len;
 	tcp_note_data_sent(g, c, len);

@@ -96,9 +96,9 @@ void tcp_pmtu_timeout(struct glass *g, struct tcp_conn *c)
 	uint32_t half = c->path.mtu_bytes / 2, base = base_mtu(g, c);
 	unsigned enough = c->account->mss_proven >= c->mss ? SUSPECT_PROVEN : SUSPECT_TIMEOUTS;
 
-	if (!g->tun.tcp_mtu_probing || c->timeouts < enough || list_empty(&c->sent))
+	if (!g->tun.tcp_mtu_probing || c->timeouts < enough || list_empty(&c->out->sent))
 		return;
-	head = list_first(&c->sent, struct tcp_tx, node);
+	head = list_first(&c->out->sent, struct tcp_tx, node);
 	if (head->len < c->mss)
 		return;
 	if (c->path.mtu_bytes <= base)
@@ -125,7 +125,7 @@ static bool may_probe(const struct glass *g, const struct tcp_conn *c, uint32_t 
 {
 	uint32_t need = c->pmtu_high + SEARCH_BEHIND_SEGMENTS * (uint32_t)c->mss;
 
-	return !c->pmtu_probe && c->ca_state == CA_OPEN && !c->timeouts && !c->sacked &&
+	return !c->pmtu_probe && c->ca_state == CA_OPEN && !c->timeouts && !c->out->sacked &&
 	       c->account && now(g) >= c->account->pmtu_next_ns &&
 	       c->cwnd >= SEARCH_CWND_SEGMENTS * (uint32_t)c->mss && unsent >= need &&
 	       tcp_in_flight(c) + c->pmtu_high <= c->cwnd &&
@@ -177,6 +177,6 @@ void tcp_pmtu_resent(struct glass *g, struct tcp_conn *c, const struct tcp_tx *t
 	c->pmtu_high = (uint16_t)(c->pmtu_probe - 1);
 	c->pmtu_probe = 0;
 	/* RFC 4821 7.6.2: the loss of a probe, and of nothing else, is no sign of congestion. */
-	if (c->ca_state == CA_RECOVERY && c->lost == tx->len)
+	if (c->ca_state == CA_RECOVERY && c->out->lost == tx->len)
 		tcp_cc_undo(g, c);
 }

@@ -17,7 +17,7 @@
 /* What was sent once and arrives after something higher was reordered; how far: for ss. */
 static void note_reordering(struct tcp_conn *c, struct seq end)
 {
-	uint32_t segs = (uint32_t)seq_diff(c->rack_fack, end) / c->mss + 1;
+	uint32_t segs = (uint32_t)seq_diff(c->out->rack_fack, end) / c->mss + 1;
 
 	if (c->reord_seen < UINT16_MAX)
 		c->reord_seen++;
@@ -50,7 +50,7 @@ void tcp_rack_delivered(struct glass *g, struct tcp_conn *c, const struct tcp_tx
 		sum->rtt_ns = rtt; /* Karn: the newest one that was sent once */
 		if (rtt < c->rack_min_rtt_ns)
 			c->rack_min_rtt_ns = rtt;
-		if (seq_gt(c->rack_fack, end))
+		if (seq_gt(c->out->rack_fack, end))
 			note_reordering(c, end); /* step 3 */
 		if (seq_leq(end, c->recover))
 			sum->original_arrived = true;
@@ -59,12 +59,12 @@ void tcp_rack_delivered(struct glass *g, struct tcp_conn *c, const struct tcp_tx
 		    (int32_t)(sum->tsecr - tcp_ts_at(c, tx->sent_ns)) < 0)) {
 		return; /* too early for the copy: it is the original that arrived (step 2) */
 	}
-	c->rack_fack = seq_max(c->rack_fack, end);
-	later = (int32_t)(tx->order - c->rack_order);
-	if (!c->rack_order || later > 0 || (!later && seq_gt(end, c->rack_end))) {
-		c->rack_order = tx->order;
-		c->rack_end = end;
-		c->rack_rtt_ns = rtt;
+	c->out->rack_fack = seq_max(c->out->rack_fack, end);
+	later = (int32_t)(tx->order - c->out->rack_order);
+	if (!c->out->rack_order || later > 0 || (!later && seq_gt(end, c->out->rack_end))) {
+		c->out->rack_order = tx->order;
+		c->out->rack_end = end;
+		c->out->rack_rtt_ns = rtt;
 	}
 }
 
@@ -73,7 +73,7 @@ static int64_t reordering_window(const struct tcp_conn *c)
 {
 	int64_t wnd;
 
-	if (!c->reord_seen && (c->ca_state != CA_OPEN || c->sacked_segs >= TCP_DUPACKS))
+	if (!c->reord_seen && (c->ca_state != CA_OPEN || c->out->sacked_segs >= TCP_DUPACKS))
 		return 0;
 	if (c->rack_min_rtt_ns == INT64_MAX)
 		return c->srtt_ns; /* nothing has arrived yet that was sent once */
@@ -83,9 +83,9 @@ static int64_t reordering_window(const struct tcp_conn *c)
 
 static bool sent_before_delivered(const struct tcp_conn *c, const struct tcp_tx *tx)
 {
-	int32_t later = (int32_t)(tx->order - c->rack_order);
+	int32_t later = (int32_t)(tx->order - c->out->rack_order);
 
-	return later < 0 || (!later && seq_lt(tcp_tx_end(tx), c->rack_end));
+	return later < 0 || (!later && seq_lt(tcp_tx_end(tx), c->out->rack_end));
 }
 
 /*
@@ -96,12 +96,12 @@ int64_t tcp_rack_detect(struct glass *g, struct tcp_conn *c)
 {
 	int64_t window = reordering_window(c), left;
 
-	if (!c->rack_order)
+	if (!c->out->rack_order)
 		return 0;
-	list_for_each_safe(tx, &c->flight, struct tcp_tx, in_flight) {
+	list_for_each_safe(tx, &c->out->flight, struct tcp_tx, in_flight) {
 		if (!sent_before_delivered(c, tx))
 			break;
-		left = tx->sent_ns + c->rack_rtt_ns + window - now(g);
+		left = tx->sent_ns + c->out->rack_rtt_ns + window - now(g);
 		if (left > 0)
 			return left;
 		tcp_mark_lost(g, c, tx, RTX_KIND_RACK);
@@ -118,7 +118,7 @@ void tcp_rack_dsack(struct tcp_conn *c, const struct tcp_ack_sum *sum)
 	if (c->rack_dsack_wait && seq_geq(c->snd.una, c->rack_dsack_round))
 		c->rack_dsack_wait = false;
 	if (!sum->dsack || c->rack_dsack_wait ||
-	    (c->tlp_out && seq_eq(sum->duplicate.end, c->tlp_end)))
+	    (c->out->tlp_out && seq_eq(sum->duplicate.end, c->out->tlp_end)))
 		return;
 	c->rack_dsack_wait = true;
 	c->rack_dsack_round = c->snd.nxt;

@@ -19,7 +19,7 @@ void tcp_rate_sent(struct glass *g, struct tcp_conn *c, struct tcp_tx *tx)
 {
 	struct tcp_account *a = c->account;
 
-	if (list_empty(&c->flight))
+	if (list_empty(&c->out->flight))
 		a->first_sent_ns = a->delivered_ns = now(g);
 	tx->first_sent_ns = a->first_sent_ns;
 	tx->delivered = a->delivered;
@@ -75,7 +75,7 @@ void tcp_rate_stopped(struct tcp_conn *c)
 	struct tcp_account *a = c->account;
 	uint32_t flight = tcp_in_flight(c);
 
-	if (!a || flight >= c->cwnd || c->lost > c->retrans || tcp_unsent(c) >= c->mss)
+	if (!a || flight >= c->cwnd || c->out->lost > c->out->retrans || tcp_unsent(c) >= c->mss)
 		return;
 	a->app_limited = a->delivered + flight ? a->delivered + flight : 1;
 }

@@ -23,8 +23,9 @@ void tcp_set_ca(struct glass *g, struct tcp_conn *c, enum tcp_ca_state to, uint6
 static void enter_recovery(struct glass *g, struct tcp_conn *c, const struct tcp_ack_sum *sum)
 {
 	c->recover = c->snd.nxt;
-	c->recover_fs = (uint32_t)seq_diff(c->snd.nxt, c->snd.una) - c->sacked + sum->delivered;
-	c->prr_delivered = c->prr_out = 0;
+	c->out->recover_fs =
+		(uint32_t)seq_diff(c->snd.nxt, c->snd.una) - c->out->sacked + sum->delivered;
+	c->out->prr_delivered = c->out->prr_out = 0;
 	tcp_undo_begin(c);
 	tcp_cc_reduce(g, c, CC_LOSS);
 	stat_inc(g, STAT_TCP_FAST_RECOVERIES);
@@ -34,7 +35,7 @@ static void enter_recovery(struct glass *g, struct tcp_conn *c, const struct tcp
 /* Below ssthresh: as much as is delivered, and a segment more when nothing further was lost. */
 static int64_t prr_slow(const struct tcp_conn *c, const struct tcp_ack_sum *sum, bool safe)
 {
-	int64_t allowed = (int64_t)c->prr_delivered - c->prr_out;
+	int64_t allowed = (int64_t)c->out->prr_delivered - c->out->prr_out;
 	int64_t room = (int64_t)c->ssthresh - tcp_in_flight(c);
 
 	if (allowed < sum->delivered)
@@ -53,18 +54,19 @@ static void prr_update(struct tcp_conn *c, const struct tcp_ack_sum *sum, bool s
 	uint32_t flight = tcp_in_flight(c);
 	int64_t allowed;
 
-	c->prr_delivered += sum->delivered;
+	c->out->prr_delivered += sum->delivered;
 	if (flight > c->ssthresh)
-		allowed = (int64_t)(((uint64_t)c->prr_delivered * c->ssthresh + c->recover_fs - 1) /
-				    c->recover_fs) -
-			  c->prr_out;
+		allowed = (int64_t)(((uint64_t)c->out->prr_delivered * c->ssthresh +
+				     c->out->recover_fs - 1) /
+				    c->out->recover_fs) -
+			  c->out->prr_out;
 	else
 		allowed = prr_slow(c, sum, safe);
 	if (allowed < 0)
 		allowed = 0;
 	/* The first retransmission always goes; without SACK that of a partial ACK too (RFC 6582).
 	 */
-	if ((!c->prr_out || (!c->sack_ok && sum->progress)) && allowed < c->mss)
+	if ((!c->out->prr_out || (!c->sack_ok && sum->progress)) && allowed < c->mss)
 		allowed = c->mss;
 	c->cwnd = flight + (uint32_t)allowed;
 }
@@ -76,38 +78,38 @@ static void leave_recovery(struct glass *g, struct tcp_conn *c)
 	if (c->ca_state == CA_RECOVERY)
 		c->cwnd = c->ssthresh;
 	if (!c->sack_ok)
-		c->sacked = 0;
+		c->out->sacked = 0;
 	c->dupacks = 0;
-	c->frto = FRTO_OFF;
+	c->out->frto = FRTO_OFF;
 	tcp_set_ca(g, c, CA_OPEN, WORD("Open"), WORD("all that was out is acknowledged"));
 }
 
 /*
  * Without SACK a duplicate says that some segment has arrived, not which: it is counted in
- * c->sacked. Of what an ACK then covers one segment filled the hole, and the rest were counted
+ * c->out->sacked. Of what an ACK then covers one segment filled the hole, and the rest were counted
  * before.
  */
 static void count_duplicates(struct tcp_conn *c, struct tcp_ack_sum *sum)
 {
-	uint32_t room = (uint32_t)seq_diff(c->snd.nxt, c->snd.una) - c->lost, known;
+	uint32_t room = (uint32_t)seq_diff(c->snd.nxt, c->snd.una) - c->out->lost, known;
 
 	if (sum->progress) {
 		known = sum->acked > c->mss ? sum->acked - c->mss : 0;
-		if (known > c->sacked)
-			known = c->sacked;
+		if (known > c->out->sacked)
+			known = c->out->sacked;
 		sum->delivered -= known < sum->delivered ? known : sum->delivered;
-		c->sacked = c->ca_state == CA_RECOVERY ? c->sacked - known : 0;
+		c->out->sacked = c->ca_state == CA_RECOVERY ? c->out->sacked - known : 0;
 		c->dupacks = 0;
 	}
 	if (sum->dupack && c->dupacks < UINT8_MAX)
 		c->dupacks++;
 	/* Until it is a recovery two may let new data out: RFC 3042. */
 	if (sum->dupack && (c->ca_state == CA_RECOVERY || c->dupacks <= TCP_DUPACKS)) {
-		c->sacked += c->mss;
+		c->out->sacked += c->mss;
 		sum->delivered += c->mss;
 	}
-	if (c->sacked > room)
-		c->sacked = room;
+	if (c->out->sacked > room)
+		c->out->sacked = room;
 }
 
 /*
@@ -118,10 +120,10 @@ static void count_duplicates(struct tcp_conn *c, struct tcp_ack_sum *sum)
 static void detect_by_duplicates(struct glass *g, struct tcp_conn *c, struct tcp_ack_sum *sum)
 {
 	bool partial = sum->progress && c->ca_state == CA_RECOVERY;
-	struct tcp_tx *tx = list_first(&c->sent, struct tcp_tx, node);
+	struct tcp_tx *tx = list_first(&c->out->sent, struct tcp_tx, node);
 
 	count_duplicates(c, sum);
-	if (list_empty(&c->sent) || (tx->flags & TX_LOST))
+	if (list_empty(&c->out->sent) || (tx->flags & TX_LOST))
 		return;
 	if (!partial && !(c->dupacks == TCP_DUPACKS && c->ca_state == CA_OPEN &&
 			  seq_gt(c->snd.una, c->recover)))
@@ -135,15 +137,17 @@ static void detect_by_duplicates(struct glass *g, struct tcp_conn *c, struct tcp
 /* Marks what is lost. true: something is that was not. */
 static bool detect(struct glass *g, struct tcp_conn *c, struct tcp_ack_sum *sum)
 {
-	uint32_t before = c->lost - c->retrans;
+	uint32_t before = c->out->lost - c->out->retrans;
 	int64_t wait = 0;
 
+	if (!tcp_has_flight(c))
+		return false;
 	if (!c->sack_ok)
 		detect_by_duplicates(g, c, sum);
 	else
 		wait = tcp_rack_detect(g, c);
-	c->reorder_at_ns = wait ? now(g) + wait : 0;
-	return c->lost - c->retrans > before;
+	c->out->reorder_at_ns = wait ? now(g) + wait : 0;
+	return c->out->lost - c->out->retrans > before;
 }
 
 /*
@@ -166,7 +170,7 @@ void tcp_recover(struct glass *g, struct tcp_conn *c, const struct tcp_seg *seg,
 	bool lost;
 
 	if (sum->delivered)
-		c->probed = false;
+		c->out->probed = false;
 	tcp_rack_dsack(c, sum);
 	tcp_tlp_ack(g, c, seg, sum);
 	if (sum->acked && before == CA_LOSS)
@@ -204,19 +208,19 @@ void tcp_rack_timeout(struct glass *g, struct tcp_conn *c)
  */
 static void mark_for_timeout(struct glass *g, struct tcp_conn *c)
 {
-	struct tcp_tx *head = list_first(&c->sent, struct tcp_tx, node);
+	struct tcp_tx *head = list_first(&c->out->sent, struct tcp_tx, node);
 
 	if (!tcp_sack_reneged(c)) {
-		if (c->frto == FRTO_HEAD && !list_empty(&c->sent) &&
+		if (c->out->frto == FRTO_HEAD && !list_empty(&c->out->sent) &&
 		    (head->len <= c->mss || tcp_tx_split(g, c, head, c->mss)))
 			tcp_mark_lost(g, c, head, RTX_KIND_FRTO);
 		tcp_mark_all_lost(g, c, RTX_KIND_TIMEOUT);
 		return;
 	}
 	stat_inc(g, STAT_TCP_SACK_RENEGING);
-	c->frto = FRTO_OFF;
-	c->undo_watch = false;
-	list_for_each(tx, &c->sent, struct tcp_tx, node)
+	c->out->frto = FRTO_OFF;
+	c->out->undo_watch = false;
+	list_for_each(tx, &c->out->sent, struct tcp_tx, node)
 		tcp_mark_lost(g, c, tx, RTX_KIND_RENEGED);
 }
 
@@ -226,15 +230,15 @@ void tcp_enter_loss(struct glass *g, struct tcp_conn *c)
 	if (c->ca_state == CA_OPEN)
 		tcp_undo_begin(c);
 	/* RFC 5682 2.1 (1): not when the data is being recovered already. */
-	c->frto = c->ca_state == CA_OPEN || c->frto == FRTO_HEAD ? FRTO_HEAD : FRTO_OFF;
+	c->out->frto = c->ca_state == CA_OPEN || c->out->frto == FRTO_HEAD ? FRTO_HEAD : FRTO_OFF;
 	/* RFC 5681 3.1 (4): a second timeout for the same data does not halve again. */
 	if (c->ca_state != CA_LOSS)
 		tcp_cc_reduce(g, c, CC_TIMEOUT);
 	mark_for_timeout(g, c);
 	c->cwnd = c->mss;
 	c->dupacks = 0;
-	c->tlp_out = false;
-	c->reorder_at_ns = 0;
+	c->out->tlp_out = false;
+	c->out->reorder_at_ns = 0;
 	c->recover = c->snd.nxt;
 	tcp_set_ca(g, c, CA_LOSS, WORD("Loss"), WORD("timeout"));
 }

@@ -45,6 +45,17 @@ bool tcp_tx_split(struct glass *g, struct tcp_conn *c, struct tcp_tx *tx, uint32
 void tcp_sent_purge(struct glass *g, struct tcp_conn *c);
 /* The first frame that is to be sent again; NULL: none. */
 struct tcp_tx *tcp_next_lost(const struct tcp_conn *c);
+/* The flight of a connection of which nothing is out. */
+struct tcp_flight *tcp_flight_none(void);
+/* There is a flight that a frame can be put into. false: no memory. */
+bool tcp_flight_open(struct glass *g, struct tcp_conn *c);
+/* At the end of an ACK: when all is acknowledged, and nothing is left to be learned, it is over. */
+void tcp_flight_settle(struct glass *g, struct tcp_conn *c);
+void tcp_flight_free(struct glass *g, struct tcp_conn *c);
+static inline bool tcp_has_flight(const struct tcp_conn *c)
+{
+	return c->out != &tcp_no_flight;
+}
 /* tx goes out for the first time. */
 void tcp_sent_add(struct glass *g, struct tcp_conn *c, struct tcp_tx *tx);
 /* Lists and counters upon a (re)transmission. */

@@ -14,7 +14,8 @@
 
 static struct tcp_tx *next_of(const struct tcp_conn *c, const struct tcp_tx *tx)
 {
-	return tx->node.next == &c->sent ? NULL : container_of(tx->node.next, struct tcp_tx, node);
+	return tx->node.next == &c->out->sent ? NULL
+					      : container_of(tx->node.next, struct tcp_tx, node);
 }
 
 /*
@@ -119,6 +120,6 @@ void tcp_sack_read(struct glass *g, struct tcp_conn *c, const struct tcp_seg *se
 
 bool tcp_sack_reneged(const struct tcp_conn *c)
 {
-	return !list_empty(&c->sent) &&
-	       (list_first(&c->sent, struct tcp_tx, node)->flags & TX_SACKED);
+	return !list_empty(&c->out->sent) &&
+	       (list_first(&c->out->sent, struct tcp_tx, node)->flags & TX_SACKED);
 }

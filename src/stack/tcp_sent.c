@@ -33,14 +33,14 @@ static bool waits(const struct tcp_tx *tx)
 
 struct tcp_tx *tcp_next_lost(const struct tcp_conn *c)
 {
-	struct seqnode *n = seqtree_first(&c->to_resend);
+	struct seqnode *n = seqtree_first(&c->out->to_resend);
 
 	return n ? container_of(n, struct tcp_tx, to_resend) : NULL;
 }
 
 struct tcp_tx *tcp_sent_find(const struct tcp_conn *c, struct seq s)
 {
-	struct seqnode *n = seqtree_floor(&c->sent_at, s);
+	struct seqnode *n = seqtree_floor(&c->out->sent_at, s);
 	struct tcp_tx *tx;
 
 	if (!n)
@@ -82,7 +82,7 @@ static void tx_advance(struct tcp_conn *c, struct tcp_tx *tx, uint32_t n)
 static void withdraw(struct tcp_conn *c, struct tcp_tx *tx)
 {
 	if (waits(tx))
-		seqtree_remove(&c->to_resend, &tx->to_resend);
+		seqtree_remove(&c->out->to_resend, &tx->to_resend);
 	else
 		list_remove(&tx->in_flight);
 	list_init(&tx->in_flight);
@@ -91,7 +91,7 @@ static void withdraw(struct tcp_conn *c, struct tcp_tx *tx)
 static void count_segments(struct tcp_conn *c, struct tcp_tx *tx, uint32_t segs)
 {
 	if (tx->flags & TX_SACKED)
-		c->sacked_segs += segs - tx->segs;
+		c->out->sacked_segs += segs - tx->segs;
 	tx->segs = segs;
 }
 
@@ -113,12 +113,73 @@ bool tcp_tx_split(struct glass *g, struct tcp_conn *c, struct tcp_tx *tx, uint32
 	tx->segs = segments_of(tx);
 	rest->segs = segments_of(rest);
 	list_prepend(&tx->node, &rest->node);
-	seqtree_insert(&c->sent_at, &rest->at, rest->seq, priority(g));
+	seqtree_insert(&c->out->sent_at, &rest->at, rest->seq, priority(g));
 	if (waits(tx))
-		seqtree_insert(&c->to_resend, &rest->to_resend, rest->seq, priority(g));
+		seqtree_insert(&c->out->to_resend, &rest->to_resend, rest->seq, priority(g));
 	else if (!list_empty(&tx->in_flight))
 		list_prepend(&tx->in_flight, &rest->in_flight);
 	return true;
+}
+
+/* ---- the flight as a whole ------------------------------------------------------------------- */
+
+/* An empty list that cannot be written to. */
+#define LIST_EMPTY(l)                                                              \
+	{                                                                          \
+		(struct list *)(uintptr_t) & (l), (struct list *)(uintptr_t) & (l) \
+	}
+
+const struct tcp_flight tcp_no_flight = {
+	.sent = LIST_EMPTY(tcp_no_flight.sent),
+	.flight = LIST_EMPTY(tcp_no_flight.flight),
+};
+
+struct tcp_flight *tcp_flight_none(void)
+{
+	return (struct tcp_flight *)(uintptr_t)&tcp_no_flight;
+}
+
+bool tcp_flight_open(struct glass *g, struct tcp_conn *c)
+{
+	struct tcp_flight *f;
+
+	if (tcp_has_flight(c))
+		return true;
+	if (!(f = pool_alloc(&g->pool, sizeof(*f))))
+		return false;
+	list_init(&f->sent);
+	list_init(&f->flight);
+	f->undo_cwnd = c->cwnd;
+	f->undo_ssthresh = c->ssthresh;
+	f->rack_fack = c->snd.una;
+	c->out = f;
+	return true;
+}
+
+void tcp_flight_free(struct glass *g, struct tcp_conn *c)
+{
+	if (tcp_has_flight(c))
+		pool_free(&g->pool, c->out, sizeof(*c->out));
+	c->out = tcp_flight_none();
+}
+
+/*
+ * Two things are learned after all is acknowledged: whether a tail loss probe was needed (RFC 8985
+ * 7.4.2), and whether a recovery was, by a DSACK (RFC 3708), which comes before what is sent after
+ * the recovery is acknowledged.
+ */
+static bool undecided(const struct tcp_conn *c)
+{
+	const struct tcp_flight *f = c->out;
+
+	return f->tlp_out || ((f->undo_watch || f->undo_counted) && f->undo_bytes &&
+			      seq_leq(c->snd.una, c->recover));
+}
+
+void tcp_flight_settle(struct glass *g, struct tcp_conn *c)
+{
+	if (list_empty(&c->out->sent) && c->ca_state == CA_OPEN && !undecided(c))
+		tcp_flight_free(g, c);
 }
 
 void tcp_sent_add(struct glass *g, struct tcp_conn *c, struct tcp_tx *tx)
@@ -126,8 +187,8 @@ void tcp_sent_add(struct glass *g, struct tcp_conn *c, struct tcp_tx *tx)
 	tx->mss = c->mss;
 	tx->segs = segments_of(tx);
 	list_init(&tx->in_flight);
-	list_append(&c->sent, &tx->node);
-	seqtree_insert(&c->sent_at, &tx->at, tx->seq, priority(g));
+	list_append(&c->out->sent, &tx->node);
+	seqtree_insert(&c->out->sent_at, &tx->at, tx->seq, priority(g));
 	tcp_tx_sent(g, c, tx);
 }
 
@@ -136,25 +197,25 @@ void tcp_tx_sent(struct glass *g, struct tcp_conn *c, struct tcp_tx *tx)
 	tcp_rate_sent(g, c, tx);
 	withdraw(c, tx);
 	if ((tx->flags & (TX_LOST | TX_RETRANS)) == TX_LOST) {
-		c->retrans += tx->len;
+		c->out->retrans += tx->len;
 		tx->flags |= TX_RETRANS;
 	}
 	tx->sent_ns = now(g);
-	tx->order = ++c->sent_count;
+	tx->order = ++c->out->sent_count;
 	if (!tx->order) /* 0: none */
-		tx->order = ++c->sent_count;
-	list_append(&c->flight, &tx->in_flight);
+		tx->order = ++c->out->sent_count;
+	list_append(&c->out->flight, &tx->in_flight);
 }
 
 /* Takes n bytes of tx out of the counters of its flags. */
 static void uncount(struct tcp_conn *c, const struct tcp_tx *tx, uint32_t n)
 {
 	if (tx->flags & TX_SACKED)
-		c->sacked -= n;
+		c->out->sacked -= n;
 	if (tx->flags & TX_LOST)
-		c->lost -= n;
+		c->out->lost -= n;
 	if (tx->flags & TX_RETRANS)
-		c->retrans -= n;
+		c->out->retrans -= n;
 }
 
 void tcp_mark_lost(struct glass *g, struct tcp_conn *c, struct tcp_tx *tx, enum tcp_rtx_kind kind)
@@ -165,20 +226,21 @@ void tcp_mark_lost(struct glass *g, struct tcp_conn *c, struct tcp_tx *tx, enum 
 	if (tx->flags & TX_RETRANS)
 		stat_inc(g, STAT_TCP_LOST_RETRANSMIT);
 	if (tx->flags & TX_SACKED)
-		c->sacked_segs -= tx->segs;
+		c->out->sacked_segs -= tx->segs;
 	withdraw(c, tx);
 	uncount(c, tx, tx->len);
-	c->lost += tx->len;
+	c->out->lost += tx->len;
 	tx->flags = (uint8_t)((tx->flags | TX_LOST) & ~(TX_RETRANS | TX_SACKED));
 	tx->kind = (uint8_t)kind;
-	seqtree_insert(&c->to_resend, &tx->to_resend, tx->seq, priority(g));
+	seqtree_insert(&c->out->to_resend, &tx->to_resend, tx->seq, priority(g));
 }
 
 void tcp_mark_all_lost(struct glass *g, struct tcp_conn *c, enum tcp_rtx_kind kind)
 {
 	if (!c->sack_ok)
-		c->sacked = 0; /* duplicates counted; they say nothing of what is sent from here */
-	list_for_each(tx, &c->sent, struct tcp_tx, node) {
+		c->out->sacked =
+			0; /* duplicates counted; they say nothing of what is sent from here */
+	list_for_each(tx, &c->out->sent, struct tcp_tx, node) {
 		if (!(tx->flags & TX_SACKED))
 			tcp_mark_lost(g, c, tx, kind);
 	}
@@ -188,7 +250,7 @@ static void tx_free(struct glass *g, struct tcp_conn *c, struct tcp_tx *tx)
 {
 	count_segments(c, tx, 0);
 	withdraw(c, tx);
-	seqtree_remove(&c->sent_at, &tx->at);
+	seqtree_remove(&c->out->sent_at, &tx->at);
 	list_remove(&tx->node);
 	pool_free(&g->pool, tx, sizeof(*tx));
 }
@@ -198,7 +260,7 @@ static void join(struct glass *g, struct tcp_conn *c, struct tcp_tx *tx, struct 
 {
 	tx->len += rest->len;
 	tx->segs += rest->segs;
-	c->sacked_segs += rest->segs; /* as it goes it takes its own away */
+	c->out->sacked_segs += rest->segs; /* as it goes it takes its own away */
 	tx->flags |= rest->flags & (TX_EVER_RETRANS | TX_FIN | TX_PSH);
 	tx_free(g, c, rest);
 }
@@ -211,13 +273,13 @@ struct tcp_tx *tcp_mark_sacked(struct glass *g, struct tcp_conn *c, struct tcp_t
 	withdraw(c, tx);
 	uncount(c, tx, tx->len);
 	tx->flags = (uint8_t)((tx->flags | TX_SACKED) & ~(TX_LOST | TX_RETRANS));
-	c->sacked += tx->len;
-	c->sacked_segs += tx->segs;
+	c->out->sacked += tx->len;
+	c->out->sacked_segs += tx->segs;
 	EVENT(g, c->id, tx->pkt, TCP_SACKED, tx->seq.v - c->snd.iss.v,
-	      tcp_tx_end(tx).v - c->snd.iss.v, c->sacked);
-	if (&next->node != &c->sent && (next->flags & TX_SACKED))
+	      tcp_tx_end(tx).v - c->snd.iss.v, c->out->sacked);
+	if (&next->node != &c->out->sent && (next->flags & TX_SACKED))
 		join(g, c, tx, next);
-	if (&prev->node != &c->sent && (prev->flags & TX_SACKED)) {
+	if (&prev->node != &c->out->sent && (prev->flags & TX_SACKED)) {
 		join(g, c, prev, tx);
 		tx = prev;
 	}
@@ -226,12 +288,14 @@ struct tcp_tx *tcp_mark_sacked(struct glass *g, struct tcp_conn *c, struct tcp_t
 
 void tcp_sent_purge(struct glass *g, struct tcp_conn *c)
 {
-	list_for_each_safe(tx, &c->sent, struct tcp_tx, node)
+	if (!tcp_has_flight(c))
+		return;
+	list_for_each_safe(tx, &c->out->sent, struct tcp_tx, node)
 		pool_free(&g->pool, tx, sizeof(*tx));
-	list_init(&c->sent);
-	list_init(&c->flight);
-	c->sent_at.root = c->to_resend.root = NULL;
-	c->sacked = c->lost = c->retrans = c->sacked_segs = 0;
+	list_init(&c->out->sent);
+	list_init(&c->out->flight);
+	c->out->sent_at.root = c->out->to_resend.root = NULL;
+	c->out->sacked = c->out->lost = c->out->retrans = c->out->sacked_segs = 0;
 }
 
 /* The first n bytes of tx are acknowledged: what stays keeps its marks. */
@@ -271,13 +335,13 @@ static void sort_out(struct glass *g, const struct tcp_conn *c, struct tcp_ack_s
 
 void tcp_sent_acked(struct glass *g, struct tcp_conn *c, struct seq ack, struct tcp_ack_sum *sum)
 {
-	const struct tcp_tx *head = list_first(&c->sent, struct tcp_tx, node);
+	const struct tcp_tx *head = list_first(&c->out->sent, struct tcp_tx, node);
 
 	sum->head = c->snd.una;
-	if (!list_empty(&c->sent) && !(head->flags & TX_SACKED))
+	if (!list_empty(&c->out->sent) && !(head->flags & TX_SACKED))
 		sum->head_sent_ns = head->sent_ns;
 	sum->in_order = true;
-	list_for_each_safe(tx, &c->sent, struct tcp_tx, node) {
+	list_for_each_safe(tx, &c->out->sent, struct tcp_tx, node) {
 		if (seq_geq(tx->seq, ack))
 			break;
 		sum->retrans_acked |= !!(tx->flags & TX_EVER_RETRANS);
@@ -296,14 +360,16 @@ void tcp_sent_acked(struct glass *g, struct tcp_conn *c, struct seq ack, struct 
 
 void tcp_resend_all(struct glass *g, struct tcp_conn *c)
 {
+	if (!tcp_has_flight(c))
+		return;
 	tcp_mark_all_lost(g, c, RTX_KIND_PATH);
-	c->tlp_out = false;
+	c->out->tlp_out = false;
 }
 
 /* In flight again, between those sent before and after it. */
 static void back_to_flight(struct tcp_conn *c, struct tcp_tx *tx, struct list **place)
 {
-	while (*place != &c->flight &&
+	while (*place != &c->out->flight &&
 	       (int32_t)(container_of(*place, struct tcp_tx, in_flight)->order - tx->order) < 0)
 		*place = (*place)->next;
 	list_insert_before(*place, &tx->in_flight);
@@ -323,13 +389,13 @@ void tcp_unmark_lost(struct glass *g, struct tcp_conn *c)
 		/* Halves of one frame have one number: the tree keeps them as they come. */
 		seqtree_insert(&by_order, &tx->to_resend, seq_of(tx->order), priority(g));
 	}
-	place = c->flight.next;
+	place = c->out->flight.next;
 	while ((n = seqtree_take(&by_order))) {
 		tx = container_of(n, struct tcp_tx, to_resend);
 		list_init(&tx->in_flight);
 		back_to_flight(c, tx, &place);
 	}
-	list_for_each(out, &c->flight, struct tcp_tx, in_flight) {
+	list_for_each(out, &c->out->flight, struct tcp_tx, in_flight) {
 		uncount(c, out, out->len);
 		out->flags &= (uint8_t) ~(TX_LOST | TX_RETRANS);
 	}

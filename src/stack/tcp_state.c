@@ -13,6 +13,7 @@
 #include "tcp_input.h"
 #include "tcp_listen.h"
 #include "tcp_output.h"
+#include "tcp_recovery.h"
 
 #include <assert.h>
 
@@ -61,8 +62,7 @@ void tcp_conn_init(struct glass *g, struct tcp_conn *c, const struct tcp_config 
 	list_init(&c->pending);
 	list_init(&c->queue);
 	list_init(&c->chunks);
-	list_init(&c->sent);
-	list_init(&c->flight);
+	c->out = tcp_flight_none();
 	list_init(&c->rx);
 	list_init(&c->ooo);
 	c->config = *config;
@@ -186,6 +186,7 @@ void tcp_reap(struct glass *g)
 
 		tcp_rx_purge(g, c);
 		tcp_account_free(g, c);
+		tcp_flight_free(g, c);
 		timers_release(&g->timers, TCP_TIMERS);
 		pool_free(&g->pool, c, sizeof(*c));
 	}

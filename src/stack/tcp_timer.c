@@ -40,8 +40,8 @@ static int64_t probe_at(const struct glass *g, const struct tcp_conn *c)
 
 	if (!pto)
 		return 0;
-	sent_ns = list_last(&c->flight, struct tcp_tx, in_flight)->sent_ns;
-	return (sent_ns > c->una_ns ? sent_ns : c->una_ns) + pto;
+	sent_ns = list_last(&c->out->flight, struct tcp_tx, in_flight)->sent_ns;
+	return (sent_ns > c->out->una_ns ? sent_ns : c->out->una_ns) + pto;
 }
 
 /*
@@ -53,17 +53,17 @@ static void arm_loss(struct glass *g, struct tcp_conn *c, bool restart)
 	enum tcp_rtx_timer mode = RTX_RTO;
 	int64_t at, other = 0;
 
-	if (restart || !c->rto_at_ns)
-		c->rto_at_ns = now(g) + tcp_rto(g, c, c->backoff);
-	at = c->rto_at_ns;
+	if (restart || !c->out->rto_at_ns)
+		c->out->rto_at_ns = now(g) + tcp_rto(g, c, c->backoff);
+	at = c->out->rto_at_ns;
 	if (tcp_sack_reneged(c)) {
 		mode = RTX_RENEGED;
 		other = c->rtx_mode == RTX_RENEGED && c->rtx_timer.armed
 				? c->rtx_timer.deadline_ns
 				: now(g) + RENEGE_NS + c->srtt_ns / 2;
-	} else if (c->reorder_at_ns) {
+	} else if (c->out->reorder_at_ns) {
 		mode = RTX_REORDER;
-		other = c->reorder_at_ns;
+		other = c->out->reorder_at_ns;
 	} else if ((other = probe_at(g, c))) {
 		mode = RTX_PROBE;
 	}
@@ -95,7 +95,8 @@ void tcp_rearm(struct glass *g, struct tcp_conn *c, bool restart)
 		arm_loss(g, c, restart);
 		return;
 	}
-	c->rto_at_ns = 0;
+	if (tcp_has_flight(c))
+		c->out->rto_at_ns = 0;
 	if (!tcp_unsent(c) || c->state == TCPS_TIME_WAIT || c->state == TCPS_CLOSED) {
 		c->rtx_mode = RTX_NONE;
 		timer_stop(&g->timers, &c->rtx_timer);
@@ -230,7 +231,7 @@ static void rtx_fired(struct glass *g, struct timer *t)
 						      : WORD("persist"));
 	if (mode == RTX_RTO)
 		retransmission_timeout(g, c);
-	else if (mode == RTX_PROBE && !list_empty(&c->sent))
+	else if (mode == RTX_PROBE && !list_empty(&c->out->sent))
 		tcp_tlp_send(g, c);
 	else if (mode == RTX_PERSIST)
 		persist(g, c);

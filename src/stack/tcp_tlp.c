@@ -15,9 +15,9 @@
 
 static bool one_segment_is_out(const struct tcp_conn *c)
 {
-	const struct tcp_tx *tx = list_first(&c->sent, struct tcp_tx, node);
+	const struct tcp_tx *tx = list_first(&c->out->sent, struct tcp_tx, node);
 
-	return tx->node.next == &c->sent && tx->segs == 1;
+	return tx->node.next == &c->out->sent && tx->segs == 1;
 }
 
 /*
@@ -30,7 +30,7 @@ static int64_t recovery_timeout(const struct tcp_conn *c)
 {
 	int64_t spread = c->srtt_ns + 4 * c->rttvar_ns, pto = 2 * c->srtt_ns;
 
-	if (c->probed || c->timeouts || !pto)
+	if (c->out->probed || c->timeouts || !pto)
 		return 0;
 	if (pto < spread)
 		pto = spread;
@@ -45,11 +45,12 @@ int64_t tcp_tlp_timeout(const struct glass *g, const struct tcp_conn *c)
 {
 	int64_t pto = 2 * c->srtt_ns;
 
-	if (!c->sack_ok || list_empty(&c->flight))
+	if (!c->sack_ok || list_empty(&c->out->flight))
 		return 0;
 	if (c->ca_state != CA_OPEN)
 		return recovery_timeout(c);
-	if (c->sacked || c->lost || (c->probed && seq_lt(c->snd.una, c->tlp_end)))
+	if (c->out->sacked || c->out->lost ||
+	    (c->out->probed && seq_lt(c->snd.una, c->out->tlp_end)))
 		return 0;
 	if (!pto)
 		return NS_PER_S;
@@ -61,11 +62,11 @@ int64_t tcp_tlp_timeout(const struct glass *g, const struct tcp_conn *c)
 /* RFC 8985 7.4.2: the probe repaired a loss that nothing else has shown. */
 static void probe_repaired(struct glass *g, struct tcp_conn *c)
 {
-	c->tlp_out = false;
+	c->out->tlp_out = false;
 	stat_inc(g, STAT_TCP_LOSS_PROBE_RECOVERY);
 	if (c->ca_state != CA_OPEN)
 		return;
-	c->undo_watch = false; /* what was before this reduction is what counts now */
+	c->out->undo_watch = false; /* what was before this reduction is what counts now */
 	tcp_cc_reduce(g, c, CC_LOSS);
 	c->cwnd = c->ssthresh;
 	tcp_set_ca(g, c, CA_OPEN, WORD("Open"), WORD("a tail loss probe repaired a loss"));
@@ -74,23 +75,23 @@ static void probe_repaired(struct glass *g, struct tcp_conn *c)
 /* The last segment, with the FIN if there is one, as a frame of its own. */
 static struct tcp_tx *last_segment(struct glass *g, struct tcp_conn *c)
 {
-	struct tcp_tx *tx = list_last(&c->sent, struct tcp_tx, node);
+	struct tcp_tx *tx = list_last(&c->out->sent, struct tcp_tx, node);
 	uint32_t payload = tx->len - !!(tx->flags & TX_FIN);
 
 	if (payload > tx->mss && tcp_tx_split(g, c, tx, (payload - 1) / tx->mss * tx->mss))
-		tx = list_last(&c->sent, struct tcp_tx, node);
+		tx = list_last(&c->out->sent, struct tcp_tx, node);
 	return tx;
 }
 
 /* The head once more: its answer tells RACK of all that was sent before. */
 static void probe_head(struct glass *g, struct tcp_conn *c)
 {
-	struct tcp_tx *head = list_first(&c->sent, struct tcp_tx, node);
+	struct tcp_tx *head = list_first(&c->out->sent, struct tcp_tx, node);
 
-	c->probed = true;
-	c->frto = FRTO_OFF;
+	c->out->probed = true;
+	c->out->frto = FRTO_OFF;
 	if (tcp_retransmit(g, c, head, c->mss, RTX_KIND_PROBE) && c->ca_state == CA_RECOVERY)
-		c->prr_out += head->len;
+		c->out->prr_out += head->len;
 	tcp_rearm(g, c, false);
 }
 
@@ -113,16 +114,16 @@ void tcp_tlp_send(struct glass *g, struct tcp_conn *c)
 	 * The last probe was acknowledged, and nothing has said since that the peer had its
 	 * contents before: it was needed. Undecided it would keep this one from being sent.
 	 */
-	if (c->tlp_out && seq_geq(c->snd.una, c->tlp_end))
+	if (c->out->tlp_out && seq_geq(c->snd.una, c->out->tlp_end))
 		probe_repaired(g, c);
-	c->tlp_ts = tcp_ts_now(g, c);
-	c->tlp_is_retrans = false;
-	c->tlp_out = c->probed = true;
+	c->out->tlp_ts = tcp_ts_now(g, c);
+	c->out->tlp_is_retrans = false;
+	c->out->tlp_out = c->out->probed = true;
 	if (!n || window < (int32_t)n || !tcp_send_data(g, c, n, n == unsent && c->fin_queued)) {
-		c->tlp_is_retrans = true;
+		c->out->tlp_is_retrans = true;
 		tcp_retransmit(g, c, last_segment(g, c), c->mss, RTX_KIND_PROBE);
 	}
-	c->tlp_end = c->snd.nxt;
+	c->out->tlp_end = c->snd.nxt;
 	tcp_rearm(g, c, true);
 }
 
@@ -136,13 +137,14 @@ void tcp_tlp_ack(struct glass *g, struct tcp_conn *c, const struct tcp_seg *seg,
 {
 	bool ts = sum->progress && sum->ts;
 
-	if (!c->tlp_out || seq_lt(seg->ack, c->tlp_end))
+	if (!c->out->tlp_out || seq_lt(seg->ack, c->out->tlp_end))
 		return;
-	if (!c->tlp_is_retrans || (sum->dsack && seq_eq(sum->duplicate.end, c->tlp_end)) ||
-	    (ts && (int32_t)(sum->tsecr - c->tlp_ts) < 0))
-		c->tlp_out = false;
-	else if (seq_gt(seg->ack, c->tlp_end))
+	if (!c->out->tlp_is_retrans ||
+	    (sum->dsack && seq_eq(sum->duplicate.end, c->out->tlp_end)) ||
+	    (ts && (int32_t)(sum->tsecr - c->out->tlp_ts) < 0))
+		c->out->tlp_out = false;
+	else if (seq_gt(seg->ack, c->out->tlp_end))
 		probe_repaired(g, c);
 	else if (!sum->progress && !sum->sacked && !seg->span)
-		c->tlp_out = false;
+		c->out->tlp_out = false;
 }

@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A frame that was sent and is not acknowledged. It is in flight (conn->flight), or lost and to be
- * sent again (conn->to_resend), or with the peer (TX_SACKED).
+ * What is out: a struct tcp_tx for each frame (so up to 64 KB each) that was sent and is not
+ * acknowledged. It is in flight, or lost and to be sent again, or with the peer (TX_SACKED).
+ *
+ * A connection has a struct tcp_flight only while something is out, or something about what was out
+ * is not decided yet. It begins with the first frame, for which there must be memory anyway, and so
+ * is there when something is lost (docs/adr/0017-state-on-demand.md).
  */
 #ifndef GLASS_STACK_TCP_TX_H
 #define GLASS_STACK_TCP_TX_H
@@ -34,8 +38,8 @@ enum tcp_rtx_kind {
 };
 
 struct tcp_tx {
-	struct list node;  /* conn->sent */
-	struct seqnode at; /* conn->sent_at */
+	struct list node;  /* flight->sent */
+	struct seqnode at; /* flight->sent_at */
 	union {
 		struct list in_flight;
 		struct seqnode to_resend; /* TX_LOST without TX_RETRANS */
@@ -55,5 +59,44 @@ struct tcp_tx {
 	int64_t first_sent_ns, delivered_ns;
 	uint64_t delivered;
 };
+
+/* RFC 5682, after a timeout: the head was sent again; new data was let out to see. */
+enum tcp_frto { FRTO_OFF, FRTO_HEAD, FRTO_NEW };
+
+struct tcp_flight {
+	struct list sent;	/* struct tcp_tx, by sequence number */
+	struct seqtree sent_at; /* the same, to find one */
+	struct list flight;	/* those in flight, in order of sending */
+	struct seqtree to_resend;
+	uint32_t sent_count; /* transmissions so far: tcp_tx.order */
+	uint32_t sacked_segs;
+	uint32_t sacked, lost, retrans; /* bytes of tx with the flag */
+	int64_t una_ns;			/* when snd.una moved last; 0: not since the beginning */
+	int64_t rto_at_ns; /* when the retransmission timer is due; 0: nothing is out */
+
+	uint32_t undo_cwnd, undo_ssthresh;	     /* before the last reduction: tcp_cc_undo() */
+	uint32_t prr_delivered, prr_out, recover_fs; /* RFC 9937 */
+
+	/* RACK-TLP, RFC 8985 */
+	int64_t rack_rtt_ns;
+	int64_t reorder_at_ns; /* when the next frame counts as lost; 0: none waits */
+	uint32_t rack_order;   /* of the frame sent last among those that arrived; 0: none has */
+	struct seq rack_end;
+	struct seq rack_fack; /* highest sequence delivered */
+	struct seq tlp_end;
+	uint32_t tlp_ts; /* our timestamp when the probe left */
+	bool tlp_out, tlp_is_retrans;
+	bool probed; /* and nothing was delivered since */
+
+	/* Was the recovery needed? tcp_undo.c */
+	bool undo_watch, undo_resent, undo_counted;
+	uint8_t frto;	      /* enum tcp_frto */
+	struct seq undo_from; /* snd.una when it began */
+	uint32_t undo_bytes;  /* sent again, not reported as duplicates */
+	uint32_t undo_ts;     /* our timestamp at the first retransmission */
+};
+
+/* Nothing is out. Nobody writes to it. */
+extern const struct tcp_flight tcp_no_flight;
 
 #endif

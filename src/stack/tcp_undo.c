@@ -68,21 +68,21 @@ uint64_t tcp_rtx_word(enum tcp_rtx_kind kind)
 
 void tcp_undo_begin(struct tcp_conn *c)
 {
-	c->undo_watch = true;
-	c->undo_counted = false;
-	c->undo_resent = false;
-	c->undo_from = c->snd.una;
-	c->undo_bytes = 0;
+	c->out->undo_watch = true;
+	c->out->undo_counted = false;
+	c->out->undo_resent = false;
+	c->out->undo_from = c->snd.una;
+	c->out->undo_bytes = 0;
 }
 
 void tcp_undo_resent(struct glass *g, struct tcp_conn *c, const struct tcp_tx *tx)
 {
-	if (!c->undo_watch)
+	if (!c->out->undo_watch)
 		return;
-	if (!c->undo_resent)
-		c->undo_ts = tcp_ts_now(g, c);
-	c->undo_resent = true;
-	c->undo_bytes += tx->len;
+	if (!c->out->undo_resent)
+		c->out->undo_ts = tcp_ts_now(g, c);
+	c->out->undo_resent = true;
+	c->out->undo_bytes += tx->len;
 }
 
 static uint32_t segments(const struct tcp_conn *c, uint32_t bytes)
@@ -92,12 +92,12 @@ static uint32_t segments(const struct tcp_conn *c, uint32_t bytes)
 
 static void undo(struct glass *g, struct tcp_conn *c, uint64_t why)
 {
-	uint32_t segs = segments(c, c->undo_bytes);
+	uint32_t segs = segments(c, c->out->undo_bytes);
 
 	c->account->retrans_spurious += segs;
-	c->undo_counted = true; /* the duplicates will be reported too */
-	c->undo_watch = false;
-	EVENT(g, c->id, 0, TCP_SPURIOUS, c->undo_from.v - c->snd.iss.v, segs, why);
+	c->out->undo_counted = true; /* the duplicates will be reported too */
+	c->out->undo_watch = false;
+	EVENT(g, c->id, 0, TCP_SPURIOUS, c->out->undo_from.v - c->snd.iss.v, segs, why);
 	if (c->ca_state == CA_LOSS) {
 		stat_inc(g, STAT_TCP_SPURIOUS_RTOS);
 	} else {
@@ -105,9 +105,9 @@ static void undo(struct glass *g, struct tcp_conn *c, uint64_t why)
 		tcp_rack_reordered(c);
 	}
 	tcp_unmark_lost(g, c);
-	c->rack_order = 0; /* RACK took the originals for the copies: it begins anew */
+	c->out->rack_order = 0; /* RACK took the originals for the copies: it begins anew */
 	tcp_cc_undo(g, c);
-	c->frto = FRTO_OFF;
+	c->out->frto = FRTO_OFF;
 	c->dupacks = 0;
 	tcp_set_ca(g, c, CA_OPEN, WORD("Open"), why);
 }
@@ -116,12 +116,12 @@ static void undo(struct glass *g, struct tcp_conn *c, uint64_t why)
 static void note_duplicate(struct glass *g, struct tcp_conn *c, const struct tcp_ack_sum *sum)
 {
 	uint32_t len = (uint32_t)seq_diff(sum->duplicate.end, sum->duplicate.start);
-	bool watched = (c->undo_watch || c->undo_counted) && c->undo_bytes &&
-		       seq_geq(sum->duplicate.start, c->undo_from);
+	bool watched = (c->out->undo_watch || c->out->undo_counted) && c->out->undo_bytes &&
+		       seq_geq(sum->duplicate.start, c->out->undo_from);
 
 	if (watched)
-		c->undo_bytes -= len < c->undo_bytes ? len : c->undo_bytes;
-	if ((watched && c->undo_counted) || !c->account) /* of what was never sent: a lie */
+		c->out->undo_bytes -= len < c->out->undo_bytes ? len : c->out->undo_bytes;
+	if ((watched && c->out->undo_counted) || !c->account) /* of what was never sent: a lie */
 		return;
 	c->account->retrans_spurious += segments(c, len);
 	EVENT(g, c->id, 0, TCP_SPURIOUS, sum->duplicate.start.v - c->snd.iss.v, segments(c, len),
@@ -131,7 +131,7 @@ static void note_duplicate(struct glass *g, struct tcp_conn *c, const struct tcp
 /* RFC 3522: what is acknowledged now was sent before our first retransmission. */
 static bool original_by_timestamp(const struct tcp_conn *c, const struct tcp_ack_sum *sum)
 {
-	return sum->ts && (int32_t)(sum->tsecr - c->undo_ts) < 0;
+	return sum->ts && (int32_t)(sum->tsecr - c->out->undo_ts) < 0;
 }
 
 /*
@@ -143,7 +143,7 @@ static bool eifel(const struct tcp_conn *c, const struct tcp_ack_sum *sum)
 	if (!sum->progress || c->ca_state == CA_OPEN || !original_by_timestamp(c, sum))
 		return false;
 	return c->ca_state == CA_LOSS || seq_geq(c->snd.una, c->recover) ||
-	       (sum->retrans_acked && !c->retrans);
+	       (sum->retrans_acked && !c->out->retrans);
 }
 
 static bool may_send_new(const struct tcp_conn *c)
@@ -157,20 +157,20 @@ static bool may_send_new(const struct tcp_conn *c)
  */
 static bool frto(struct tcp_conn *c, const struct tcp_ack_sum *sum)
 {
-	if (c->frto == FRTO_HEAD && sum->progress) {
-		c->frto = FRTO_OFF;
+	if (c->out->frto == FRTO_HEAD && sum->progress) {
+		c->out->frto = FRTO_OFF;
 		if (seq_lt(c->snd.una, c->recover) && may_send_new(c)) {
-			c->frto = FRTO_NEW;
+			c->out->frto = FRTO_NEW;
 			c->cwnd = tcp_in_flight(c) + FRTO_SEGMENTS * c->mss;
 		}
-	} else if (c->frto == FRTO_HEAD) {
+	} else if (c->out->frto == FRTO_HEAD) {
 		if (sum->dupack && !c->sack_ok)
-			c->frto = FRTO_OFF;
-	} else if (c->frto == FRTO_NEW) {
+			c->out->frto = FRTO_OFF;
+	} else if (c->out->frto == FRTO_NEW) {
 		if (sum->original_arrived)
 			return true;
 		if (sum->sacked || sum->dupack || sum->progress)
-			c->frto = FRTO_OFF;
+			c->out->frto = FRTO_OFF;
 	}
 	return false;
 }
@@ -179,7 +179,7 @@ bool tcp_undo_check(struct glass *g, struct tcp_conn *c, const struct tcp_ack_su
 {
 	if (sum->dsack)
 		note_duplicate(g, c, sum);
-	if (!c->undo_watch || !c->undo_resent)
+	if (!c->out->undo_watch || !c->out->undo_resent)
 		return false;
 	if (eifel(c, sum)) {
 		/*
@@ -191,7 +191,7 @@ bool tcp_undo_check(struct glass *g, struct tcp_conn *c, const struct tcp_ack_su
 		undo(g, c, WORD("Eifel: its timestamp is older than the retransmission"));
 	} else if (c->ca_state == CA_LOSS && frto(c, sum)) {
 		undo(g, c, WORD("F-RTO: what was not sent again has arrived"));
-	} else if (sum->dsack && !c->undo_bytes) {
+	} else if (sum->dsack && !c->out->undo_bytes) {
 		undo(g, c, WORD("DSACK: all that was sent again was there already"));
 	} else {
 		return false;

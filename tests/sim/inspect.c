@@ -20,7 +20,7 @@ static const char *sent_list(const struct tcp_conn *c)
 
 	if (seq_gt(c->snd.una, c->snd.nxt))
 		return "snd.una is beyond snd.nxt";
-	list_for_each(tx, &c->sent, struct tcp_tx, node) {
+	list_for_each(tx, &c->out->sent, struct tcp_tx, node) {
 		if (!seq_eq(tx->seq, at) || !tx->len)
 			return "the list of what was sent has a hole, or an overlap";
 		at = seq_add(at, tx->len);
@@ -35,8 +35,11 @@ static const char *sent_list(const struct tcp_conn *c)
 	if (tcp_synchronized(c) && c->state != TCPS_TIME_WAIT && !seq_eq(at, c->snd.nxt))
 		return "the list of what was sent does not end at snd.nxt";
 	/* Without SACK it counts duplicates instead. */
-	if ((c->sack_ok && sacked != c->sacked) || lost != c->lost || retrans != c->retrans)
+	if ((c->sack_ok && sacked != c->out->sacked) || lost != c->out->lost ||
+	    retrans != c->out->retrans)
 		return "sacked, lost or retrans is not the sum of the frames";
+	if (!tcp_has_flight(c) && (c->out != tcp_flight_none() || c->ca_state != CA_OPEN))
+		return "a recovery without a flight";
 	return NULL;
 }
 
@@ -45,7 +48,7 @@ static const char *flight_list(const struct tcp_conn *c)
 {
 	uint32_t bytes = 0, order = 0;
 
-	list_for_each(tx, &c->flight, struct tcp_tx, in_flight) {
+	list_for_each(tx, &c->out->flight, struct tcp_tx, in_flight) {
 		if (bytes && (int32_t)(tx->order - order) < 0)
 			return "the flight is not in order of sending";
 		if ((tx->flags & TX_SACKED) || (tx->flags & (TX_LOST | TX_RETRANS)) == TX_LOST)
@@ -56,7 +59,7 @@ static const char *flight_list(const struct tcp_conn *c)
 	if (c->sack_ok && tcp_synchronized(c) && c->state != TCPS_TIME_WAIT &&
 	    bytes != tcp_in_flight(c))
 		return "the flight is not the sum of what is in it";
-	if (!tcp_next_lost(c) != (c->lost == c->retrans))
+	if (!tcp_next_lost(c) != (c->out->lost == c->out->retrans))
 		return "what is to be sent again is not known to be";
 	if (tcp_next_lost(c) && (tcp_next_lost(c)->flags & (TX_LOST | TX_RETRANS)) != TX_LOST)
 		return "what is to be sent again is not lost";

@@ -32,11 +32,14 @@ static inline void path_new(struct path *p, unsigned cc, int64_t rtt_ns)
 	p->c.snd.nxt = p->c.snd.una = p->c.snd.iss = seq_of(1);
 	p->c.cc = tcp_cc_at(cc);
 	p->c.config.cc = (uint8_t)cc;
+	p->c.out = tcp_flight_none();
 	tcp_cc_start(p->g, &p->c);
+	assert_true(tcp_flight_open(p->g, &p->c));
 }
 
 static inline void path_free(struct path *p)
 {
+	tcp_flight_free(p->g, &p->c);
 	glass_free(p->g);
 }
 

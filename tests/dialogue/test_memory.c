@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: MIT */
+/* What a connection has only while it needs it, and what happens when that cannot be had. */
+#include "dialogue.h"
+
+#include "../../src/stack/tcp_recovery.h"
+
+/* A dialogue is laid out in columns. */
+/* clang-format off */
+
+static unsigned long long memory_now(struct dlg *d)
+{
+	struct glass_memory m;
+
+	glass_memory(dlg_stack(d), &m);
+	return m.bytes;
+}
+
+/* It keeps its account of what it did, and nothing of the flight, however that went. */
+DIALOGUE(a_flight_ends_with_its_ack)
+{
+	unsigned long long idle, used;
+
+	T(0)	connected(c, "mss=1000, sackok");
+		idle = memory_now(d);
+	T(100)	app_send(c, 1000);		wire_out(PSH|ACK, seq=1, len=1000);
+		check(memory_now(d) > idle + sizeof(struct tcp_flight));
+	T(140)	wire_in(ACK, seq=1, ack=1001);
+		used = memory_now(d);
+	T(200)	app_send(c, 4000);
+		wire_skip(); wire_skip(); wire_skip(); wire_skip();
+	T(240)	wire_in(ACK, seq=1, ack=1001, sack=2001:5001);
+		wire_out(RTX, seq=1001, len=1000);
+	T(280)	wire_in(ACK, seq=1, ack=5001);
+	/* A duplicate may still be told of: the flight is kept until the next one is answered. */
+		check(memory_now(d) <= used + sizeof(struct tcp_flight));
+	T(300)	app_send(c, 1000);		wire_out(PSH|ACK, seq=5001, len=1000);
+	T(340)	wire_in(ACK, seq=1, ack=6001);
+		check(memory_now(d) == used);
+		counter(TCPSackRecovery, 1);
+}
+
+/* A recovery that is known to have been needless leaves nothing behind. */
+DIALOGUE(a_needless_recovery_is_forgotten)
+{
+	unsigned long long used;
+
+	T(0)	connected(c, "mss=1000, sackok");
+	T(100)	app_send(c, 1000);		wire_out(PSH|ACK, seq=1, len=1000);
+	T(140)	wire_in(ACK, seq=1, ack=1001);
+		used = memory_now(d);
+	T(200)	app_send(c, 4000);
+		wire_skip(); wire_skip(); wire_skip(); wire_skip();
+	T(240)	wire_in(ACK, seq=1, ack=1001, sack=2001:5001);
+		wire_out(RTX, seq=1001, len=1000);
+	T(241)	wire_in(ACK, seq=1, ack=5001);
+	T(281)	wire_in(ACK, seq=1, ack=5001, sack=1001:2001);
+		counter(TCPFullUndo, 1);
+		check(memory_now(d) == used);
+}
+
+/*
+ * The first frame needs memory: its own, the account, the flight, the packet. Whichever is refused,
+ * the bytes wait for the timer and go out then; and a loss among them is mended as ever.
+ */
+DIALOGUE(no_memory_for_a_flight)
+{
+	for (unsigned n = 1; n <= 4; n++) {
+		struct app *a = dlg_app(d);
+
+	T(2000 * n)
+		connected(a, "mss=1000, sackok");
+		wire_hold();
+		app_send(a, 4000);
+		dlg_stack(d)->pool.fail_countdown = n;
+		wire_release();
+		check(!dlg_stack(d)->pool.fail_countdown);
+		wire_out_within(2000 * n, 2000 * n + 400, ACK, seq=1, len=1000);
+		wire_skip(); wire_skip(); wire_skip();
+		wire_in(ACK, seq=1, ack=1, sack=1001:4001);
+		wire_out(RTX, seq=1, len=1000);
+		wire_in(ACK, seq=1, ack=4001);
+		state(a, ESTAB);
+		app_abort(a);			wire_skip_all();
+	}
+		counter(TCPSackRecovery, 4);
+		counter(TCPTimeouts, 0);
+}
+
