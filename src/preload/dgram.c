@@ -92,8 +92,8 @@ void cmsg_add(struct msghdr *m, size_t room, int level, int type, const void *da
 
 static void add_pktinfo(struct msghdr *m, size_t room, uint8_t family, const struct abi_name *from)
 {
-	struct in_pktinfo i4 = { .ipi_ifindex = from->dev };
-	struct in6_pktinfo i6 = { .ipi6_ifindex = from->dev };
+	struct in_pktinfo i4 = { .ipi_ifindex = from->dev + 1 }; /* as iface.h: lo is 1 */
+	struct in6_pktinfo i6 = { .ipi6_ifindex = from->dev + 1u };
 
 	if (family == 6) {
 		i6.ipi6_addr.s6_addr[10] = i6.ipi6_addr.s6_addr[11] = 0xff;

@@ -52,6 +52,10 @@ static int add_rules(scmp_filter_ctx c)
 		err = seccomp_rule_add(c, SCMP_ACT_NOTIFY, SCMP_SYS(ioctl), 2,
 				       SCMP_A1(SCMP_CMP_EQ, SIOCOUTQ), unmarked);
 	if (!err)
+		err = seccomp_rule_add(c, SCMP_ACT_NOTIFY, SCMP_SYS(ioctl), 2,
+				       SCMP_A1(SCMP_CMP_MASKED_EQ, 0xffffff00, SOCK_IOC_TYPE << 8),
+				       unmarked);
+	if (!err)
 		err = seccomp_rule_add(c, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(io_uring_setup), 0);
 	return err;
 }

@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * ioctl(2): FIONBIO, FIONREAD and SIOCATMARK are the kernel's; how much the peer has not
- * acknowledged yet is the stack's.
+ * acknowledged yet, and what the devices are, is the stack's.
  *
- * In: the program.   Out: src/daemon/program_option.c (QUEUED).
+ * In: the program.   Out: iface_ioctl.c; src/daemon/program_option.c (QUEUED).
  */
 #include <stdarg.h>
 #include <asm/ioctls.h>
 #include <linux/sockios.h>
 
 #include "call.h"
+#include "iface.h"
 #include "ours.h"
 
 WRAP(int, ioctl, int fd, unsigned long request, ...);
@@ -38,5 +39,11 @@ int wrap_ioctl(int fd, unsigned long request, ...)
 	if ((unsigned)request == SIOCOUTQ &&
 	    ours(fd, &self)) /* on a terminal the same number is TIOCOUTQ */
 		return (int)result_of(queued(&self, arg));
+	if (request >> 8 == SOCK_IOC_TYPE && ours(fd, &self)) {
+		int err = iface_ioctl((unsigned)request, arg);
+
+		if (err != IFACE_OTHER)
+			return (int)result_of(err);
+	}
 	return (int)result_of(raw3(SYS_ioctl, fd, (long)request, addr_of(arg)));
 }

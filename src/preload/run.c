@@ -181,19 +181,21 @@ static bool find_library(char out[PATH_MAX])
 
 /* ---- the daemon ------------------------------------------------------------------------------ */
 
-/* Asks it for the stack's address. 0 or -errno. */
-static int hello(struct run *r, int fd)
+/* Asks it for the stack's devices. 0 or -errno. */
+static int ask_ifaces(struct run *r, int fd)
 {
-	struct abi_request req = { .head = { ABI_MAGIC, ABI_VERSION, ABI_HELLO } };
+	struct abi_request req = { .head = { ABI_MAGIC, ABI_VERSION, ABI_IFACES } };
 	struct abi_reply rep;
+	struct iovec iov[] = { { &rep, sizeof(rep) }, { r->iface, sizeof(r->iface) } };
+	struct msghdr m = { .msg_iov = iov, .msg_iovlen = 2 };
 	ssize_t n;
 
 	if (send(fd, &req, sizeof(req), MSG_NOSIGNAL) != sizeof(req))
 		return -errno;
-	n = recv(fd, &rep, sizeof(rep), 0);
+	n = recvmsg(fd, &m, 0);
 	if (n < (ssize_t)sizeof(rep))
 		return n < 0 ? -errno : -EACCES;
-	r->stack_addr = rep.local;
+	r->ifaces = (int)(((size_t)n - sizeof(rep)) / sizeof(r->iface[0]));
 	return -rep.error;
 }
 
@@ -212,7 +214,7 @@ static int check_daemon(struct run *r)
 	if (fd < 0 || connect(fd, (struct sockaddr *)&u, sizeof(u)))
 		err = -errno;
 	else
-		err = hello(r, fd);
+		err = ask_ifaces(r, fd);
 	if (fd >= 0)
 		close(fd);
 	if (err == -ENOENT || err == -ECONNREFUSED)
@@ -299,7 +301,7 @@ int glass_run(int argc, char **argv)
 	if ((status = check_daemon(&r)) || (status = run_find_program(r.argv[0], r.program)) ||
 	    (status = run_check_program(&r)) || (status = set_environment(&r)))
 		return status;
-	if (!r.keep_net && (err = net_enter(&r.stack_addr)) && r.verbose)
+	if (!r.keep_net && (err = net_enter(r.iface, r.ifaces)) && r.verbose)
 		run_fail(0,
 			 "no network namespace (%s): what is not the stack's passes through the "
 			 "kernel's",

@@ -3,7 +3,7 @@
  * Namespaces for the program of `glass run`: an empty network, so that nothing passes by the stack
  * by accident, and mounts of its own where it is to see another file than the host has.
  *
- * In: run.c.   Out: unshare(2), mount(2).
+ * In: run.c.   Out: run_iface.c; unshare(2), mount(2).
  */
 #include "run_net.h"
 
@@ -55,14 +55,9 @@ static int unshare_as_user(void)
 	return 0;
 }
 
-/*
- * lo is up and has the stack's address too: programs that ask "does this host have IPv4?"
- * (getaddrinfo with AI_ADDRCONFIG) look for an address that is not 127.0.0.1.
- */
-static void loopback_up(const struct abi_end *addr)
+static void loopback_up(void)
 {
 	struct ifreq r = { .ifr_name = "lo" };
-	struct sockaddr_in *in = (struct sockaddr_in *)(void *)&r.ifr_addr;
 	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 
 	if (fd < 0)
@@ -71,26 +66,46 @@ static void loopback_up(const struct abi_end *addr)
 		r.ifr_flags |= IFF_UP;
 		ioctl(fd, SIOCSIFFLAGS, &r);
 	}
-	if (addr->family == 4) {
-		strcpy(r.ifr_name, "lo:1");
+	close(fd);
+}
+
+/*
+ * lo has the stack's first address too: programs that ask "does this host have IPv4?"
+ * (getaddrinfo with AI_ADDRCONFIG) look for an address that is not 127.0.0.1.
+ */
+static void loopback_stands_in(const struct abi_iface *rows, int n)
+{
+	struct ifreq r = { .ifr_name = "lo:1" };
+	struct sockaddr_in *in = (struct sockaddr_in *)(void *)&r.ifr_addr;
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	while (n && (rows->flags & IFF_LOOPBACK || rows->addr.family != 4)) {
+		rows++;
+		n--;
+	}
+	if (fd >= 0 && n) {
 		*in = (struct sockaddr_in){ .sin_family = AF_INET };
-		memcpy(&in->sin_addr, addr->addr, 4);
+		memcpy(&in->sin_addr, rows->addr.addr, 4);
 		ioctl(fd, SIOCSIFADDR, &r);
 		in->sin_addr.s_addr = INADDR_BROADCAST; /* a netmask of 32 bits */
 		ioctl(fd, SIOCSIFNETMASK, &r);
 	}
-	close(fd);
+	if (fd >= 0)
+		close(fd);
 }
 
-int net_enter(const struct abi_end *stack)
+int net_enter(const struct abi_iface *rows, int n)
 {
 	int err = unshare(CLONE_NEWNET) ? -errno : 0;
 
 	if (err == -EPERM && geteuid())
 		err = unshare_as_user();
-	if (!err)
-		loopback_up(stack);
-	return err;
+	if (err)
+		return err;
+	loopback_up();
+	if (ifaces_make(rows, n))
+		loopback_stands_in(rows, n);
+	return 0;
 }
 
 /* ---- the resolver ---- */

@@ -6,7 +6,7 @@
 #include <limits.h>
 #include <stdbool.h>
 
-#include "../abi/abi.h"
+#include "../abi/iface.h"
 #include "../abi/path.h"
 
 #define LIBRARY "libglass-preload.so"
@@ -24,7 +24,8 @@ struct run {
 	char library[PATH_MAX];
 	char program[PATH_MAX];
 	char **argv;
-	struct abi_end stack_addr;
+	struct abi_iface iface[ABI_IFACES_MAX]; /* the stack's */
+	int ifaces;
 };
 
 /* Says what is wrong, or what is done; answers status. */

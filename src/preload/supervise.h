@@ -7,7 +7,8 @@
  *	filter.c		which system calls stop
  *	supervise.c		the process and its threads
  *	supervise_call.c	each system call
- *	supervise_message.c	those that carry a struct msghdr
+ *	supervise_message.c	those that carry bytes
+ *	supervise_ioctl.c	ioctl
  *	target.c		the stopped thread: memory, descriptors, answers
  */
 #ifndef GLASS_PRELOAD_SUPERVISE_H
@@ -56,6 +57,8 @@ void supervise_call(const struct target *t);
 #define GO_ON (INT64_MIN + 1)
 /* sendto, recvfrom, sendmsg, recvmsg, sendmmsg, recvmmsg, on fd, which is self: the answer. */
 int64_t supervise_message(const struct target *t, int fd, const struct abi_name *self);
+/* ioctl(2), likewise. */
+int64_t supervise_ioctl(const struct target *t, int fd);
 /* Around what may wait: a signal for the program ends it with EINTR. */
 void supervise_wait_begin(const struct target *t);
 void supervise_wait_end(void);

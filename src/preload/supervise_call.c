@@ -4,12 +4,11 @@
  * copy of the descriptor, what it gave goes back. A descriptor that is not one of Glass's, and a
  * family, type or protocol that is not, are left to the kernel.
  *
- * In: supervise.c.   Out: the preload library (struct supervise_lib); supervise_message.c.
+ * In: supervise.c.   Out: the preload library (struct supervise_lib); supervise_message.c,
+ * supervise_ioctl.c.
  */
-#include <asm/ioctls.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/sockios.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -141,15 +140,6 @@ static int64_t do_getsockopt(const struct target *t, int fd)
 	return err ? err : target_write(t, t->arg[4], &size, sizeof(size));
 }
 
-static int64_t do_ioctl(const struct target *t, int fd)
-{
-	int value = 0;
-
-	if (lib.ioctl(fd, (unsigned long)t->arg[1], &value))
-		return -errno;
-	return target_write(t, t->arg[2], &value, sizeof(value));
-}
-
 /* ---- new descriptors ---------------------------------------------------------------------------
  */
 
@@ -264,7 +254,7 @@ static int64_t do_on_fd(const struct target *t, int fd, const struct abi_name *s
 	case SYS_setsockopt:
 		return do_setsockopt(t, fd);
 	case SYS_ioctl:
-		return do_ioctl(t, fd);
+		return supervise_ioctl(t, fd);
 	default:
 		return supervise_message(t, fd, self);
 	}

@@ -76,8 +76,8 @@ if gcc -static -o "$LAB/static" "$LAB/s.c" 2>/dev/null; then
 	chmod +x "$LAB/script"
 	not_ok "as a script's interpreter too" "${lab_glass[@]}" --mode preload "$LAB/script"
 fi
-is "the namespace is empty but for lo" \
-	"$("${lab_glass[@]}" sh -c 'ls /proc/sys/net/ipv4/conf' | xargs)" "all default lo"
+is "the namespace is empty but for lo, and a picture of the stack's device" \
+	"$("${lab_glass[@]}" sh -c 'ls /proc/sys/net/ipv4/conf' | xargs)" "all default glass0 lo"
 out=$("${lab_glass[@]}" --keep-net python3 -c '
 import os
 print(open("/proc/self/environ").read().count("LD_PRELOAD"), os.environ["GLASS_STACK"])')

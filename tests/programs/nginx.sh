@@ -10,7 +10,6 @@ configure()
 	worker_processes 2;
 	error_log $D/error.log;
 	pid $D/nginx.pid;
-	env LD_PRELOAD; env GLASS_DIR;
 	events { worker_connections 512; }
 	http {
 		access_log off; sendfile on; tcp_nopush on; tcp_nodelay on;
