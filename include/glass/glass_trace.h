@@ -52,6 +52,23 @@ struct glass_ring {
 GLASS_API size_t glass_ring_bytes(size_t records);
 
 /*
+ * Every function of the stack begins with five bytes that do nothing (x86-64: nops), so that the
+ * owner can have each call written down without another build: he writes "call HOOK" there, and
+ * HOOK calls glass_function_begins() with the function's index. glassd does so while "glass trace
+ * --functions" asks for it.
+ */
+/* Addresses of those bytes, count of them; none where the compiler could not do this. */
+GLASS_API void *const *glass_functions(size_t *count);
+/* Says how function i is called, for whoever reads the ring. */
+GLASS_API void glass_function_name(struct glass *g, size_t i, const char *name);
+/*
+ * Function i begins, or ends: a record. depth: calls around it. Both change no state of the stack
+ * but the recorder, and can be called in the middle of any of its functions.
+ */
+GLASS_API void glass_function_begins(struct glass *g, size_t i, unsigned depth);
+GLASS_API void glass_function_ends(struct glass *g, size_t i, unsigned depth, int64_t took_ns);
+
+/*
  * A reader's place in a ring. The memory may be changing under it, and may be hostile: everything
  * is checked and copied before use.
  */

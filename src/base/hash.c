@@ -11,7 +11,8 @@ static uint64_t rotl(uint64_t x, unsigned n)
 	return x << n | x >> (64 - n);
 }
 
-static void sip_round(struct sip *s)
+/* In line: the four words stay in registers. */
+static inline __attribute__((always_inline)) void sip_round(struct sip *s)
 {
 	s->v0 += s->v1;
 	s->v2 += s->v3;

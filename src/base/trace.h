@@ -85,6 +85,10 @@ struct trace {
 /* Lays the ring out in mem (NULL or too small: no recording) and writes the word table. */
 void trace_init(struct trace *t, void *mem, size_t bytes, int64_t now_ns);
 
+/* The word under which function i of function.h stands. Its text comes later, see trace_name(). */
+uint64_t trace_function_word(size_t i);
+void trace_name(struct trace *t, uint64_t word, const char *text);
+
 /* A number for a packet, a timer's firing, a call. */
 static inline uint32_t trace_act(struct trace *t)
 {

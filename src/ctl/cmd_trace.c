@@ -18,7 +18,7 @@ static struct {
 	bool follow, raw, verbose, all, paths;
 	int64_t last, packet, since_ns, conn;
 	bool has_conn;
-	const char *event, *ring, *save, *output;
+	const char *event, *ring, *save, *output, *functions;
 	struct expr filter;
 } want = { .since_ns = INT64_MIN, .conn = -1 };
 
@@ -39,6 +39,9 @@ static const struct opt options[] = {
 	  &want.event },
 	{ 'P', "packet", OPT_NUMBER, "N",
 	  "all about packet, timer or call #N: its walk, its cause, what it led to", &want.packet },
+	{ 0, "functions", OPT_MAYBE, "timed",
+	  "every function of the stack that is called, from now on; timed: and how long it took",
+	  &want.functions },
 	{ 'r', "raw", OPT_FLAG, NULL, "record by record, not told as a story", &want.raw },
 	{ 0, "ring", OPT_STRING, "FILE", "read a saved recorder, not the running stack's",
 	  &want.ring },
@@ -256,6 +259,16 @@ static void tell_steps(const struct print *p)
 			print_step(p, &s->step[i]);
 }
 
+/* As long as we stay, the daemon records every call. 0 or an exit code after a message. */
+static int ask_for_functions(void)
+{
+	struct abi_request req = { .arg = { *want.functions != '\0' } };
+	struct reply rep;
+	int err = client_call(ABI_FUNCTIONS, &req, NULL, -1, &rep);
+
+	return err ? client_failed("functions", err, &rep) : 0;
+}
+
 /* What was there before is read, so that causes have names, but not told. */
 static void follow(struct print *p, struct story *s)
 {
@@ -286,6 +299,7 @@ static int tell(struct story *s)
 	struct print p = { .story = s,
 			   .zero_ns = s->reader.start_ns,
 			   .verbose = want.verbose,
+			   .functions = want.functions,
 			   .width = screen_width() };
 	int code = EXIT_OK;
 
@@ -338,12 +352,17 @@ int cmd_trace(const struct command *self, int argc, char **argv)
 
 	if (n < 0 || find_event(self) || take_operands(self, n, argv))
 		return EXIT_USAGE;
+	if (want.functions && *want.functions && strcmp(want.functions, "timed"))
+		return usage(self, "--functions, or --functions=timed: not '%s'", want.functions);
+	want.follow = want.follow || (want.functions && !want.ring && !want.save);
 	if (want.follow && (want.ring || want.paths))
 		return usage(self, want.ring ? "a saved recorder does not go on"
 					     : "--paths counts what has happened: without -f");
 	code = redirect();
 	if (!code)
 		code = story_open(&s, want.ring);
+	if (!code && want.functions && want.follow)
+		code = ask_for_functions();
 	if (!code)
 		code = want.save ? story_save(&s, want.save) : tell(&s);
 	story_close(&s);

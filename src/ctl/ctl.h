@@ -68,6 +68,7 @@ enum opt_kind {
 	OPT_FLAG,    /* bool */
 	OPT_STRING,  /* const char * */
 	OPT_NUMBER,  /* int64_t, not negative */
+	OPT_MAYBE,   /* const char *: "" without =VALUE */
 	OPT_SECONDS, /* int64_t nanoseconds, may be negative and have a fraction */
 };
 

@@ -88,10 +88,13 @@ static void print_option(const struct opt *o)
 {
 	char left[48];
 
-	snprintf(left, sizeof(left), "%s%c%s%s%s%s%s", o->letter ? "-" : "  ",
+	snprintf(left, sizeof(left), "%s%c%s%s%s%s%s%s", o->letter ? "-" : "  ",
 		 o->letter ? o->letter : ' ', o->letter && o->name ? ", " : " ",
-		 o->name ? "--" : "", o->name ? o->name : "", o->arg ? " " : "",
-		 o->arg ? o->arg : "");
+		 o->name ? "--" : "", o->name ? o->name : "",
+		 !o->arg		? ""
+		 : o->kind == OPT_MAYBE ? "[="
+					: " ",
+		 o->arg ? o->arg : "", o->kind == OPT_MAYBE ? "]" : "");
 	printf("  %-22s %s\n", left, o->help);
 }
 
@@ -139,6 +142,7 @@ static int store(const struct parse *p, const struct opt *o, const char *value)
 		*(bool *)o->to = true;
 		return 0;
 	case OPT_STRING:
+	case OPT_MAYBE:
 		*(const char **)o->to = value;
 		return 0;
 	case OPT_NUMBER:
@@ -161,6 +165,8 @@ static int take_value(struct parse *p, const struct opt *o, const char *rest)
 {
 	if (o->kind == OPT_FLAG)
 		return store(p, o, NULL);
+	if (o->kind == OPT_MAYBE)
+		return store(p, o, rest ? rest : "");
 	if (rest && *rest)
 		return store(p, o, rest);
 	if (p->at + 1 >= p->argc)

@@ -151,6 +151,7 @@ struct print {
 	const struct story *story;
 	int64_t zero_ns; /* times are told from here */
 	bool verbose;	 /* everything that was recorded */
+	bool functions;	 /* each call of a function, as a tree */
 	bool with_conn;	 /* each step tells its connection */
 	int width;
 };

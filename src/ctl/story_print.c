@@ -14,6 +14,8 @@
 
 #define INDENT 20
 #define ROOM_WIDTH 22
+#define ACT_INDENT 13
+#define DEPTH_SHOWN 24 /* deeper calls stand below each other */
 
 /* ---- lines ---- */
 
@@ -121,6 +123,71 @@ static void print_decision(const struct print *p, const struct step *t,
 	print_rule(p, r);
 }
 
+/* ---- calls of functions ---- */
+
+static bool is_function(const struct glass_record *r)
+{
+	return r->event == EV_FUNC || r->event == EV_FUNC_END;
+}
+
+static int depth_shown(const struct glass_record *r)
+{
+	return 2 * (int)(r->v[0] > DEPTH_SHOWN ? DEPTH_SHOWN : r->v[0]);
+}
+
+/* How long it took, from the record of its end behind that of its begin; "" when none is there. */
+static void function_took(const struct story *s, uint32_t rec, char *out, size_t size)
+{
+	const struct glass_record *r = &s->rec[rec];
+
+	*out = '\0';
+	for (uint32_t i = s->next[rec]; i != NONE; i = s->next[i]) {
+		if (s->rec[i].event == EV_FUNC && s->rec[i].v[0] <= r->v[0] &&
+		    s->rec[i].room != r->room)
+			return;
+		if (s->rec[i].event == EV_FUNC_END && s->rec[i].room == r->room &&
+		    s->rec[i].v[0] == r->v[0]) {
+			kind_text(s, GLASS_KIND_NS, s->rec[i].v[1], out, size);
+			return;
+		}
+	}
+}
+
+/* The same function again, called from the same place: told once, with a count. */
+static uint32_t calls_alike(const struct story *s, uint32_t *rec)
+{
+	const struct glass_record *r = &s->rec[*rec], *q;
+	uint32_t n = 1;
+
+	for (uint32_t i = s->next[*rec]; i != NONE; i = s->next[i]) {
+		q = &s->rec[i];
+		if (q->room != r->room || q->v[0] != r->v[0] || !is_function(q))
+			break;
+		n += q->event == EV_FUNC;
+		*rec = i;
+	}
+	return n;
+}
+
+/* A call: as far to the right as it is deep. Answers the last record that is told by that. */
+static uint32_t print_function(const struct print *p, uint32_t rec, int indent)
+{
+	const struct glass_record *r = &p->story->rec[rec];
+	char name[128], took[32], times[16] = "";
+	uint32_t last = rec, n;
+
+	if (r->event != EV_FUNC)
+		return rec;
+	word_text(p->story, r->room, name, sizeof(name));
+	function_took(p->story, rec, took, sizeof(took));
+	n = calls_alike(p->story, &last);
+	if (n > 1)
+		snprintf(times, sizeof(times), " x %u", n);
+	printf("%*s%s%s%s%s%s%s%s%s\n", indent + depth_shown(r), "", color(C_CYAN), name,
+	       color(C_NONE), color(C_DIM), times, *took ? "  " : "", took, color(C_NONE));
+	return last;
+}
+
 static bool is_title(const struct act *a, const struct glass_record *r)
 {
 	return a && a->has_title && a->title.event == r->event && a->title.time_ns == r->time_ns &&
@@ -130,7 +197,7 @@ static bool is_title(const struct act *a, const struct glass_record *r)
 /* Is the record worth a line of its own? */
 static bool is_decision(const struct print *p, const struct act *a, const struct glass_record *r)
 {
-	if (r->event == EV_ENTER || is_title(a, r))
+	if (r->event == EV_ENTER || is_function(r) || is_title(a, r))
 		return false;
 	/* A timer that fires and sends nothing has a reason. */
 	if (r->event == EV_TCP_STOP && a && a->title.event == EV_TIMER_FIRED)
@@ -166,10 +233,15 @@ void print_step(const struct print *p, const struct step *t)
 		snprintf(title, sizeof(title), "%s%s", event_word(s->rec[told].event), text);
 	}
 	print_heading(p, t, title);
-	print_walk(p, t);
+	if (!p->functions)
+		print_walk(p, t);
 	FOR_STEP(s, t, i)
-	if (i != told && is_decision(p, a, &s->rec[i]))
-		print_decision(p, t, &s->rec[i]);
+	{
+		if (p->functions && is_function(&s->rec[i]))
+			i = print_function(p, i, INDENT);
+		else if (i != told && is_decision(p, a, &s->rec[i]))
+			print_decision(p, t, &s->rec[i]);
+	}
 }
 
 void print_conn_heading(const struct print *p, const struct conn_story *c)
@@ -291,7 +363,12 @@ bool print_act(const struct print *p, uint32_t number)
 		if (s->step[i].act != number)
 			continue;
 		FOR_STEP(s, &s->step[i], r)
-		act_line(p, &s->rec[r]);
+		{
+			if (is_function(&s->rec[r]))
+				r = print_function(p, r, ACT_INDENT);
+			else
+				act_line(p, &s->rec[r]);
+		}
 	}
 	act_consequences(p, number);
 	return true;

@@ -169,6 +169,8 @@ bool event_is_quiet(unsigned event)
 {
 	switch (event) {
 	case EV_ENTER:
+	case EV_FUNC:
+	case EV_FUNC_END:
 	case EV_RX:
 	case EV_TX:
 	case EV_ETH_IN:

@@ -118,6 +118,9 @@ op_handler op_socket, op_bind, op_listen, op_connect, op_connect_wait, op_connec
 /* command.c: operations of glass(1). */
 op_handler op_stop, op_trace, op_show, op_set, op_net, op_ping, op_pcap;
 
+/* functions.c: glass trace --functions, as long as the client stays. */
+op_handler op_functions;
+
 /* netcmd.c: true: the frame vanishes (an ICMP-less black hole), as "glass net" says. Answers ARP
  * itself. */
 bool net_swallows(struct daemon *d, const struct glass_frame *frame);

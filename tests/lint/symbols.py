@@ -17,8 +17,9 @@ ALLOWED = {
 # Only where values become text.
 PRINTERS = {"snprintf", "vsnprintf"}
 PRINTER_OBJECTS = re.compile(r"base_print\w*\.c\.o$")
-# What a compiler's hardening makes of the above; the linker's ends of the word table.
-SPECIAL = re.compile(r"^(__\w+_chk|_GLOBAL_OFFSET_TABLE_|__start_glass_words|__stop_glass_words)$")
+# What a compiler's hardening makes of the above; the linker's ends of the tables of words and functions.
+SPECIAL = re.compile(r"^(__\w+_chk|_GLOBAL_OFFSET_TABLE_|"
+                     r"__(start|stop)_(glass_words|__patchable_function_entries))$")
 # Constant, but with addresses in it: the loader writes them, nobody else. glass_words are the words of the trace.
 CONSTANT = re.compile(r"^(\.data\.rel\.ro|glass_words$|\.rodata|\.text)")
 WRITABLE = re.compile(r"^(\.data|\.bss|\.tdata|\.tbss|\*COM\*|\.sdata|\.sbss)")
