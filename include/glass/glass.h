@@ -283,6 +283,35 @@ GLASS_API struct glass_sock *glass_accept(struct glass *g, struct glass_sock *li
  */
 GLASS_API int64_t glass_send(struct glass *g, struct glass_sock *s, const void *bytes,
 			     size_t length);
+/*
+ * The same, with what send(2) may say of the bytes. MORE: others follow soon, what these leave of a
+ * segment waits for them, for an ACK or 200 ms. EOR: no segment has the last of them and what is
+ * written next. TELL: notes for glass_note_take(); -ENOBUFS when they cannot be kept. They are
+ * about the last byte; length 0: of what was sent before.
+ */
+enum {
+	GLASS_MORE = 1,
+	GLASS_EOR = 2,
+	GLASS_TELL_COPIED = 4, /* of the program's memory nothing is needed any more */
+	GLASS_TELL_QUEUED = 8, /* it goes to the device */
+	GLASS_TELL_SENT = 16,  /* the device has it */
+	GLASS_TELL_ACKED = 32, /* the peer has it */
+	GLASS_TELL_ANY = 60
+};
+GLASS_API int64_t glass_send_flags(struct glass *g, struct glass_sock *s, const void *bytes,
+				   size_t length, unsigned flags);
+/*
+ * What was to be told, oldest first; readiness has GLASS_ERR as long as there is some. false: none
+ * waits. A program has it from its error queue: MSG_ZEROCOPY, SO_TIMESTAMPING.
+ */
+struct glass_note {
+	uint8_t kind; /* GLASS_TELL_* */
+	uint32_t first,
+		last; /* COPIED: of the sends that asked, from 0; else where in the stream */
+	int64_t time_ns;
+};
+GLASS_API bool glass_note_take(struct glass *g, struct glass_sock *s, struct glass_note *out);
+
 /* Bytes copied out; 0: end of stream; -EAGAIN, -ENOTCONN, -ECONNRESET... */
 GLASS_API int64_t glass_recv(struct glass *g, struct glass_sock *s, void *bytes, size_t length);
 

@@ -2,7 +2,7 @@
 /*
  * Calls that read. All of them are recvmsg(2) with fewer arguments.
  *
- * In:  packetdrill.   Out: glass_recv(), glass_recv_peek(), glass_recvfrom().
+ * In:  packetdrill.   Out: glass_recv(), glass_recv_peek(), glass_recvfrom(); told.c.
  */
 #include <limits.h>
 #include <stdlib.h>
@@ -97,12 +97,13 @@ static int64_t receive(struct drill *d, int fd, struct msghdr *msg, int flags)
 {
 	struct drill_fd *f = drill_socket_of(d, fd);
 	int64_t length = f ? total(msg->msg_iov, msg->msg_iovlen) : -errno, n;
+	size_t room = msg->msg_controllen;
 	uint8_t *bytes;
 
 	if (length < 0)
 		return length;
 	if (flags & MSG_ERRQUEUE)
-		return -EAGAIN; /* nothing is ever queued there */
+		return drill_told_take(d, f, msg, room);
 	for (size_t i = 0; i < msg->msg_iovlen && !(flags & MSG_TRUNC); i++)
 		if (msg->msg_iov[i].iov_len && !msg->msg_iov[i].iov_base)
 			return -EFAULT;
@@ -114,6 +115,11 @@ static int64_t receive(struct drill *d, int fd, struct msghdr *msg, int flags)
 	if (n > 0 && !(flags & MSG_TRUNC && f->proto == GLASS_TCP))
 		n = scatter(msg, bytes, n);
 	free(bytes);
+	if (n < 0)
+		return n;
+	msg->msg_flags = 0;
+	msg->msg_controllen = 0;
+	drill_told_read(d, f, msg, room);
 	return n;
 }
 
@@ -124,10 +130,6 @@ ssize_t drill_recvmsg(void *userdata, int fd, struct msghdr *msg, int flags)
 
 	drill_enter(d);
 	n = receive(d, fd, msg, flags);
-	if (n >= 0) {
-		msg->msg_flags = 0;
-		msg->msg_controllen = 0;
-	}
 	drill_leave(d);
 	return drill_answer(n);
 }

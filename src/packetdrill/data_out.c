@@ -2,7 +2,8 @@
 /*
  * Calls that write. All of them are sendmsg(2) with fewer arguments.
  *
- * In:  packetdrill.   Out: glass_send(), glass_sendto(), glass_connect_send().
+ * In:  packetdrill.   Out: glass_send_flags(), glass_sendto(), glass_connect_send();
+ * told.c.
  */
 #include <limits.h>
 #include <stdlib.h>
@@ -38,6 +39,11 @@ static uint8_t *gather(const struct msghdr *msg, int64_t *length)
 	return bytes;
 }
 
+static unsigned said(int flags)
+{
+	return (flags & MSG_MORE ? GLASS_MORE : 0u) | (flags & MSG_EOR ? GLASS_EOR : 0u);
+}
+
 /* Until everything is taken. */
 static int64_t write_wait(struct drill *d, struct drill_fd *f, const uint8_t *bytes, int64_t length,
 			  int flags)
@@ -45,7 +51,8 @@ static int64_t write_wait(struct drill *d, struct drill_fd *f, const uint8_t *by
 	int64_t until = f->send_ns ? d->now_ns + f->send_ns : GLASS_NEVER, done = 0, n;
 
 	for (;;) {
-		n = glass_send(d->g, f->sock, bytes + done, (size_t)(length - done));
+		n = glass_send_flags(d->g, f->sock, bytes + done, (size_t)(length - done),
+				     said(flags));
 		if (n > 0)
 			done += n;
 		if (n == 0 || done == length)
@@ -55,28 +62,6 @@ static int64_t write_wait(struct drill *d, struct drill_fd *f, const uint8_t *by
 		if (f->nonblock || (flags & MSG_DONTWAIT) || (n < 0 && drill_wait(d, until)))
 			return done ? done : -EAGAIN;
 	}
-}
-
-/*
- * MSG_MORE is a cork for as long as the sends have it: the next one without takes it out, and so
- * does TCP_CORK being set anew.
- */
-static void set_more(struct drill *d, struct drill_fd *f, bool more)
-{
-	int64_t corked = 0;
-
-	glass_getopt(d->g, f->sock, GLASS_OPT_CORK, &corked);
-	if (more && !corked)
-		f->more = !glass_setopt(d->g, f->sock, GLASS_OPT_CORK, 1);
-}
-
-/* What was held may go, together with what has been written now. */
-static void end_more(struct drill *d, struct drill_fd *f, bool more)
-{
-	if (more || !f->more)
-		return;
-	f->more = false;
-	glass_setopt(d->g, f->sock, GLASS_OPT_CORK, 0);
 }
 
 /*
@@ -127,9 +112,7 @@ static int64_t transmit(struct drill *d, int fd, const struct msghdr *msg, int f
 	if (f->proto == GLASS_TCP && (flags & MSG_FASTOPEN) && msg->msg_name) {
 		n = connect_send(d, f, msg, bytes, n, flags);
 	} else if (f->proto == GLASS_TCP) {
-		set_more(d, f, flags & MSG_MORE);
 		n = write_wait(d, f, bytes, n, flags);
-		end_more(d, f, flags & MSG_MORE);
 	} else if (msg->msg_name) {
 		int err = drill_addr_read(msg->msg_name, msg->msg_namelen, &to);
 
@@ -138,6 +121,8 @@ static int64_t transmit(struct drill *d, int fd, const struct msghdr *msg, int f
 		n = glass_sendto(d->g, f->sock, bytes, (size_t)n, NULL);
 	}
 	free(bytes);
+	if (f->proto == GLASS_TCP && n > 0)
+		drill_told_written(d, f, n, flags);
 	return n;
 }
 

@@ -57,6 +57,8 @@ static void read_flag(struct drill *d, struct drill_setup *setup, char *name, ch
 		read_local(setup, value);
 	} else if (!strcmp(name, "mtu")) {
 		d->mtu_bytes = (unsigned)strtoul(value, NULL, 10);
+	} else if (!strcmp(name, "mss")) {
+		d->mss = (unsigned)strtoul(value, NULL, 10);
 	} else if (!strcmp(name, "trace")) {
 		return; /* the stack was born with it */
 	} else if (!strcmp(name, "settings")) {

@@ -36,8 +36,11 @@ struct drill_fd {
 	uint8_t kind; /* enum drill_kind */
 	bool nonblock;
 	bool connecting; /* connect() has been called and nobody has been told how it ended */
-	bool more; /* MSG_MORE was said of the last bytes: the stack holds them as if corked */
 	uint8_t proto;
+	bool zerocopy, inq;   /* SO_ZEROCOPY, TCP_INQ */
+	uint32_t stamps;      /* SO_TIMESTAMPING: SOF_TIMESTAMPING_* */
+	uint32_t written;     /* bytes so far */
+	uint32_t stamps_from; /* of these, when they began to count (OPT_ID) */
 	int fd;
 	struct glass_sock *sock;
 	int64_t recv_ns, send_ns; /* SO_RCVTIMEO, SO_SNDTIMEO; 0: for ever */
@@ -63,8 +66,8 @@ struct drill_packet {
 
 struct drill {
 	struct glass *g;
-	unsigned dev, mtu_bytes;
-	void *ring; /* the flight recorder, in a file */
+	unsigned dev, mtu_bytes, mss; /* mss: of super-packets that are injected; 0: from the MTU */
+	void *ring;		      /* the flight recorder, in a file */
 	size_t ring_bytes;
 	int64_t now_ns;
 	struct drill_fd fd[DRILL_FD_MAX];
@@ -147,6 +150,15 @@ ssize_t drill_sendto(void *userdata, int fd, const void *bytes, size_t length, i
 ssize_t drill_sendmsg(void *userdata, int fd, const struct msghdr *msg, int flags);
 int drill_splice(void *userdata, int in, loff_t *in_at, int out, loff_t *out_at, size_t length,
 		 unsigned flags);
+
+/* told.c: what recvmsg(2) tells beside bytes */
+int drill_set_stamps(struct drill_fd *f, uint32_t flags);
+/* n bytes were written: what is to be told of them? */
+void drill_told_written(struct drill *d, struct drill_fd *f, int64_t n, int flags);
+/* MSG_ERRQUEUE; room: of msg's ancillary data. 0, -EAGAIN. */
+int64_t drill_told_take(struct drill *d, struct drill_fd *f, struct msghdr *msg, size_t room);
+/* Bytes were read. */
+void drill_told_read(struct drill *d, struct drill_fd *f, struct msghdr *msg, size_t room);
 
 /* poll.c, epoll.c */
 int drill_poll(void *userdata, struct pollfd *fds, nfds_t n, int timeout_ms);

@@ -125,15 +125,17 @@ int drill_accept(void *userdata, int fd, struct sockaddr *addr, socklen_t *size)
 	struct drill *d = userdata;
 	struct glass_sock *s = NULL;
 	struct glass_end remote;
-	struct drill_fd *f;
+	struct drill_fd *listener, *f;
 	int64_t result;
 
 	drill_enter(d);
-	f = drill_socket_of(d, fd);
-	result = f ? accept_wait(d, f, &s) : -errno;
+	listener = drill_socket_of(d, fd);
+	result = listener ? accept_wait(d, listener, &s) : -errno;
 	if (!result) {
 		f = new_socket(d, s, GLASS_TCP);
 		result = f ? f->fd : -errno;
+		if (f)
+			f->zerocopy = listener->zerocopy;
 	}
 	if (result >= 0 && !glass_remote(s, &remote))
 		drill_addr_write(&remote, addr, size);

@@ -1,31 +1,26 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * getsockopt(2), setsockopt(2): the rows of sock_opt.def, and what says "I am a socket".
+ * getsockopt(2), setsockopt(2): the rows of sock_opt.def, what recvmsg(2) is to tell (told.c), and
+ * what says "I am a socket".
  *
- * A script's %{ tcpi_... }% does not come through the interface: packetdrill asks libc's
- * getsockopt(). So the shared object has a function of that name too, for whoever loads it by
- * LD_PRELOAD: descriptors that a stack stands behind are answered by it, all others by the kernel.
- *
- * In:  packetdrill.   Out: glass_getopt(), glass_setopt(), glass_tcp_info().
+ * In:  packetdrill, shim.c.   Out: glass_getopt(), glass_setopt(), glass_tcp_info().
  */
 #include <linux/sock_diag.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <string.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
 #include "drill.h"
 
 #ifndef TCP_CC_INFO
 #define TCP_CC_INFO 26
 #endif
+#ifndef TCP_INQ
+#define TCP_INQ 36
+#endif
 #ifndef SO_MEMINFO
 #define SO_MEMINFO 55
 #endif
-
-PACKETDRILL_API int getsockopt(int fd, int level, int name, void *restrict value,
-			       socklen_t *restrict size);
 
 #ifndef ICMP_FILTER /* linux/icmp.h, which netinet/ip_icmp.h does not go along with */
 #define ICMP_FILTER 1
@@ -95,6 +90,25 @@ static int set_timeout(int64_t *out, const void *value, socklen_t size)
 	return 0;
 }
 
+/* What the stack has no part in, for it is about recvmsg(2). */
+static int set_told(struct drill_fd *f, int level, int name, const void *value, socklen_t size)
+{
+	int v;
+
+	if (!((level == SOL_SOCKET && (name == SO_ZEROCOPY || name == SO_TIMESTAMPING)) ||
+	      (level == IPPROTO_TCP && name == TCP_INQ)))
+		return -ENOPROTOOPT;
+	if (size < sizeof(v))
+		return -EINVAL;
+	memcpy(&v, value, sizeof(v));
+	if (level == SOL_SOCKET && name == SO_TIMESTAMPING)
+		return drill_set_stamps(f, (uint32_t)v);
+	if (v < 0 || v > 1)
+		return -EINVAL;
+	*(level == SOL_SOCKET ? &f->zerocopy : &f->inq) = v;
+	return 0;
+}
+
 static int set(struct drill *d, int fd, int level, int name, const void *value, socklen_t size)
 {
 	struct drill_fd *f = drill_socket_of(d, fd);
@@ -108,13 +122,13 @@ static int set(struct drill *d, int fd, int level, int name, const void *value, 
 		return set_congestion(d, f, value, size);
 	if (row >= 0)
 		return set_row(d, f, row, value, size);
-	if (level == SOL_SOCKET && name == SO_ZEROCOPY)
-		return 0; /* bytes are copied, as Linux may do too; nobody is told when */
+	if (level == SOL_SOCKET && name == SO_MARK)
+		return 0; /* there are no rules that would ask for it */
 	if (level == SOL_SOCKET && name == SO_RCVTIMEO)
 		return set_timeout(&f->recv_ns, value, size);
 	if (level == SOL_SOCKET && name == SO_SNDTIMEO)
 		return set_timeout(&f->send_ns, value, size);
-	return -ENOPROTOOPT;
+	return set_told(f, level, name, value, size);
 }
 
 int drill_setsockopt(void *userdata, int fd, int level, int name, const void *value, socklen_t size)
@@ -226,13 +240,4 @@ int drill_getsockopt(void *userdata, int fd, int level, int name, void *value, s
 	result = get(d, fd, level, name, value, size);
 	drill_leave(d);
 	return (int)drill_answer(result);
-}
-
-int getsockopt(int fd, int level, int name, void *restrict value, socklen_t *restrict size)
-{
-	struct drill *d = drill_instance;
-
-	if (d && fd >= 0 && fd < DRILL_FD_MAX && d->fd[fd].kind == DRILL_SOCKET)
-		return drill_getsockopt(d, fd, level, name, value, size);
-	return (int)syscall(SYS_getsockopt, fd, level, name, value, size);
 }

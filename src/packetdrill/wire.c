@@ -67,8 +67,8 @@ static bool is_super(const struct drill *d, size_t length, struct glass_offload 
 {
 	if (length <= d->mtu_bytes)
 		return false;
-	*off = (struct glass_offload){ .csum_valid = true,
-				       .gso_size = (uint16_t)(d->mtu_bytes - HEADERS_BYTES) };
+	*off = (struct glass_offload){ .csum_valid = true };
+	off->gso_size = (uint16_t)(d->mss ? d->mss : d->mtu_bytes - HEADERS_BYTES);
 	return true;
 }
 

@@ -176,8 +176,10 @@ static void changed(struct glass *g, struct glass_sock *s, enum glass_opt opt)
 	if (!c || c->state == TCPS_CLOSED)
 		return;
 	/* tcp(7): it is weaker than TCP_CORK, but setting it pushes what is queued now. */
-	if (opt == GLASS_OPT_NODELAY && c->config.nodelay && tcp_unsent(c))
-		c->force_out = true;
+	if (opt == GLASS_OPT_NODELAY && c->config.nodelay && tcp_unsent(c)) {
+		c->force_out = c->config.cork;
+		c->more = false;
+	}
 	if (opt == GLASS_OPT_NODELAY || opt == GLASS_OPT_CORK)
 		tcp_owe(g, c);
 	else if (opt == GLASS_OPT_KEEPALIVE || opt == GLASS_OPT_KEEPIDLE)
@@ -237,6 +239,8 @@ int glass_setopt(struct glass *g, struct glass_sock *s, enum glass_opt opt, int6
 		break;
 	case GLASS_OPT_CORK:
 		k->cork = value;
+		if (s->conn && !value) /* a write with MSG_MORE is uncorked too */
+			s->conn->more = false;
 		break;
 	case GLASS_OPT_MAXSEG:
 		k->maxseg = (uint16_t)value;

@@ -151,8 +151,8 @@ static int send_refused(const struct glass_sock *s)
 
 	if (s->proto != GLASS_TCP)
 		return -EOPNOTSUPP;
-	if (!c)
-		return s->listener ? -EPIPE : -ENOTCONN;
+	if (!c) /* as Linux */
+		return -EPIPE;
 	if (c->error && c->state == TCPS_CLOSED)
 		return -c->error;
 	if (c->fin_queued)
@@ -190,10 +190,28 @@ void glass_send_commit(struct glass *g, struct glass_sock *s, size_t length)
 
 int64_t glass_send(struct glass *g, struct glass_sock *s, const void *bytes, size_t length)
 {
-	int err = send_refused(s);
+	return glass_send_flags(g, s, bytes, length, 0);
+}
+
+/* The bytes lie in the queue: what is to be said of them. */
+static void send_said(struct glass *g, struct tcp_conn *c, bool all, unsigned flags)
+{
+	if (all && flags & GLASS_EOR)
+		tcp_end_record(c);
+	if (flags & GLASS_TELL_ANY)
+		tcp_note_written(g, c, flags & GLASS_TELL_ANY);
+}
+
+int64_t glass_send_flags(struct glass *g, struct glass_sock *s, const void *bytes, size_t length,
+			 unsigned flags)
+{
+	bool note_only = s->conn && !length && flags & GLASS_TELL_ANY;
+	int err = note_only ? 0 : send_refused(s);
 	size_t done = 0, n;
 	void *at;
 
+	if (!err && flags & GLASS_TELL_ANY && !tcp_notes_open(g, s->conn))
+		err = -ENOBUFS;
 	if (err) {
 		if (s->conn && s->conn->error == -err)
 			s->conn->error = 0;
@@ -204,7 +222,16 @@ int64_t glass_send(struct glass *g, struct glass_sock *s, const void *bytes, siz
 		glass_send_commit(g, s, n);
 		done += n;
 	}
+	if (done)
+		s->conn->more = s->conn->unpushed = flags & GLASS_MORE;
+	if (done || !length)
+		send_said(g, s->conn, done == length, flags);
 	return done || !length ? (int64_t)done : -EAGAIN;
+}
+
+bool glass_note_take(struct glass *g, struct glass_sock *s, struct glass_note *out)
+{
+	return s->conn && tcp_note_take(g, s->conn, out);
 }
 
 unsigned glass_recv_peek(struct glass *g, struct glass_sock *s, struct glass_iov *iov,
@@ -325,7 +352,7 @@ unsigned sock_tcp_ready(const struct glass_sock *s)
 		ready |= GLASS_HUP;
 	if (c->state == TCPS_CLOSED)
 		ready |= GLASS_IN | GLASS_OUT | GLASS_RDHUP | GLASS_HUP;
-	if (c->error)
+	if (c->error || tcp_note_waits(c))
 		ready |= GLASS_ERR;
 	return ready;
 }

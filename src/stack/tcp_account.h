@@ -33,6 +33,7 @@ struct tcp_account {
 	struct seq pmtu_end;  /* of the probe that is out */
 	uint16_t mss_proven;  /* largest segment that was delivered */
 	bool rate_app_limited;
+	struct tcp_notes *notes; /* tcp_note.c; NULL: none were asked for */
 };
 
 /* tcp_limit.c: what held it back, and how long. The times of all limiters sum to its life. */

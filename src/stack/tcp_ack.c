@@ -158,6 +158,8 @@ static void tcp_ack_advance(struct glass *g, struct tcp_conn *c, struct seq ack,
 	c->timeouts = 0;
 	c->rtx_since_ns = 0;
 	sum->progress = true;
+	c->more = false; /* as Linux: it holds bytes back from the write, not from an ACK */
+	tcp_note_moved(g, c);
 	neigh_confirm(g, c->path.dev, c->path.next_hop);
 }
 

@@ -69,6 +69,7 @@ struct tcp_chunk {
 	struct list node;
 	struct buf *buf;
 	uint32_t off, len; /* in buf->bytes: first byte not acknowledged, bytes from there */
+	bool record_end;   /* MSG_EOR: its last byte and the next one share no segment */
 };
 
 enum tcp_ca_state { CA_OPEN, CA_RECOVERY, CA_LOSS };
@@ -162,12 +163,15 @@ struct tcp_conn {
 	bool snd_urgent, rcv_urgent; /* snd_up, rcv_up are valid: tcp_urgent.c */
 	struct seq snd_up;	     /* behind our urgent byte */
 	struct seq rcv_up;	     /* the peer's urgent byte */
-	bool force_out;		     /* a timer says: send what waits, full segment or not */
-	bool want_out;		     /* the program waits for room */
-	bool starved;	     /* there was no memory for its bytes: it is to try again soon */
-	bool ack_now;	     /* an ACK is owed at once */
-	bool closed_by_user; /* no reader any more: data is answered with RST */
-	bool shut_rd;
+	bool force_out : 1;	     /* a timer says: send what waits, full segment or not */
+	bool more : 1;		     /* MSG_MORE: until the next write, ACK or 200 ms */
+	bool unpushed : 1;	     /* the last bytes were written with it: no PSH */
+	bool records : 1;	     /* a chunk may have record_end */
+	bool want_out : 1;	     /* the program waits for room */
+	bool starved : 1;	 /* there was no memory for its bytes: it is to try again soon */
+	bool ack_now : 1;	 /* an ACK is owed at once */
+	bool closed_by_user : 1; /* no reader any more: data is answered with RST */
+	bool shut_rd : 1;
 	const struct tcp_cc *cc;
 	union {
 		struct tcp_hystart hystart; /* cubic, while ssthresh is UINT32_MAX */

@@ -230,15 +230,31 @@ static enum verdict tcp_time_wait_input(struct glass *g, struct tcp_conn *c, str
 	return drop(g, p, TCP_TIME_WAIT, seg->flags);
 }
 
-/* RFC 9293 3.6.1 (SHLD-3): bytes that nobody will read any more are answered with a RST. */
+/*
+ * Will nobody read what comes? The program has closed; or it has shut down both directions, as
+ * Linux sees it. One that has shut down only its reading side may still read, as on Linux.
+ */
+static bool nobody_reads(const struct tcp_conn *c)
+{
+	return c->closed_by_user || (c->shut_rd && c->fin_queued);
+}
+
+/*
+ * RFC 9293 3.6.1 (SHLD-3): bytes that nobody will read any more are answered with a RST. It stands
+ * behind our FIN, where a peer that has that takes it at once (RFC 5961 3.2); but when timeouts
+ * show that the peer has not, at the number that the segment acknowledges (RFC 9293 3.5.2).
+ */
 static enum verdict tcp_check_reader(struct glass *g, struct tcp_conn *c, struct pkt *p,
 				     struct tcp_seg *seg)
 {
 	uint32_t len = seg->len;
 
-	if (!c->closed_by_user || !len || c->state == TCPS_TIME_WAIT)
+	if (!nobody_reads(c) || !len || c->state == TCPS_TIME_WAIT)
 		return GO_ON;
-	tcp_send_rst(g, c);
+	if (c->timeouts)
+		tcp_reply_rst(g, seg);
+	else
+		tcp_send_rst(g, c);
 	stat_inc(g, STAT_TCP_ABORT_ON_DATA);
 	tcp_end(g, c, ECONNRESET, "data for a closed socket");
 	return drop(g, p, TCP_CLOSED_DATA, len);

@@ -114,16 +114,24 @@ static enum glass_limiter all_is_sent(const struct tcp_conn *c)
 	return waits_for_acks(c, full ? GLASS_LIMIT_SNDBUF : GLASS_LIMIT_DELIVERY);
 }
 
+/* What does not fill a segment waits at the end of the data: for more, or an ACK. */
+static bool tail_is_held(const struct tcp_conn *c)
+{
+	return c->config.cork || c->more ||
+	       (!c->config.nodelay && !c->snd_urgent && small_is_out(c));
+}
+
 /*
  * How much new data to put into one frame now; 0, and the limiter, when none. RFC 9293 3.8.6.2.1
- * (silly windows) and 3.7.4 (Nagle): a segment that is not full goes only at the end of the data.
+ * (silly windows) and 3.7.4 (Nagle): a segment that is not full goes only at the end of the data,
+ * or of a record (MSG_EOR).
  */
 static uint32_t new_data(const struct tcp_conn *c, uint32_t unsent, enum glass_limiter *limiter)
 {
-	uint32_t wnd = window_room(c), room = cwnd_room(c), len = unsent, full;
+	uint32_t record = tcp_record_left(c, unsent);
+	uint32_t wnd = window_room(c), room = cwnd_room(c), len = record, full;
 	uint32_t most = c->snd_urgent ? c->mss : TCP_SUPER_BYTES_MAX;
-	bool tail_waits =
-		c->config.cork || (!c->config.nodelay && !c->snd_urgent && small_is_out(c));
+	bool tail_waits = record == unsent && tail_is_held(c);
 
 	if (len > wnd)
 		len = wnd;
@@ -132,7 +140,7 @@ static uint32_t new_data(const struct tcp_conn *c, uint32_t unsent, enum glass_l
 	if (len > most)
 		len = most;
 	full = len / c->mss * c->mss;
-	if (len == unsent && (!tail_waits || c->fin_queued || c->force_out))
+	if (len == record && (!tail_waits || c->fin_queued || c->force_out))
 		return len;
 	if (full)
 		return full;
@@ -143,7 +151,7 @@ static uint32_t new_data(const struct tcp_conn *c, uint32_t unsent, enum glass_l
 	else if (len == wnd && wnd < unsent)
 		*limiter = GLASS_LIMIT_RWND;
 	else
-		*limiter = c->config.cork ? GLASS_LIMIT_CORK : GLASS_LIMIT_NAGLE;
+		*limiter = c->config.cork || c->more ? GLASS_LIMIT_CORK : GLASS_LIMIT_NAGLE;
 	/*
 	 * Less than a segment fits. RFC 9293 3.8.6.2.1 (3): half of the largest window will do.
 	 */
@@ -159,7 +167,7 @@ static enum glass_limiter output_new(struct glass *g, struct tcp_conn *c, uint32
 	uint32_t unsent, len;
 
 	while ((unsent = tcp_unsent(c))) {
-		if (c->pmtu_high && tcp_pmtu_probe(g, c, unsent))
+		if (c->pmtu_high && tcp_pmtu_probe(g, c, tcp_record_left(c, unsent)))
 			continue;
 		len = *budget ? new_data(c, unsent, &limiter) : 0;
 		if (!len)

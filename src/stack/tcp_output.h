@@ -26,6 +26,10 @@ void *tcp_reserve(struct glass *g, struct tcp_conn *c, size_t want, size_t *leng
 int tcp_commit(struct glass *g, struct tcp_conn *c, size_t length);
 /* There may be room again. */
 void tcp_wake_writer(struct glass *g, struct tcp_conn *c);
+/* MSG_EOR: what is queued ends a record. */
+void tcp_end_record(struct tcp_conn *c);
+/* How much of what was never sent may share segments with its first byte. */
+uint32_t tcp_record_left(const struct tcp_conn *c, uint32_t unsent);
 void tcp_sendq_acked(struct glass *g, struct tcp_conn *c, uint32_t n);
 void tcp_sendq_purge(struct glass *g, struct tcp_conn *c);
 
@@ -87,6 +91,18 @@ void tcp_arm_life(struct glass *g, struct tcp_conn *c, int64_t delay_ns, uint64_
 void tcp_keepalive_start(struct glass *g, struct tcp_conn *c);
 /* In FIN-WAIT-2 without a program: how long. */
 void tcp_fin_wait_2(struct glass *g, struct tcp_conn *c);
+
+/* tcp_note.c: what a program wants to be told of bytes that it sent. */
+/* false: no memory. */
+bool tcp_notes_open(struct glass *g, struct tcp_conn *c);
+/* What is queued now ends with a byte of which these notes are to be told: GLASS_TELL_*. */
+void tcp_note_written(struct glass *g, struct tcp_conn *c, unsigned kinds);
+/* snd.nxt or snd.una has moved. */
+void tcp_note_moved(struct glass *g, struct tcp_conn *c);
+bool tcp_note_waits(const struct tcp_conn *c);
+/* false: none waits. */
+bool tcp_note_take(struct glass *g, struct tcp_conn *c, struct glass_note *out);
+void tcp_notes_free(struct glass *g, struct tcp_conn *c);
 
 /* tcp_urgent.c */
 /* The last byte queued is urgent. */

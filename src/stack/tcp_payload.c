@@ -131,16 +131,17 @@ uint32_t tcp_unsent(const struct tcp_conn *c)
 }
 
 /*
- * PSH: the last byte of what the program wrote (MUST-61); and the last segment of those that leave
- * together, as Linux does it, for nothing follows them until the peer has acknowledged. With the
- * device's help those are the segments of a frame.
+ * PSH: the last byte of what the program wrote (MUST-61), or of a record, unless it has said that
+ * more will follow (MSG_MORE); and the last segment of those that leave together, as Linux does it,
+ * for nothing follows them until the peer has acknowledged. With the device's help those are the
+ * segments of a frame.
  */
-static bool pushes(const struct glass *g, const struct tcp_conn *c, uint32_t len, bool all_sent)
+static bool pushes(const struct glass *g, const struct tcp_conn *c, uint32_t len, bool ends)
 {
 	bool frames = g->dev[c->path.dev].setup.offload & GLASS_OFFLOAD_TSO;
 	bool stops = tcp_in_flight(c) + c->mss > c->cwnd;
 
-	return all_sent || len > c->mss || (!frames && stops && c->in_burst);
+	return ends || len > c->mss || (!frames && stops && c->in_burst);
 }
 
 void tcp_note_data_sent(struct glass *g, struct tcp_conn *c, uint32_t len)
@@ -163,10 +164,12 @@ void tcp_syn_data_acked(struct glass *g, struct tcp_conn *c, uint32_t n)
 bool tcp_send_data(struct glass *g, struct tcp_conn *c, uint32_t len, bool fin)
 {
 	uint32_t limit = frame_limit(g, c), unsent = tcp_unsent(c);
+	uint32_t record = tcp_record_left(c, unsent);
 	struct tcp_tx *tx = pool_alloc(&g->pool, sizeof(*tx));
 	struct tcp_options opt = { 0 };
 	struct tcp_out out = { .seq = c->snd.nxt, .flags = TCP_ACK, .opt = &opt };
 	struct pkt *p = NULL;
+	bool ends;
 
 	if (c->ecn_cwr)
 		limit = c->mss; /* CWR is said once, and not every device cuts it so */
@@ -181,6 +184,7 @@ bool tcp_send_data(struct glass *g, struct tcp_conn *c, uint32_t len, bool fin)
 		return false;
 	}
 	fin = fin && len == unsent;
+	ends = len && len == record && (len < unsent || !c->unpushed);
 	*tx = (struct tcp_tx){
 		.seq = c->snd.nxt,
 		.len = len + fin,
@@ -193,7 +197,7 @@ bool tcp_send_data(struct glass *g, struct tcp_conn *c, uint32_t len, bool fin)
 	next_advance(c, len);
 	c->snd.nxt = seq_add(c->snd.nxt, len + fin);
 	c->fin_sent = fin;
-	if (len && len == unsent)
+	if (ends)
 		tx->flags |= TX_PSH;
 	if (len % c->mss)
 		c->small_end = c->snd.nxt;
@@ -203,10 +207,11 @@ bool tcp_send_data(struct glass *g, struct tcp_conn *c, uint32_t len, bool fin)
 		c->pingpong = true;
 	out.len = len;
 	out.is_new = len;
-	out.flags |= (uint8_t)((fin ? TCP_FIN : 0) |
-			       (len && pushes(g, c, len, len == unsent) ? TCP_PSH : 0));
+	out.flags |=
+		(uint8_t)((fin ? TCP_FIN : 0) | (len && pushes(g, c, len, ends) ? TCP_PSH : 0));
 	tcp_ack_options(g, c, &opt, len);
 	tcp_transmit(g, c, p, &out);
+	tcp_note_moved(g, c);
 	return true;
 }
 
@@ -244,8 +249,8 @@ bool tcp_retransmit(struct glass *g, struct tcp_conn *c, struct tcp_tx *tx, uint
 	c->account->retrans_by[kind] += segs;
 	stat_add(g, STAT_TCP_RETRANS_SEGS, segs);
 	out.len = len;
-	out.flags |=
-		(uint8_t)((tx->flags & TX_FIN ? TCP_FIN : 0) | (tx->flags & TX_PSH ? TCP_PSH : 0));
+	out.flags |= (uint8_t)((tx->flags & TX_FIN ? TCP_FIN : 0) |
+			       (tx->flags & TX_PSH || len > c->mss ? TCP_PSH : 0));
 	tcp_ack_options(g, c, &opt, len);
 	EVENT(g, c->id, p->id, TCP_RTX, out.flags, tx->seq.v - c->snd.iss.v, len, tx->pkt,
 	      tcp_rtx_word(kind));

@@ -101,10 +101,6 @@ static void rx_append(struct glass *g, struct tcp_conn *c, struct pkt *p)
 
 	c->rcv.nxt = seq_add(c->rcv.nxt, len);
 	c->bytes_received += len;
-	if (c->shut_rd) {
-		pkt_free(&g->pool, p);
-		return;
-	}
 	c->rx_bytes += len;
 	pkt_compact(&g->pool, p);
 	if (!rx_join(g, c, p))
@@ -152,11 +148,12 @@ static void ooo_drain(struct glass *g, struct tcp_conn *c)
 }
 
 /* RFC 9293 3.8.6.3, RFC 5681 4.2: when to acknowledge what came in order. */
-static void schedule_ack(struct glass *g, struct tcp_conn *c, uint32_t len, bool filled_hole)
+static void schedule_ack(struct glass *g, struct tcp_conn *c, uint32_t len, uint32_t seg_len,
+			 bool filled_hole)
 {
 	c->unacked += len;
-	if (len > c->rcv_mss && len <= 65535)
-		c->rcv_mss = (uint16_t)(len < 1460 ? len : c->mss > 1460 ? c->mss : 1460);
+	if (seg_len > c->rcv_mss && seg_len <= 65535)
+		c->rcv_mss = (uint16_t)(seg_len < 1460 ? seg_len : c->mss > 1460 ? c->mss : 1460);
 	if (filled_hole || c->nsack)
 		tcp_owe_ack(g, c, "a hole was filled, or is still open");
 	else if (c->unacked >= 2u * c->rcv_mss)
@@ -172,13 +169,14 @@ static void schedule_ack(struct glass *g, struct tcp_conn *c, uint32_t len, bool
 static enum verdict receive_in_order(struct glass *g, struct tcp_conn *c, struct pkt *p, bool fin)
 {
 	uint32_t len = p->len, before = c->rx_bytes;
+	uint32_t seg_len = p->gso_size && p->gso_size < len ? p->gso_size : len;
 	bool had_hole = c->ooo_count;
 
 	rx_append(g, c, p);
 	ooo_drain(g, c);
 	EVENT(g, c->id, 0, TCP_DELIVER, c->rx_bytes - before, c->rx_bytes);
 	c->last_data_ns = now(g);
-	schedule_ack(g, c, len, had_hole);
+	schedule_ack(g, c, len, seg_len, had_hole);
 	if (fin || (c->fin_known && seq_eq(c->fin_seq, c->rcv.nxt)))
 		tcp_fin_arrived(g, c);
 	wake(g, &c->waker);

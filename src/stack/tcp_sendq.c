@@ -87,7 +87,7 @@ static struct tcp_chunk *chunk_for(struct glass *g, struct tcp_conn *c, struct b
 	struct tcp_chunk *k =
 		list_empty(&c->chunks) ? NULL : list_last(&c->chunks, struct tcp_chunk, node);
 
-	if (!b && k && k->buf->cap - k->off - k->len >= n)
+	if (!b && k && !k->record_end && k->buf->cap - k->off - k->len >= n)
 		return k;
 	k = pool_alloc(&g->pool, sizeof(*k));
 	if (!k)
@@ -127,6 +127,32 @@ int tcp_commit(struct glass *g, struct tcp_conn *c, size_t length)
 	c->queued += (uint32_t)length;
 	tcp_owe(g, c);
 	return 0;
+}
+
+void tcp_end_record(struct tcp_conn *c)
+{
+	if (list_empty(&c->chunks))
+		return;
+	list_last(&c->chunks, struct tcp_chunk, node)->record_end = true;
+	c->records = true;
+}
+
+uint32_t tcp_record_left(const struct tcp_conn *c, uint32_t unsent)
+{
+	struct tcp_chunk *k = c->next_chunk;
+	uint32_t off = c->next_off, n = 0;
+
+	if (!c->records)
+		return unsent;
+	for (; n < unsent; off = k->off) {
+		n += k->off + k->len - off;
+		if (n && k->record_end)
+			break;
+		if (k->node.next == &c->chunks)
+			break;
+		k = container_of(k->node.next, struct tcp_chunk, node);
+	}
+	return n < unsent ? n : unsent;
 }
 
 void tcp_sendq_acked(struct glass *g, struct tcp_conn *c, uint32_t n)

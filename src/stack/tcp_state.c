@@ -185,6 +185,7 @@ void tcp_reap(struct glass *g)
 		struct tcp_conn *c = container_of(node, struct tcp_conn, queue);
 
 		tcp_rx_purge(g, c);
+		tcp_notes_free(g, c);
 		tcp_account_free(g, c);
 		tcp_flight_free(g, c);
 		timers_release(&g->timers, TCP_TIMERS);

@@ -78,7 +78,7 @@ static void arm_loss(struct glass *g, struct tcp_conn *c, bool restart)
 /* Nothing is out and something waits: for a window, or because of TCP_CORK. */
 static int64_t persist_after(const struct glass *g, const struct tcp_conn *c)
 {
-	return c->config.cork && c->snd.wnd ? CORK_NS : tcp_rto(g, c, c->probes);
+	return (c->config.cork || c->more) && c->snd.wnd ? CORK_NS : tcp_rto(g, c, c->probes);
 }
 
 void tcp_rearm(struct glass *g, struct tcp_conn *c, bool restart)
@@ -187,6 +187,7 @@ static void persist(struct glass *g, struct tcp_conn *c)
 
 	if (c->snd.wnd) {
 		c->force_out = true;
+		c->more = c->unpushed = false;
 		tcp_owe(g, c);
 		return;
 	}

@@ -43,8 +43,8 @@ void tcp_urgent_arrived(struct glass *g, struct tcp_conn *c, const struct tcp_se
 	struct seq at = seq_add(seg->seq, seg->urgent - 1u);
 
 	/* As Linux: a pointer of 0 says nothing, one to what has come before nothing new. */
-	if (!(seg->flags & TCP_URG) || !seg->urgent || c->fin_received || c->shut_rd ||
-	    seq_lt(at, c->rcv.nxt) || (c->rcv_urgent && seq_leq(at, c->rcv_up)))
+	if (!(seg->flags & TCP_URG) || !seg->urgent || c->fin_received || seq_lt(at, c->rcv.nxt) ||
+	    (c->rcv_urgent && seq_leq(at, c->rcv_up)))
 		return;
 	c->rcv_urgent = true;
 	c->rcv_up = at;

@@ -124,13 +124,19 @@ struct app *dlg_accept(struct dlg *d, const struct dlg_place *at, struct app *l)
 
 void dlg_send(struct dlg *d, const struct dlg_place *at, struct app *a, size_t n)
 {
+	dlg_send_flags(d, at, a, n, 0);
+}
+
+void dlg_send_flags(struct dlg *d, const struct dlg_place *at, struct app *a, size_t n,
+		    unsigned flags)
+{
 	uint8_t *bytes = malloc(n ? n : 1);
 	int64_t got;
 
 	d->at = at;
 	for (size_t i = 0; i < n; i++)
 		bytes[i] = dlg_pattern(1, a->sent + i);
-	got = glass_send(d->g, a->s, bytes, n);
+	got = glass_send_flags(d->g, a->s, bytes, n, flags);
 	free(bytes);
 	a->sent += got > 0 ? (uint64_t)got : 0;
 	expect_result(d, "glass_send()", got, (int64_t)n);

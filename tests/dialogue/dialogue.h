@@ -153,6 +153,9 @@ struct app *dlg_app(struct dlg *d);
 	dlg_listen(d, HERE("app_listen(" #l ", " #port ")"), l, port, backlog)
 #define app_accept(l) dlg_accept(d, HERE("app_accept(" #l ")"), l)
 #define app_send(c, n) dlg_send(d, HERE("app_send(" #c ", " #n ")"), c, n)
+/* The same with GLASS_MORE, GLASS_EOR, GLASS_TELL_*. */
+#define app_send_flags(c, n, flags) \
+	dlg_send_flags(d, HERE("app_send_flags(" #c ", " #n ", " #flags ")"), c, n, flags)
 #define app_recv(c, n) dlg_recv(d, HERE("app_recv(" #c ", " #n ")"), c, n)
 #define app_recv_eof(c) dlg_recv_result(d, HERE("app_recv_eof(" #c ")"), c, 0)
 #define app_recv_error(c, e) dlg_recv_result(d, HERE("app_recv_error(" #c ", " #e ")"), c, e)
@@ -192,6 +195,8 @@ void dlg_listen(struct dlg *d, const struct dlg_place *at, struct app *a, uint16
 		unsigned backlog);
 struct app *dlg_accept(struct dlg *d, const struct dlg_place *at, struct app *l);
 void dlg_send(struct dlg *d, const struct dlg_place *at, struct app *a, size_t n);
+void dlg_send_flags(struct dlg *d, const struct dlg_place *at, struct app *a, size_t n,
+		    unsigned flags);
 void dlg_recv(struct dlg *d, const struct dlg_place *at, struct app *a, size_t n);
 void dlg_recv_result(struct dlg *d, const struct dlg_place *at, struct app *a, int error);
 void dlg_send_error(struct dlg *d, const struct dlg_place *at, struct app *a, int error);
