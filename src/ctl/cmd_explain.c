@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* glass explain: what a drop reason or an event means. Needs no daemon; with one it tells how often
- * it was seen. */
+/*
+ * glass explain: what a name means: of a drop reason, an event, a counter, a tunable, a TCP state
+ * or option, a limiter. Needs no daemon; with one it tells how often it was seen, or its value.
+ */
 #include "ctl.h"
 
 #include <inttypes.h>
@@ -8,6 +10,8 @@
 #include <string.h>
 
 #include <glass/glass_trace.h>
+
+#include "glossary.h"
 
 static const char *kind_words(enum glass_kind kind)
 {
@@ -104,24 +108,109 @@ static void explain_drop(const struct glass_drop_desc *d)
 		printf("  seen:      %" PRId64 " times since stack %s started\n", seen, ctl.stack);
 }
 
+static void event_json(const struct glass_event_desc *e)
+{
+	const struct glass_rule *r;
+
+	json_begin_object(NULL);
+	json_string("event", e->name);
+	json_string("text", e->text);
+	json_string("doc", e->doc);
+	fields_json(e->field, GLASS_TRACE_VALUES);
+	json_begin_array("rules");
+	for (unsigned i = 0; (r = glass_rule(i)); i++) {
+		if (glass_event_desc(r->event) != e)
+			continue;
+		json_begin_object(NULL);
+		json_string("why", r->why);
+		json_string("source", r->source);
+		json_end();
+	}
+	json_end();
+	json_end();
+}
+
 static void explain_event(const struct glass_event_desc *e)
 {
+	const struct glass_rule *r;
+
 	if (ctl.json) {
-		json_begin_object(NULL);
-		json_string("event", e->name);
-		json_string("text", e->text);
-		json_string("doc", e->doc);
-		fields_json(e->field, GLASS_TRACE_VALUES);
-		json_end();
+		event_json(e);
 		return;
 	}
 	printf("%s%s%s: %s\n  shown as:  %s\n", color(C_BOLD), e->name, color(C_NONE), e->doc,
 	       e->text);
 	fields_text(e->field, GLASS_TRACE_VALUES);
+	for (unsigned i = 0; (r = glass_rule(i)); i++)
+		if (glass_event_desc(r->event) == e)
+			printf("  rule:      %s%s%s\n", r->source, *r->why ? ": " : "", r->why);
+}
+
+/* The value of a tunable of the running stack; false: nobody knows. */
+static bool tunable_value(const char *name, int64_t *value)
+{
+	static const size_t strings[] = { offsetof(struct glass_tunable, name),
+					  offsetof(struct glass_tunable, unit),
+					  offsetof(struct glass_tunable, doc) };
+	const struct glass_tunable *r;
+	bool found = false;
+	struct table t;
+
+	if (client_try_open() || table_get(&t, "tunable", sizeof(*r), strings, COUNT(strings)))
+		return false;
+	for (uint64_t i = 0; i < t.count && !found; i++) {
+		r = TABLE_ROW(&t, struct glass_tunable, i);
+		found = r->name && !strcmp(r->name, name);
+		*value = r->value;
+	}
+	table_free(&t);
+	return found;
+}
+
+/* What the running stack says of it. */
+static bool term_value(const struct term *t, int64_t *value)
+{
+	if (!strcmp(t->kind, "tunable"))
+		return tunable_value(t->name, value);
+	*value = strcmp(t->kind, "counter") != 0 ? -1 : times_seen(t->name);
+	return *value >= 0;
+}
+
+static void explain_term(const struct term *t)
+{
+	int64_t value;
+	bool known = term_value(t, &value);
+
+	if (ctl.json) {
+		json_begin_object(NULL);
+		json_string("kind", t->kind);
+		json_string("name", t->name);
+		if (t->alias)
+			json_string("alias", t->alias);
+		json_string("doc", t->doc);
+		if (*t->rule)
+			json_string("source", t->rule);
+		if (t->advice)
+			json_string("advice", t->advice);
+		if (known)
+			json_number("value", value);
+		json_end();
+		return;
+	}
+	printf("%s%s%s, a %s%s%s%s: %s\n", color(C_BOLD), t->name, color(C_NONE), t->kind,
+	       t->alias ? " (" : "", t->alias ? t->alias : "", t->alias ? ")" : "", t->doc);
+	if (*t->rule)
+		printf("  rule:      %s\n", t->rule);
+	if (t->advice)
+		printf("  %s %s\n",
+		       !strcmp(t->kind, "limiter") ? "what helps:" : "in Glass:  ", t->advice);
+	if (known)
+		printf("  now:       %" PRId64 " in stack %s\n", value, ctl.stack);
 }
 
 static void list_json(void)
 {
+	const struct term *t;
 	const struct glass_event_desc *e;
 	const struct glass_drop_desc *d;
 
@@ -134,11 +223,22 @@ static void list_json(void)
 	for (unsigned i = 0; (e = glass_event_desc(i)); i++)
 		json_string(e->name, e->doc);
 	json_end();
+	json_begin_array("terms");
+	for (unsigned i = 0; (t = glossary_term(i)); i++) {
+		json_begin_object(NULL);
+		json_string("kind", t->kind);
+		json_string("name", t->name);
+		json_string("doc", t->doc);
+		json_end();
+	}
+	json_end();
 	json_end();
 }
 
 static void list_text(void)
 {
+	const struct term *t;
+	const char *kind = "";
 	const struct glass_event_desc *e;
 	const struct glass_drop_desc *d;
 
@@ -148,38 +248,58 @@ static void list_text(void)
 	printf("\nEvents of the flight recorder:\n");
 	for (unsigned i = 0; (e = glass_event_desc(i)); i++)
 		printf("  %-20s %s\n", e->name, e->doc);
+	for (unsigned i = 0; (t = glossary_term(i)); i++) {
+		if (strcmp(kind, t->kind) != 0)
+			printf("\nEach a %s:\n", t->kind);
+		kind = t->kind;
+		printf("  %-20s %s\n", t->name, t->doc);
+	}
 }
 
-/* The names of both tables, one after the other. */
+/* The names of all tables, one after the other. */
 static const char *known_word(unsigned i)
 {
-	static unsigned drops;
+	static unsigned drops, events;
 
 	while (glass_drop_desc(drops + 1))
 		drops++;
+	while (glass_event_desc(events))
+		events++;
 	if (i < drops)
 		return glass_drop_desc(i + 1)->name;
-	return glass_event_desc(i - drops) ? glass_event_desc(i - drops)->name : NULL;
+	if (i - drops < events)
+		return glass_event_desc(i - drops)->name;
+	return glossary_term(i - drops - events) ? glossary_term(i - drops - events)->name : NULL;
 }
 
+/* A name may be in several tables. */
 static bool explain(const char *word)
 {
 	const struct glass_event_desc *e;
 	const struct glass_drop_desc *d;
+	const struct term *t;
+	bool found = false;
 
 	for (unsigned i = 1; (d = glass_drop_desc(i)); i++) {
-		if (!strcasecmp(d->name, word)) {
-			explain_drop(d);
-			return true;
-		}
+		if (strcasecmp(d->name, word) != 0)
+			continue;
+		explain_drop(d);
+		found = true;
 	}
 	for (unsigned i = 0; (e = glass_event_desc(i)); i++) {
-		if (!strcasecmp(e->name, word)) {
-			explain_event(e);
-			return true;
-		}
+		if (strcasecmp(e->name, word) != 0)
+			continue;
+		explain_event(e);
+		found = true;
 	}
-	return false;
+	for (unsigned i = 0; (t = glossary_term(i)); i++) {
+		if (strcasecmp(t->name, word) != 0 &&
+		    (!t->alias || strcasecmp(t->alias, word) != 0))
+			continue;
+		explain_term(t);
+		found = true;
+	}
+	return found;
 }
 
 int cmd_explain(const struct command *self, int argc, char **argv)
@@ -195,8 +315,7 @@ int cmd_explain(const struct command *self, int argc, char **argv)
 		if (explain(argv[i]))
 			continue;
 		meant = nearest(argv[i], known_word);
-		failed("'%s' is neither a drop reason nor an event%s%s\ntype: glass explain, for "
-		       "the list",
+		failed("there is nothing of the name '%s'%s%s\ntype: glass explain, for the list",
 		       argv[i], meant ? "; did you mean " : "", meant ? meant : "");
 		return EXIT_FAILED;
 	}

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "facts.h"
+#include "why_slow.h"
 
 /* ---- telling ---- */
 
@@ -325,14 +326,17 @@ static int choose(struct story *s, const char *which, const struct conn_story **
 int cmd_why(const struct command *self, int argc, char **argv)
 {
 	static const char *ring;
+	static bool slow;
 	static const struct opt options[] = {
+		{ 0, "slow", OPT_FLAG, NULL,
+		  "where its time went, what was sent again, and what would help most", &slow },
 		{ 0, "ring", OPT_STRING, "FILE", "read a saved recorder (glass trace --save)",
 		  &ring },
 	};
 	int n = opt_parse(self, options, COUNT(options), argc, argv), code;
 	const struct conn_story *c = NULL;
 	struct facts f;
-	struct story s;
+	struct story s = { 0 };
 
 	if (n < 0)
 		return EXIT_USAGE;
@@ -344,7 +348,9 @@ int cmd_why(const struct command *self, int argc, char **argv)
 		story_group(&s);
 		code = choose(&s, n ? argv[1] : NULL, &c);
 	}
-	if (!code && c) {
+	if (!code && c && slow) {
+		code = why_slow(&s, c, !ring);
+	} else if (!code && c) {
 		facts_gather(&s, c, &f);
 		tell(&s, &f);
 	}

@@ -59,6 +59,14 @@ static void note_drop(struct facts *f, const struct glass_record *r)
 	}
 }
 
+uint32_t rtx_segments(const struct story *s, const struct step *t, const struct glass_record *r)
+{
+	const struct glass_record *tx = step_find(s, t, EV_TX);
+	uint64_t gso = tx ? tx->v[2] : 0;
+
+	return gso ? (uint32_t)((r->v[2] + gso - 1) / gso) : 1;
+}
+
 static void note_end(struct facts *f, const struct glass_record *r)
 {
 	f->ended = true;
@@ -68,7 +76,8 @@ static void note_end(struct facts *f, const struct glass_record *r)
 }
 
 /* Records that count, or are kept. */
-static void note_rest(const struct story *s, struct facts *f, const struct glass_record *r)
+static void note_rest(const struct story *s, struct facts *f, const struct step *t,
+		      const struct glass_record *r)
 {
 	char state[32];
 
@@ -81,7 +90,7 @@ static void note_rest(const struct story *s, struct facts *f, const struct glass
 		kind_text(s, GLASS_KIND_DEV, r->v[2], f->dev, sizeof(f->dev));
 		break;
 	case EV_TCP_RTX:
-		f->rtx++;
+		f->rtx += rtx_segments(s, t, r);
 		f->sent -= r->v[2];
 		break;
 	case EV_TCP_RTO:
@@ -102,7 +111,8 @@ static void note_rest(const struct story *s, struct facts *f, const struct glass
 	}
 }
 
-static void note(const struct story *s, struct facts *f, const struct glass_record *r)
+static void note(const struct story *s, struct facts *f, const struct step *t,
+		 const struct glass_record *r)
 {
 	f->last_ns = r->time_ns;
 	switch (r->event) {
@@ -126,7 +136,7 @@ static void note(const struct story *s, struct facts *f, const struct glass_reco
 		happened(&f->arp, r->time_ns);
 		break;
 	default:
-		note_rest(s, f, r);
+		note_rest(s, f, t, r);
 		break;
 	}
 }
@@ -136,5 +146,5 @@ void facts_gather(const struct story *s, const struct conn_story *c, struct fact
 	*f = (struct facts){ .conn = c };
 	for (uint32_t i = c->first_step; i != NONE; i = s->step[i].next_of_conn)
 		FOR_STEP(s, &s->step[i], r)
-	note(s, f, &s->rec[r]);
+	note(s, f, &s->step[i], &s->rec[r]);
 }

@@ -32,6 +32,8 @@ struct facts {
 	char dev[64];
 };
 
+/* How many segments a retransmission sends again: a super-packet carries many. */
+uint32_t rtx_segments(const struct story *s, const struct step *t, const struct glass_record *r);
 void facts_gather(const struct story *s, const struct conn_story *c, struct facts *f);
 
 #endif

@@ -180,6 +180,7 @@ bool event_is_quiet(unsigned event)
 	case EV_TIMER_SET:
 	case EV_TCP_RTT:
 	case EV_TCP_STOP:
+	case EV_TCP_LIMIT:
 	case EV_TCP_DELIVER:
 		return true;
 	default:
@@ -229,6 +230,8 @@ const char *event_word(unsigned event)
 		return "route ";
 	case EV_TCP_STOP:
 		return "sending stops: ";
+	case EV_TCP_LIMIT:
+		return "held back by ";
 	case EV_TCP_LOST:
 		return "lost: ";
 	default:

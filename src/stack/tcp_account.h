@@ -49,6 +49,8 @@ static inline void tcp_limit(struct glass *g, struct tcp_conn *c, enum glass_lim
 void tcp_limit_was(struct glass *g, struct tcp_conn *c, enum glass_limiter limiter,
 		   int64_t wait_ns);
 void tcp_limit_end(struct glass *g, struct tcp_conn *c);
+/* The account into the recorder: its life is over, or nearly so (TIME-WAIT). */
+void tcp_limit_tell(struct glass *g, const struct tcp_conn *c);
 /* false: no memory. */
 bool tcp_account_open(struct glass *g, struct tcp_conn *c);
 void tcp_account_free(struct glass *g, struct tcp_conn *c);

@@ -82,6 +82,17 @@ void tcp_limit_end(struct glass *g, struct tcp_conn *c)
 	c->limit_since_ns = now(g);
 }
 
+void tcp_limit_tell(struct glass *g, const struct tcp_conn *c)
+{
+	for (unsigned i = 0; i < GLASS_LIMIT_COUNT; i++) {
+		int64_t ns = tcp_limit_ns(g, c, (enum glass_limiter)i);
+
+		if (ns)
+			EVENT(g, c->id, 0, TCP_LIMIT, tcp_limit_word((enum glass_limiter)i),
+			      (uint64_t)ns, (uint64_t)tcp_life_ns(g, c));
+	}
+}
+
 void tcp_account_free(struct glass *g, struct tcp_conn *c)
 {
 	pool_free(&g->pool, c->account, sizeof(*c->account));

@@ -121,6 +121,8 @@ void tcp_change_state(struct glass *g, struct tcp_conn *c, enum tcp_state to, ui
 
 	assert(arrows[from] & ARROW(to));
 	EVENT(g, c->id, 0, TCP_STATE, from, to, why);
+	if (from != TCPS_TIME_WAIT && (to == TCPS_TIME_WAIT || to == TCPS_CLOSED))
+		tcp_limit_tell(g, c);
 	if (from == TCPS_TIME_WAIT)
 		g->tcp->ntime_wait--;
 	c->state = (uint8_t)to;

@@ -47,6 +47,11 @@ is "explain lists" "$(glass_code explain)" 0
 like "reasons and events" "$(said)" "TCP_PAWS.*tcp_rtx"
 ok "as JSON too" json_ok explain
 ok "and one event" json_ok explain tcp_out
+like "a counter" "$("$GLASS" explain TcpExtTCPTimeouts)" "retransmission timeouts"
+like "a TCP state, as ss says it" "$("$GLASS" explain estab)" "ESTABLISHED, a TCP state.*RFC 9293"
+like "a TCP option" "$("$GLASS" explain SACK)" "RFC 2018"
+like "a limiter, and what helps" "$("$GLASS" explain nagle)" "TCP_NODELAY"
+is "a name of two tables is told twice" "$("$GLASS" explain closing | grep -c '^[cC]')" 2
 is "an unknown reason fails" "$(glass_code explain IP_BAD_CSUN)" 1
 like "and the nearest is named" "$(said)" "did you mean IP_BAD_CSUM"
 
@@ -103,7 +108,7 @@ ok "a page is fetched" on_glass "$get" "$HOST" 8080
 like "stat counts" "$("$GLASS" stat 'tcp*')" "TcpActiveOpens +1 "
 is "and only what was asked for" "$("$GLASS" stat 'tcpactive*' | wc -l)" 1
 like "trace tells the handshake" "$("$GLASS" trace)" "SYN-SENT -> ESTABLISHED: SYN-ACK"
-like "with causes" "$("$GLASS" trace 1)" "<- #[0-9]+ call connect"
+like "with causes" "$("$GLASS" trace 1)" "because #[0-9]+ call connect"
 ok "as JSON lines" json_lines_ok trace
 ok "of one connection" json_lines_ok trace 1
 is "one event" "$("$GLASS" trace -e tcp_open --raw | grep -c tcp_open)" 1

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """
-What the command prints of four recorded stories is what the golden files say, and the README shows one of them.
+What the command prints of recorded stories is what the golden files say, and the README shows one of them.
 
     golden.py GLASS STORY [--update]     paths of the command and of the program that makes the rings
 """
@@ -29,6 +29,11 @@ CASES = [
     ("fetch", ["trace", "arp", "or", "(", "dst", "port", "8080", "and", "fin", ")"], "filter-or.txt"),
     ("blackhole", ["trace", "rtx", "and", "drop"], "filter-rtx.txt"),
     ("fetch", ["why"], "why-closed.txt"),
+    ("fetch", ["why", "--slow"], "slow-fetch.txt"),
+    ("slow", ["why", "--slow"], "slow.txt"),
+    ("slow", ["why", "--slow", "--json"], "slow.json"),
+    ("slow", ["trace", "rtx"], "slow-rtx.txt"),
+    ("unreachable", ["why", "--slow"], "slow-unreachable.txt"),
     ("unreachable", ["trace", "1"], "unreachable.txt"),
     ("unreachable", ["why"], "why-unreachable.txt"),
     ("unreachable", ["why", "--json"], "why-unreachable.json"),
@@ -48,7 +53,10 @@ def run(glass, ring, args):
 
 def check_json(name, text):
     for line in text.splitlines():
-        json.loads(line)
+        one = json.loads(line)
+        if not isinstance(one, dict):
+            continue
+        assert sum(one.get("limits_ns", {}).values()) == one.get("life_ns", 0), f"{name}: the budget is not the life"
     return f"{name}: valid JSON"
 
 

@@ -7,6 +7,7 @@
  *	story unreachable FILE	nobody has the address
  *	story blackhole FILE	the neighbour answers ARP and swallows the rest
  *	story refused FILE	nobody listens
+ *	story slow FILE		an upload that loses segments
  */
 #include <errno.h>
 #include <stdio.h>
@@ -15,7 +16,7 @@
 
 #include <glass/glass_trace.h>
 
-#define RECORDS 4096
+#define RECORDS 16384
 #define DELAY_NS 50000
 #define END_NS 16000000000ll
 #define MTU 1500
@@ -31,6 +32,10 @@ struct host {
 	struct glass_addr addr;
 };
 
+#define UPLOAD_BYTES 300000
+#define UPLOAD_DELAY_NS 10000000
+#define LARGE_BYTES 200
+
 struct world {
 	struct host us, peer;
 	void *ring;
@@ -38,6 +43,9 @@ struct world {
 	int64_t now_ns;
 	bool swallow; /* the peer's IP packets */
 	bool asked;
+	int64_t delay_ns;
+	size_t to_upload; /* the client has so much to say, not the request */
+	unsigned large;	  /* frames that were large, so far */
 };
 
 static void die(const char *what)
@@ -90,6 +98,20 @@ static bool is_swallowed(const struct world *w, const struct glass_frame *f)
 	return w->swallow && eth[12] == 8 && eth[13] == 0;
 }
 
+/* Of an upload these are lost: one in the middle, three in a row, and the last. */
+static bool is_lost(struct world *w, const struct host *from, const struct glass_frame *f)
+{
+	static const unsigned lost[] = { 20, 60, 61, 62, 212 };
+
+	if (from != &w->us || f->length < LARGE_BYTES)
+		return false;
+	w->large++;
+	for (unsigned i = 0; i < sizeof(lost) / sizeof(lost[0]); i++)
+		if (w->large == lost[i])
+			return true;
+	return false;
+}
+
 /* All that wants to leave arrives at the other host a moment later. */
 static bool exchange(struct world *w, struct host *from, struct host *to)
 {
@@ -101,14 +123,35 @@ static bool exchange(struct world *w, struct host *from, struct host *to)
 			glass_output_swallowed(from->g, &f, w->peer.addr);
 			continue;
 		}
+		if (is_lost(w, from, &f)) {
+			const struct glass_fate fate = { GLASS_FATE_LOST, 0, f.length, 0 };
+
+			glass_output_impaired(from->g, &f, &fate);
+			continue;
+		}
 		if (!any)
-			w->now_ns += DELAY_NS;
+			w->now_ns += w->delay_ns;
 		deliver(w, to, &f);
 		any = true;
 	}
 	glass_advance(from->g, w->now_ns);
 	glass_advance(to->g, w->now_ns);
 	return any;
+}
+
+/* What there is to upload, as far as it goes; then the end. */
+static void upload(struct world *w)
+{
+	static const char bytes[4096];
+	int64_t n = 1;
+
+	while (w->to_upload && n > 0) {
+		n = glass_send(w->us.g, w->us.sock, bytes,
+			       w->to_upload < sizeof(bytes) ? w->to_upload : sizeof(bytes));
+		w->to_upload -= n > 0 ? (size_t)n : 0;
+	}
+	if (!w->to_upload)
+		glass_shutdown(w->us.g, w->us.sock, GLASS_SHUT_WR);
 }
 
 /* The client: asks when it may, reads, closes at the end of file. */
@@ -122,14 +165,36 @@ static void client(struct world *w)
 		w->us.sock = NULL;
 		return;
 	}
-	if (ready & GLASS_OUT && !w->asked) {
+	if (ready & GLASS_OUT && w->to_upload)
+		upload(w);
+	else if (ready & GLASS_OUT && !w->asked) {
 		glass_send(w->us.g, w->us.sock, request, sizeof(request) - 1);
 		w->asked = true;
 	}
-	if (ready & GLASS_IN && !glass_recv(w->us.g, w->us.sock, bytes, sizeof(bytes))) {
+	if (w->us.sock && ready & GLASS_IN &&
+	    !glass_recv(w->us.g, w->us.sock, bytes, sizeof(bytes))) {
 		glass_close(w->us.g, w->us.sock);
 		w->us.sock = NULL;
 	}
+}
+
+/* The server of an upload: reads all, and closes when the client does. */
+static void sink(struct world *w)
+{
+	struct host *h = &w->peer;
+	char bytes[4096];
+	int64_t n = 1;
+
+	if (!h->sock && h->listener)
+		h->sock = glass_accept(h->g, h->listener);
+	while (h->sock && n > 0)
+		n = glass_recv(h->g, h->sock, bytes, sizeof(bytes));
+	if (!h->sock || n < 0)
+		return;
+	glass_close(h->g, h->sock);
+	h->sock = NULL;
+	glass_close(h->g, h->listener);
+	h->listener = NULL;
 }
 
 /* The server: one connection, one request, the page, end. */
@@ -158,7 +223,7 @@ static void run(struct world *w)
 		busy = exchange(w, &w->us, &w->peer);
 		busy = exchange(w, &w->peer, &w->us) || busy;
 		client(w);
-		server(w);
+		(w->delay_ns == DELAY_NS ? server : sink)(w);
 		if (busy)
 			continue;
 		next = glass_next_deadline(w->us.g);
@@ -185,17 +250,20 @@ int main(int argc, char **argv)
 	struct world w = { .ring_bytes = glass_ring_bytes(RECORDS) };
 	struct glass_end to = { .port = PORT };
 	const char *story = argc == 3 ? argv[1] : "";
-	bool nobody = !strcmp(story, "unreachable");
+	bool nobody = !strcmp(story, "unreachable"), slow = !strcmp(story, "slow");
 
 	if (argc != 3)
-		die("usage: story fetch|unreachable|blackhole|refused FILE");
+		die("usage: story fetch|unreachable|blackhole|refused|slow FILE");
 	w.ring = calloc(1, w.ring_bytes);
+	w.delay_ns = slow ? UPLOAD_DELAY_NS : DELAY_NS;
+	w.to_upload = slow ? UPLOAD_BYTES : 0;
+	w.asked = slow;
 	host_init(&w.us, 4, w.ring, w.ring_bytes);
 	host_init(&w.peer, !strcmp(story, "blackhole") ? 7 : 5, NULL, 0);
 	w.swallow = !strcmp(story, "blackhole");
 	to.addr = nobody ? glass_ip4(10, 0, 0, 6) : w.peer.addr;
 	run(&w); /* the addresses are announced */
-	if (!strcmp(story, "fetch")) {
+	if (!strcmp(story, "fetch") || slow) {
 		w.peer.listener = glass_socket(w.peer.g, GLASS_TCP);
 		if (glass_bind(w.peer.g, w.peer.listener, &(struct glass_end){ .port = PORT }) ||
 		    glass_listen(w.peer.g, w.peer.listener, 1))
