@@ -60,7 +60,7 @@ void timers_release(struct timers *ts, unsigned n)
 
 static bool before(const struct timer *a, const struct timer *b)
 {
-	return a->key_ns != b->key_ns ? a->key_ns < b->key_ns : a->order < b->order;
+	return a->key_ns != b->key_ns ? a->key_ns < b->key_ns : (int32_t)(a->order - b->order) < 0;
 }
 
 static void place(struct timers *ts, uint32_t i, struct timer *t)
@@ -109,7 +109,6 @@ static void heap_remove(struct timers *ts, struct timer *t)
 
 void timer_arm(struct timers *ts, struct timer *t, int64_t deadline_ns)
 {
-	t->armed = true;
 	t->deadline_ns = deadline_ns;
 	t->armed_order = ts->order++;
 	if (t->slot && deadline_ns > t->key_ns)
@@ -126,7 +125,6 @@ void timer_stop(struct timers *ts, struct timer *t)
 {
 	if (t->slot)
 		heap_remove(ts, t);
-	t->armed = false;
 }
 
 /* Brings the heap's first timer to its true place until the first one is where it belongs. */
@@ -159,6 +157,5 @@ struct timer *timers_take(struct timers *ts, int64_t now_ns)
 	if (!t || t->deadline_ns > now_ns)
 		return NULL;
 	heap_remove(ts, t);
-	t->armed = false;
 	return t;
 }

@@ -17,19 +17,21 @@ struct glass;
 struct pool;
 
 struct timer {
-	int64_t deadline_ns;  /* meaningful while armed */
-	uint64_t armed_order; /* of the last arming */
-	int64_t key_ns;	      /* where it lies in the heap: key_ns, then order */
-	uint64_t order;
-	uint32_t slot; /* 1 + index in the heap; 0: not in it */
-	bool armed;
+	int64_t deadline_ns; /* meaningful while armed */
+	int64_t key_ns;	     /* where it lies in the heap: key_ns, then order */
+	/*
+	 * Numbers of armings: of the last one, and of the one that key_ns is from. They wrap; of
+	 * those with one deadline no two are 2^31 armings apart.
+	 */
+	uint32_t armed_order, order;
+	uint32_t slot; /* 1 + index in the heap; 0: not in it, not armed */
 	void (*fire)(struct glass *g, struct timer *t);
 };
 
 struct timers {
 	struct timer **heap;
 	uint32_t count, cap, reserved;
-	uint64_t order;
+	uint32_t order; /* armings so far */
 	struct pool *pool;
 };
 
@@ -43,6 +45,10 @@ void timers_release(struct timers *ts, unsigned n);
 static inline void timer_init(struct timer *t, void (*fire)(struct glass *, struct timer *))
 {
 	*t = (struct timer){ .fire = fire };
+}
+static inline bool timer_armed(const struct timer *t)
+{
+	return t->slot;
 }
 /* Arms or moves. */
 void timer_arm(struct timers *ts, struct timer *t, int64_t deadline_ns);

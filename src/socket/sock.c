@@ -39,15 +39,41 @@ struct glass_sock *sock_new(struct glass *g, enum glass_proto proto)
 	s->g = g;
 	s->proto = (uint8_t)proto;
 	s->number = ++g->last_sock;
-	tcp_config_init(g, &s->config);
-	list_init(&s->bind.node);
 	list_append(&g->socks, &s->node);
 	g->nsocks++;
 	return s;
 }
 
+bool sock_start(struct glass *g, struct glass_sock *s)
+{
+	if (s->start)
+		return true;
+	s->start = pool_alloc(&g->pool, sizeof(*s->start));
+	if (!s->start) {
+		stat_inc(g, STAT_NOMEM);
+		return false;
+	}
+	if (s->conn)
+		s->start->config = s->conn->config;
+	else
+		tcp_config_init(g, &s->start->config);
+	list_init(&s->start->bind.node);
+	return true;
+}
+
+static struct glass_sock *sock_new_started(struct glass *g, enum glass_proto proto)
+{
+	struct glass_sock *s = sock_new(g, proto);
+
+	if (!s || sock_start(g, s))
+		return s;
+	sock_free(g, s);
+	return NULL;
+}
+
 void sock_free(struct glass *g, struct glass_sock *s)
 {
+	pool_free(&g->pool, s->start, sizeof(*s->start));
 	list_remove(&s->node);
 	g->nsocks--;
 	pool_free(&g->pool, s, sizeof(*s));
@@ -55,7 +81,7 @@ void sock_free(struct glass *g, struct glass_sock *s)
 
 struct glass_sock *glass_socket(struct glass *g, enum glass_proto proto)
 {
-	struct glass_sock *s = sock_new(g, proto);
+	struct glass_sock *s = sock_new_started(g, proto);
 
 	if (!s || proto == GLASS_TCP)
 		return s;
@@ -67,7 +93,7 @@ struct glass_sock *glass_socket(struct glass *g, enum glass_proto proto)
 
 struct glass_sock *glass_socket_raw(struct glass *g, uint8_t protocol)
 {
-	struct glass_sock *s = protocol ? sock_new(g, GLASS_RAW) : NULL;
+	struct glass_sock *s = protocol ? sock_new_started(g, GLASS_RAW) : NULL;
 
 	if (!s || !sock_raw_open(g, s, protocol))
 		return s;
@@ -183,7 +209,8 @@ int glass_local(const struct glass_sock *s, struct glass_end *out)
 	else if (s->listener)
 		*out = sock_end(s->listener->bind.addr, s->listener->bind.port->port);
 	else
-		*out = sock_end(s->bind.addr, s->bind.port ? s->bind.port->port : 0);
+		*out = sock_end(s->start->bind.addr,
+				s->start->bind.port ? s->start->bind.port->port : 0);
 	return 0;
 }
 

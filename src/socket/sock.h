@@ -10,17 +10,22 @@
 #include "../stack/tcp_listen.h"
 #include "../stack/udp.h"
 
+/* What a program says of a socket before there is a connection or a listener. */
+struct sock_start {
+	struct tcp_config config;
+	struct tcp_bind bind; /* TCP; the listener has its own */
+};
+
 struct glass_sock {
 	struct list node; /* g->socks */
 	struct glass *g;
 	void *user;
-	uint32_t number; /* in the trace */
-	uint8_t proto;	 /* enum glass_proto */
-	struct tcp_config config;
-	struct tcp_bind bind;	       /* TCP before connect or listen; the listener has its own */
+	struct sock_start *start;      /* NULL: it was accepted */
 	struct tcp_conn *conn;	       /* TCP, from connect or accept on */
 	struct tcp_listener *listener; /* TCP, from listen on */
 	struct udp_end *udp;	       /* UDP and PING */
+	uint32_t number;	       /* in the trace */
+	uint8_t proto;		       /* enum glass_proto */
 };
 
 /* A call by the program: an act, and the cause of what follows. End with sock_call_end(). */
@@ -48,7 +53,10 @@ static inline struct glass_end sock_end(ip4_t addr, uint16_t port)
 /* An end given by a caller: 0 or -EAFNOSUPPORT. A family of GLASS_UNSPEC is the address 0. */
 int sock_end_read(const struct glass_end *end, ip4_t *addr, uint16_t *port);
 
+/* Without a start. NULL: no memory, or too many. */
 struct glass_sock *sock_new(struct glass *g, enum glass_proto proto);
+/* There is a start; that of an accepted one goes on from its connection. false: no memory. */
+bool sock_start(struct glass *g, struct glass_sock *s);
 void sock_free(struct glass *g, struct glass_sock *s);
 
 /* sock_tcp.c */

@@ -37,13 +37,13 @@ static void info_timer(const struct glass *g, const struct tcp_conn *c, struct g
 	const struct timer *t = &c->rtx_timer;
 
 	out->timer = names[c->rtx_mode];
-	if (!t->armed && c->life_timer.armed) {
+	if (!timer_armed(t) && timer_armed(&c->life_timer)) {
 		t = &c->life_timer;
 		out->timer = c->state == TCPS_TIME_WAIT || c->state == TCPS_FIN_WAIT_2
 				     ? "timewait"
 				     : "keepalive";
 	}
-	out->timer_ns = t->armed ? t->deadline_ns - now(g) : -1;
+	out->timer_ns = timer_armed(t) ? t->deadline_ns - now(g) : -1;
 }
 
 static void info_transfer(const struct tcp_conn *c, struct glass_conn_info *out)

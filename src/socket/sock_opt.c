@@ -29,12 +29,15 @@ static struct tcp_config *config_of(struct glass_sock *s)
 {
 	if (s->conn)
 		return &s->conn->config;
-	return s->listener ? &s->listener->config : &s->config;
+	return s->listener ? &s->listener->config : &s->start->config;
 }
 
+/* NULL: it was accepted, and nobody has asked for one. */
 static struct tcp_bind *bind_of(struct glass_sock *s)
 {
-	return s->listener ? &s->listener->bind : &s->bind;
+	if (s->listener)
+		return &s->listener->bind;
+	return s->start ? &s->start->bind : NULL;
 }
 
 /* Linux grants twice what is asked for, to pay for bookkeeping, and reports it so. */
@@ -83,14 +86,27 @@ static void set_common(struct glass_sock *s, enum glass_opt opt, int64_t value)
 	}
 }
 
-static void set_reuse(struct glass_sock *s, enum glass_opt opt, bool value)
+static int set_reuse(struct glass *g, struct glass_sock *s, enum glass_opt opt, bool value)
 {
-	struct tcp_bind *b = bind_of(s);
+	struct tcp_bind *b = s->listener || sock_start(g, s) ? bind_of(s) : NULL;
 	bool addr = opt == GLASS_OPT_REUSEADDR;
 
+	if (!b)
+		return -ENOBUFS;
 	*(addr ? &b->reuse_addr : &b->reuse_port) = value;
 	if (s->udp)
 		*(addr ? &s->udp->reuse_addr : &s->udp->reuse_port) = value;
+	return 0;
+}
+
+static bool reuses(struct glass_sock *s, enum glass_opt opt)
+{
+	const struct tcp_bind *b = bind_of(s);
+	bool addr = opt == GLASS_OPT_REUSEADDR;
+
+	if (s->udp)
+		return addr ? s->udp->reuse_addr : s->udp->reuse_port;
+	return b && (addr ? b->reuse_addr : b->reuse_port);
 }
 
 static int set_raw(struct glass_sock *s, enum glass_opt opt, int64_t value)
@@ -210,8 +226,7 @@ int glass_setopt(struct glass *g, struct glass_sock *s, enum glass_opt opt, int6
 	switch (opt) {
 	case GLASS_OPT_REUSEADDR:
 	case GLASS_OPT_REUSEPORT:
-		set_reuse(s, opt, value);
-		break;
+		return set_reuse(g, s, opt, value);
 	case GLASS_OPT_KEEPALIVE:
 		k->keepalive = value;
 		break;
@@ -337,9 +352,8 @@ static int64_t get(const struct glass *g, struct glass_sock *s, enum glass_opt o
 
 	switch (opt) {
 	case GLASS_OPT_REUSEADDR:
-		return s->udp ? s->udp->reuse_addr : bind_of(s)->reuse_addr;
 	case GLASS_OPT_REUSEPORT:
-		return s->udp ? s->udp->reuse_port : bind_of(s)->reuse_port;
+		return reuses(s, opt);
 	case GLASS_OPT_KEEPALIVE:
 		return k->keepalive;
 	case GLASS_OPT_LINGER:

@@ -16,9 +16,9 @@
 
 int sock_tcp_bind(struct glass *g, struct glass_sock *s, ip4_t addr, uint16_t port)
 {
-	if (s->bind.port || s->conn || s->listener)
+	if (s->conn || s->listener || s->start->bind.port)
 		return -EINVAL;
-	return tcp_bind(g, &s->bind, addr, port);
+	return tcp_bind(g, &s->start->bind, addr, port);
 }
 
 static int connect_refused(const struct glass_sock *s)
@@ -51,16 +51,18 @@ int sock_tcp_connect(struct glass *g, struct glass_sock *s, ip4_t addr, uint16_t
 		return err;
 	if (!port)
 		return -ECONNREFUSED;
+	if (!sock_start(g, s))
+		return -ENOBUFS;
 	forget_conn(g, s);
-	c = tcp_new(g, &s->config);
+	c = tcp_new(g, &s->start->config);
 	if (!c)
 		return -ENOBUFS;
-	if (s->bind.port) {
-		c->laddr = s->bind.addr;
-		c->lport = s->bind.port->port;
+	if (s->start->bind.port) {
+		c->laddr = s->start->bind.addr;
+		c->lport = s->start->bind.port->port;
 	}
 	c->waker.sock = s;
-	c->fastopen_wanted = (fast || s->config.fastopen_connect) && g->tun.tcp_fastopen & 1;
+	c->fastopen_wanted = (fast || s->start->config.fastopen_connect) && g->tun.tcp_fastopen & 1;
 	s->conn = c;
 	/* Linux: an address of 0 is this host. */
 	err = tcp_connect(g, c, addr ? addr : (127u << 24 | 1), port);
@@ -110,10 +112,10 @@ int glass_listen(struct glass *g, struct glass_sock *s, unsigned backlog)
 		return (int)sock_call_end(g, s, outer, WORD("listen"), -EOPNOTSUPP);
 	if (s->conn)
 		return (int)sock_call_end(g, s, outer, WORD("listen"), -EINVAL);
-	if (!l && !s->bind.port)
-		err = tcp_bind(g, &s->bind, 0, 0);
+	if (!l && !s->start->bind.port)
+		err = tcp_bind(g, &s->start->bind, 0, 0);
 	if (!l && !err)
-		err = tcp_listen(g, &s->bind, &s->config, &l);
+		err = tcp_listen(g, &s->start->bind, &s->start->config, &l);
 	if (!err) {
 		l->backlog = backlog < max ? backlog : max;
 		l->waker.sock = s;
@@ -134,7 +136,6 @@ struct glass_sock *glass_accept(struct glass *g, struct glass_sock *listener)
 		return NULL;
 	c = tcp_accept(g, listener->listener);
 	s->conn = c;
-	s->config = c->config;
 	c->waker.sock = s;
 	EVENT(g, c->id, 0, CALL, WORD("accept"), s->number, 0);
 	if (sock_tcp_ready(s) & ~(unsigned)GLASS_OUT)
@@ -322,7 +323,8 @@ void sock_tcp_close(struct glass *g, struct glass_sock *s, bool abort)
 		tcp_close(g, c);
 	if (s->listener)
 		tcp_listener_free(g, s->listener);
-	tcp_unbind(g, &s->bind);
+	if (s->start)
+		tcp_unbind(g, &s->start->bind);
 	s->conn = NULL;
 	s->listener = NULL;
 }

@@ -45,23 +45,23 @@ struct tcp_port;
 
 /* What a program sets before or after connecting; a listener's connections inherit it. */
 struct tcp_config {
-	uint32_t sndbuf, rcvbuf;	   /* bytes */
-	uint32_t window_clamp;		   /* 0: none */
-	uint32_t notsent_lowat;		   /* bytes that may be queued and not sent */
-	uint16_t maxseg;		   /* 0: from the MTU */
-	uint8_t ttl, tos;		   /* ttl 0: default */
-	bool sndbuf_locked, rcvbuf_locked; /* set by the program: they do not follow the path */
-	bool nodelay, cork, keepalive, quickack;
-	uint8_t defer_accept; /* SYN-ACKs to wait for data: TCP_DEFER_ACCEPT */
-	uint8_t syn_retries, keep_count;
-	uint16_t keep_idle_s, keep_interval_s;
-	uint8_t cc;		  /* TCP_CC_* */
-	bool fastopen_connect;	  /* connect() waits for the first bytes, when it may */
-	bool notsent_own;	  /* TCP_NOTSENT_LOWAT was set: it is not the tunable */
-	int32_t linger_s;	  /* -1: off */
-	int16_t fin_wait_s;	  /* FIN-WAIT-2 without program; 0: tunable, -1: none */
-	uint16_t fastopen_qlen;	  /* a listener's: fast opens under way at most; 0: none */
+	uint32_t sndbuf, rcvbuf;  /* bytes */
+	uint32_t window_clamp;	  /* 0: none */
+	uint32_t notsent_lowat;	  /* bytes that may be queued and not sent */
 	uint32_t user_timeout_ms; /* 0: retries decide */
+	int32_t linger_s;	  /* -1: off */
+	uint16_t maxseg;	  /* 0: from the MTU */
+	uint16_t keep_idle_s, keep_interval_s;
+	int16_t fin_wait_s;	/* FIN-WAIT-2 without program; 0: tunable, -1: none */
+	uint16_t fastopen_qlen; /* a listener's: fast opens under way at most; 0: none */
+	uint8_t ttl, tos;	/* ttl 0: default */
+	uint8_t defer_accept;	/* SYN-ACKs to wait for data: TCP_DEFER_ACCEPT */
+	uint8_t syn_retries, keep_count;
+	uint8_t cc;				   /* TCP_CC_* */
+	bool sndbuf_locked : 1, rcvbuf_locked : 1; /* by the program: they do not follow the path */
+	bool nodelay : 1, cork : 1, keepalive : 1, quickack : 1;
+	bool fastopen_connect : 1; /* connect() waits for the first bytes, when it may */
+	bool notsent_own : 1;	   /* TCP_NOTSENT_LOWAT was set: it is not the tunable */
 };
 
 /* Bytes of the send queue. */
@@ -117,9 +117,14 @@ struct tcp_conn {
 	uint16_t lport, rport;
 	struct ip_path path;
 	uint8_t state; /* enum tcp_state; written by tcp_set_state() only */
-	bool hashed;
-	bool connected_once; /* reached ESTABLISHED, or is a fast open: the program may use it */
-	bool wscale_ok, sack_ok, ts_ok;
+	uint8_t snd_wscale, rcv_wscale;
+	uint8_t limiter; /* enum glass_limiter */
+	bool hashed : 1;
+	bool connected_once : 1; /* reached ESTABLISHED, or a fast open: the program may use it */
+	bool closed_by_user : 1; /* no reader any more: data is answered with RST */
+	bool shut_rd : 1;
+	bool wscale_ok : 1, sack_ok : 1, ts_ok : 1;
+	bool in_burst : 1; /* new data has left in this round of tcp_output() */
 	/* RFC 3168: agreed; ECE is owed; CWR is; the peer has sent ECT. */
 	bool ecn_ok : 1, ecn_echo : 1, ecn_cwr : 1, ecn_seen : 1;
 	bool reduce_ecn : 1; /* a mark was the reason of the last reduction */
@@ -130,7 +135,32 @@ struct tcp_conn {
 	bool fastopen_child : 1;  /* born of a SYN with a valid cookie: it has been open since */
 	bool fastopen_tell : 1;	  /* a ghost's: its SYN-ACK tells a cookie */
 	bool syn_data_acked : 1;  /* the data of the SYN was accepted: ours, or the peer's */
-	uint8_t snd_wscale, rcv_wscale;
+	/* Sending: tcp_output.c */
+	bool fin_queued : 1, fin_sent : 1;
+	bool snd_urgent : 1, rcv_urgent : 1; /* snd_up, rcv_up are valid: tcp_urgent.c */
+	bool force_out : 1;	  /* a timer says: send what waits, full segment or not */
+	bool more : 1;		  /* MSG_MORE: until the next write, ACK or 200 ms */
+	bool unpushed : 1;	  /* the last bytes were written with it: no PSH */
+	bool records : 1;	  /* a chunk may have record_end */
+	bool want_out : 1;	  /* the program waits for room */
+	bool starved : 1;	  /* there was no memory for its bytes: it is to try again soon */
+	bool cwnd_limited : 1;	  /* cwnd was all that held output back, of late */
+	bool rack_dsack_wait : 1; /* until rack_dsack_round duplicates say nothing new */
+	/* Receiving: tcp_reass.c */
+	bool ack_now : 1;      /* an ACK is owed at once */
+	bool pingpong : 1;     /* the program answers: ACKs can ride on data */
+	bool dsack : 1;	       /* dsack_block is to be told */
+	bool fin_received : 1; /* and everything before it */
+	bool fin_known : 1;    /* fin_seq is valid: a FIN waits behind a hole */
+	uint8_t quick;	       /* segments still to be acknowledged at once */
+	uint8_t nsack;
+	uint8_t rtx_mode; /* enum tcp_rtx_timer */
+	uint8_t backoff;  /* doublings of rto_ns: until the next sample (RFC 6298 5) */
+	uint8_t timeouts; /* in a row, without progress: RFC 9293 3.8.3 */
+	uint8_t probes;	  /* zero-window or keepalive probes in a row */
+	uint8_t ca_state; /* enum tcp_ca_state */
+	uint8_t dupacks;
+	uint8_t rack_reo_mult, rack_reo_persist;
 	uint16_t mss;			/* payload of a full segment to send, options taken off */
 	uint16_t peer_mss;		/* as the peer told, or the default; 0: no SYN has come */
 	uint16_t pmtu_high, pmtu_probe; /* searching below; size that is tried now. 0: not */
@@ -153,25 +183,14 @@ struct tcp_conn {
 
 	/* Sending: tcp_output.c, tcp_ack.c, tcp_recovery.c */
 	struct list chunks;	      /* struct tcp_chunk: snd.una .. */
-	uint32_t queued;	      /* bytes in chunks, sent or not */
 	struct tcp_chunk *next_chunk; /* of the next new byte; NULL: none */
+	struct tcp_flight *out;	      /* what is out; while nothing is: &tcp_no_flight */
 	uint32_t next_off;
-	struct tcp_flight *out; /* what is out; while nothing is: &tcp_no_flight */
-	bool fin_queued, fin_sent;
-	struct seq small_end;	     /* end of the last segment that was not full (Nagle) */
-	bool in_burst;		     /* new data has left in this round of tcp_output() */
-	bool snd_urgent, rcv_urgent; /* snd_up, rcv_up are valid: tcp_urgent.c */
-	struct seq snd_up;	     /* behind our urgent byte */
-	struct seq rcv_up;	     /* the peer's urgent byte */
-	bool force_out : 1;	     /* a timer says: send what waits, full segment or not */
-	bool more : 1;		     /* MSG_MORE: until the next write, ACK or 200 ms */
-	bool unpushed : 1;	     /* the last bytes were written with it: no PSH */
-	bool records : 1;	     /* a chunk may have record_end */
-	bool want_out : 1;	     /* the program waits for room */
-	bool starved : 1;	 /* there was no memory for its bytes: it is to try again soon */
-	bool ack_now : 1;	 /* an ACK is owed at once */
-	bool closed_by_user : 1; /* no reader any more: data is answered with RST */
-	bool shut_rd : 1;
+	uint32_t queued;      /* bytes in chunks, sent or not */
+	struct seq small_end; /* end of the last segment that was not full (Nagle) */
+	struct seq snd_up;    /* behind our urgent byte */
+	struct seq rcv_up;    /* the peer's urgent byte */
+	uint32_t syn_pkt;     /* number of the packet that carried our first SYN */
 	const struct tcp_cc *cc;
 	union {
 		struct tcp_hystart hystart; /* cubic, while ssthresh is UINT32_MAX */
@@ -180,57 +199,40 @@ struct tcp_conn {
 	} cc_state; /* of cc, and zero when it begins */
 	uint32_t cwnd, ssthresh;
 	uint32_t flight_size;	    /* RFC 5681 2, before the ACK or timeout of now */
-	bool cwnd_limited;	    /* cwnd was all that held output back, of late */
 	uint32_t out_max, out_used; /* most in flight: in the window up to out_end, since used_ms */
 	struct seq out_end;
 	struct seq reduce_end; /* snd.nxt at the last reduction */
 	uint32_t used_ms;      /* when cwnd was full, or last cut because it was not */
 	uint32_t data_ms;      /* payload went out */
-	uint8_t ca_state;      /* enum tcp_ca_state */
-	uint8_t dupacks;
-	struct seq recover; /* snd.nxt when the recovery began */
+	struct seq recover;    /* snd.nxt when the recovery began */
 
 	/* RACK, RFC 8985: what it has learned of the path */
-	int64_t rack_min_rtt_ns;
+	struct seq rack_dsack_round;
 	uint16_t reord_seen;
 	uint16_t reordering; /* how many segments late the latest was; 0: none ever */
-	struct seq rack_dsack_round;
-	uint8_t rack_reo_mult, rack_reo_persist;
-	bool rack_dsack_wait; /* until rack_dsack_round duplicates say nothing new */
+	int64_t rack_min_rtt_ns;
 
 	/* Round-trip time: RFC 6298 */
 	int64_t srtt_ns, rttvar_ns, rto_ns;
-	uint8_t backoff;      /* doublings of rto_ns: until the next sample (RFC 6298 5) */
-	uint8_t timeouts;     /* in a row, without progress: RFC 9293 3.8.3 */
-	uint8_t probes;	      /* zero-window or keepalive probes in a row */
 	int64_t rtx_since_ns; /* when the oldest unacknowledged byte was first timed out; 0: not */
 
-	/* Timers */
 	struct timer rtx_timer, ack_timer, life_timer;
-	uint8_t rtx_mode; /* enum tcp_rtx_timer */
-	uint32_t syn_pkt; /* number of the packet that carried our first SYN */
 
 	/* Receiving: tcp_reass.c */
-	struct list rx; /* struct pkt in order */
-	uint32_t rx_bytes;
+	struct list rx;	 /* struct pkt in order */
 	struct list ooo; /* struct pkt by seq */
+	uint32_t rx_bytes;
 	uint32_t ooo_bytes, ooo_count;
-	struct tcp_sack_block sack[TCP_SACK_BLOCKS_MAX]; /* most recent first */
-	uint8_t nsack;
-	bool dsack; /* dsack_block is to be told */
+	struct tcp_sack_block sack[TCP_SACK_BLOCKS_MAX]; /* nsack of them, most recent first */
 	struct tcp_sack_block dsack_block;
-	bool fin_received; /* and everything before it */
-	bool fin_known;	   /* fin_seq is valid: a FIN waits behind a hole */
 	struct seq fin_seq;
-	uint32_t unacked;     /* bytes received since the last ACK sent */
-	uint8_t quick;	      /* segments still to be acknowledged at once */
-	bool pingpong;	      /* the program answers: ACKs can ride on data */
+	uint32_t unacked; /* bytes received since the last ACK sent */
+	uint32_t drs_bytes;
+	int64_t drs_ns;	      /* receive window growth: start of the period, bytes read in it */
 	int64_t last_data_ns; /* payload came in */
 	int64_t last_rx_ns;   /* anything acceptable came in */
 	int64_t last_tx_ns;
 	int64_t challenge_ns; /* last challenge ACK or answer to an unacceptable segment */
-	int64_t drs_ns;	      /* receive window growth: start of the period, bytes read in it */
-	uint32_t drs_bytes;
 
 	/* RFC 7323 */
 	uint32_t ts_offset, ts_recent;
@@ -239,7 +241,6 @@ struct tcp_conn {
 	/* The account of its time: tcp_limit.c */
 	int64_t born_ns, limit_since_ns;
 	struct tcp_account *account; /* NULL: nothing was sent, two limiters at most */
-	uint8_t limiter;	     /* enum glass_limiter */
 
 	int error; /* what the program is to be told; positive errno */
 	int soft_error;

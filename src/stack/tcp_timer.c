@@ -58,7 +58,7 @@ static void arm_loss(struct glass *g, struct tcp_conn *c, bool restart)
 	at = c->out->rto_at_ns;
 	if (tcp_sack_reneged(c)) {
 		mode = RTX_RENEGED;
-		other = c->rtx_mode == RTX_RENEGED && c->rtx_timer.armed
+		other = c->rtx_mode == RTX_RENEGED && timer_armed(&c->rtx_timer)
 				? c->rtx_timer.deadline_ns
 				: now(g) + RENEGE_NS + c->srtt_ns / 2;
 	} else if (c->out->reorder_at_ns) {
@@ -84,7 +84,8 @@ static int64_t persist_after(const struct glass *g, const struct tcp_conn *c)
 void tcp_rearm(struct glass *g, struct tcp_conn *c, bool restart)
 {
 	if (c->state == TCPS_SYN_SENT || c->state == TCPS_SYN_RECEIVED) {
-		if (!restart && c->rtx_timer.armed) /* data after the SYN-ACK of a fast open */
+		if (!restart &&
+		    timer_armed(&c->rtx_timer)) /* data after the SYN-ACK of a fast open */
 			return;
 		arm_rtx(g, c, RTX_RTO, now(g) + tcp_rto(g, c, c->backoff));
 		EVENT(g, c->id, 0, TIMER_SET, WORD("retransmission"),
@@ -269,7 +270,7 @@ static void ack_fired(struct glass *g, struct timer *t)
 
 void tcp_arm_ack(struct glass *g, struct tcp_conn *c)
 {
-	if (!c->ack_timer.armed)
+	if (!timer_armed(&c->ack_timer))
 		timer_arm(&g->timers, &c->ack_timer, now(g) + g->tun.tcp_delack_ms * NS_PER_MS);
 }
 

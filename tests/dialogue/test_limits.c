@@ -104,7 +104,7 @@ DIALOGUE(bytes_per_idle_connection)
 	}
 		glass_memory(dlg_stack(d), &after);
 		printf("# %llu bytes per idle connection\n", (unsigned long long)(after.bytes - before.bytes) / n);
-		check((after.bytes - before.bytes) / n < 1150);
+		check((after.bytes - before.bytes) / n < 960);
 }
 
 /*

@@ -86,3 +86,46 @@ DIALOGUE(no_memory_for_a_flight)
 		counter(TCPTimeouts, 0);
 }
 
+
+/*
+ * An accepted socket has no settings beside its connection's. It gets them when the program asks
+ * for what only they can hold, or connects it anew when its connection has ended.
+ */
+DIALOGUE(an_accepted_socket_connects_anew)
+{
+	struct app *a;
+	int64_t v = 0;
+
+	T(0)	app_listen(l, 8080, 10);
+		wire_in(SYN, seq=0, mss=1460);		wire_out(SYN|ACK, seq=0, ack=1);
+		wire_in(ACK, seq=1, ack=1);
+		a = app_accept(l);
+		app_setopt(a, OPT_TTL, 9);
+		check(!glass_getopt(dlg_stack(d), a->s, GLASS_OPT_REUSEADDR, &v) && v == 0);
+		dlg_stack(d)->pool.fail_countdown = 1;
+		check(glass_setopt(dlg_stack(d), a->s, GLASS_OPT_REUSEADDR, 1) == -ENOBUFS);
+		app_setopt(a, OPT_REUSEADDR, 1);
+		check(!glass_getopt(dlg_stack(d), a->s, GLASS_OPT_REUSEADDR, &v) && v == 1);
+		check(glass_bind(dlg_stack(d), a->s, &(struct glass_end){ .port = 99 }) == -EINVAL);
+		wire_in(RST, seq=1);
+		app_error(a, ECONNRESET);
+	T(10)	app_connect(a, 8080);			wire_out(SYN, seq=0, ttl=9);
+		app_abort(a);
+}
+
+DIALOGUE(an_accepted_socket_without_memory)
+{
+	struct glass_end to = { glass_ip4(10, 0, 0, 5), 8080 };
+	struct app *a;
+
+	T(0)	app_listen(l, 8080, 10);
+		wire_in(SYN, seq=0, mss=1460);		wire_out(SYN|ACK, seq=0, ack=1);
+		wire_in(ACK, seq=1, ack=1);
+		a = app_accept(l);
+		wire_in(RST, seq=1);
+		app_error(a, ECONNRESET);
+		dlg_stack(d)->pool.fail_countdown = 1;
+		check(glass_connect(dlg_stack(d), a->s, &to) == -ENOBUFS);
+	T(10)	app_connect(a, 8080);			wire_out(SYN, seq=0);
+		app_abort(a);
+}

@@ -119,7 +119,7 @@ static const char *receive_queue(const struct tcp_conn *c)
 /* Whoever waits is woken: by a timer, by its turn to send, or by the program. */
 static const char *somebody_wakes(const struct tcp_conn *c)
 {
-	bool due = !list_empty(&c->pending) || c->rtx_timer.armed;
+	bool due = !list_empty(&c->pending) || timer_armed(&c->rtx_timer);
 
 	if ((c->state == TCPS_SYN_SENT || c->state == TCPS_SYN_RECEIVED) && !due)
 		return "a handshake that no timer repeats";
@@ -127,11 +127,11 @@ static const char *somebody_wakes(const struct tcp_conn *c)
 		return "bytes are out, and no timer is armed";
 	if (tcp_synchronized(c) && c->state != TCPS_TIME_WAIT && tcp_unsent(c) && !due)
 		return "bytes wait, and no timer is armed";
-	if (c->unacked && !c->ack_timer.armed && list_empty(&c->pending))
+	if (c->unacked && !timer_armed(&c->ack_timer) && list_empty(&c->pending))
 		return "an ACK is owed, and no timer is armed";
-	if (c->state == TCPS_TIME_WAIT && !c->life_timer.armed)
+	if (c->state == TCPS_TIME_WAIT && !timer_armed(&c->life_timer))
 		return "TIME-WAIT without an end";
-	if (c->closed_by_user && !due && !c->life_timer.armed)
+	if (c->closed_by_user && !due && !timer_armed(&c->life_timer))
 		return "neither a program nor a timer will ever touch it";
 	return NULL;
 }
