@@ -13,6 +13,7 @@
 #include "tcp_output.h"
 
 #define PAWS_IDLE_NS (24ll * 24 * 3600 * NS_PER_S) /* RFC 7323 5.5 */
+#define OVERTAKEN_MS_MAX 500u /* a sequence number would go round in that at 68 Gbit/s only */
 #define OLD_SPAN_MIN \
 	65536u /* how far behind the window a duplicate may lie and be answered at once */
 
@@ -39,16 +40,33 @@ static bool is_behind(const struct tcp_conn *c, const struct tcp_seg *seg)
 }
 
 /*
- * A pure ACK that another one has overtaken, and that may have SACK blocks that the other had not:
- * it acknowledges no less, and is not older than a timeout. Linux takes these too.
+ * Reordered, not of an earlier time: so little older, by the peer's clock and by ours, that no
+ * number can have gone round meanwhile.
+ *
+ * Data in the window, when a copy of what was sent before it has come first, and has brought the
+ * copy's timestamp: refused, it would have to be sent again, and the sender would never hear that
+ * nothing was lost. And a pure ACK, which may have SACK blocks that the one before it had not: it
+ * acknowledges no less. RFC 7323 5.3 refuses both; Linux only the data.
  */
-static bool overtaken_ack(const struct tcp_conn *c, const struct tcp_seg *seg)
+static bool overtaken(const struct glass *g, const struct tcp_conn *c, const struct tcp_seg *seg)
 {
-	uint32_t older_ms = c->ts_recent - seg->opt.tsval;
+	uint32_t older_ms = c->ts_recent - seg->opt.tsval, most_ms = OVERTAKEN_MS_MAX;
 
-	return (seg->flags & TCP_ACK) && !seg->span && seg->opt.nsack &&
-	       seq_eq(seg->seq, c->rcv.nxt) && seq_eq(seg->ack, c->snd.una) &&
-	       older_ms <= (uint64_t)c->rto_ns / NS_PER_MS;
+	if (c->rto_ns < most_ms * NS_PER_MS)
+		most_ms = (uint32_t)(c->rto_ns / NS_PER_MS);
+	if (older_ms > most_ms || now(g) - c->ts_recent_ns > most_ms * NS_PER_MS)
+		return false;
+	if (seg->span)
+		return seg->len && !(seg->flags & TCP_SYN) && !is_behind(c, seg);
+	return (seg->flags & TCP_ACK) && seg->opt.nsack && seq_eq(seg->seq, c->rcv.nxt) &&
+	       seq_eq(seg->ack, c->snd.una);
+}
+
+static bool timestamp_is_old(const struct glass *g, const struct tcp_conn *c,
+			     const struct tcp_seg *seg)
+{
+	return (int32_t)(seg->opt.tsval - c->ts_recent) < 0 &&
+	       now(g) - c->ts_recent_ns < PAWS_IDLE_NS;
 }
 
 /*
@@ -59,9 +77,8 @@ static enum verdict tcp_check_paws(struct glass *g, struct tcp_conn *c, struct p
 {
 	if (!c->ts_ok || !seg->opt.timestamps || (seg->flags & TCP_RST))
 		return GO_ON;
-	if ((int32_t)(seg->opt.tsval - c->ts_recent) < 0 &&
-	    now(g) - c->ts_recent_ns < PAWS_IDLE_NS) {
-		if (overtaken_ack(c, seg))
+	if (timestamp_is_old(g, c, seg)) {
+		if (overtaken(g, c, seg))
 			return GO_ON;
 		if (seg->len && is_behind(c, seg))
 			tcp_duplicate(g, c, seg);
@@ -153,7 +170,8 @@ static enum verdict tcp_check_sequence(struct glass *g, struct tcp_conn *c, stru
  */
 static void tcp_note_timestamp(struct glass *g, struct tcp_conn *c, const struct tcp_seg *seg)
 {
-	if (!c->ts_ok || !seg->opt.timestamps || seq_gt(seg->seq, c->rcv.acked))
+	if (!c->ts_ok || !seg->opt.timestamps || seq_gt(seg->seq, c->rcv.acked) ||
+	    timestamp_is_old(g, c, seg))
 		return;
 	c->ts_recent = seg->opt.tsval;
 	c->ts_recent_ns = now(g);

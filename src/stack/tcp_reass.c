@@ -185,29 +185,45 @@ static enum verdict receive_in_order(struct glass *g, struct tcp_conn *c, struct
 
 /* ---- out of order ---------------------------------------------------------------------------- */
 
-/* Keeps the queue sorted; most segments belong at its end. */
-static enum verdict ooo_insert(struct glass *g, struct tcp_conn *c, struct pkt *p)
+/*
+ * Where p belongs in the queue, before the node that is answered; most segments belong at its end.
+ * What those before it have is cut off its front: then it can begin behind the next one, and belong
+ * behind that. NULL: nothing of it is new.
+ */
+static struct list *ooo_place(struct tcp_conn *c, struct pkt *p)
 {
 	struct list *at = &c->ooo;
-	struct seq start = seq_of(p->seq), end = pkt_end(p);
-	uint32_t len = p->len;
 
 	while (at->prev != &c->ooo &&
-	       seq_lt(start, seq_of(container_of(at->prev, struct pkt, node)->seq)))
+	       seq_lt(seq_of(p->seq), seq_of(container_of(at->prev, struct pkt, node)->seq)))
 		at = at->prev;
-	if (at->prev != &c->ooo) {
-		struct pkt *left = container_of(at->prev, struct pkt, node);
-		int32_t overlap = seq_diff(pkt_end(left), start);
+	for (; at->prev != &c->ooo; at = at->next) {
+		int32_t overlap =
+			seq_diff(pkt_end(container_of(at->prev, struct pkt, node)), seq_of(p->seq));
 
-		if (overlap >= (int32_t)len) {
-			tcp_note_dsack(c, start, end);
-			tcp_owe_ack(g, c, "a duplicate came out of order");
-			return drop(g, p, TCP_OLD, start.v - c->rcv.irs.v, len);
-		}
+		if (overlap >= (int32_t)p->len)
+			return NULL;
 		if (overlap > 0) {
 			pkt_pull(p, (size_t)overlap);
 			p->seq += (uint32_t)overlap;
 		}
+		if (at == &c->ooo ||
+		    seq_leq(seq_of(p->seq), seq_of(container_of(at, struct pkt, node)->seq)))
+			break;
+	}
+	return at;
+}
+
+static enum verdict ooo_insert(struct glass *g, struct tcp_conn *c, struct pkt *p)
+{
+	struct seq start = seq_of(p->seq), end = pkt_end(p);
+	uint32_t len = p->len;
+	struct list *at = ooo_place(c, p);
+
+	if (!at) {
+		tcp_note_dsack(c, start, end);
+		tcp_owe_ack(g, c, "a duplicate came out of order");
+		return drop(g, p, TCP_OLD, start.v - c->rcv.irs.v, len);
 	}
 	pkt_compact(&g->pool, p);
 	list_insert_before(at, &p->node);

@@ -235,6 +235,27 @@ DIALOGUE(paws)
 }
 
 /*
+ * Two segments are late; the copy of the first brings its own timestamp, and then the second
+ * arrives. It is older than TS.Recent, and all the same it is what is waited for. TS.Recent stays.
+ */
+DIALOGUE(paws_takes_what_was_overtaken)
+{
+	T(0)	connected(c, "mss=1460, sackok, ts");
+	T(100)	wire_in(ACK, seq=1, ack=1, len=1000, tsval=6000);	wire_out(ACK, ack=1001, tsecr=6000);
+	T(101)	wire_in(ACK, seq=3001, ack=1, len=1000, tsval=6001);	wire_out(ACK, ack=1001, sack=3001:4001);
+	T(140)	wire_in(ACK, seq=1001, ack=1, len=1000, tsval=6040);
+		wire_out(ACK, ack=2001, tsecr=6040, sack=3001:4001);
+	T(145)	wire_in(ACK, seq=2001, ack=1, len=1000, tsval=6001);	wire_out(ACK, ack=4001, tsecr=6040);
+		dropped(TCP_PAWS, 0);
+	/* Its clock says that it is half a second old, or ours does: of an earlier time. */
+	T(150)	wire_in(ACK, seq=4001, ack=1, len=1000, tsval=5539);	wire_out(ACK, ack=4001);
+		dropped(TCP_PAWS, 1);
+	T(1000)	wire_in(ACK, seq=4001, ack=1, len=1000, tsval=6039);	wire_out(ACK, ack=4001);
+		dropped(TCP_PAWS, 2);
+		app_recv(c, 4000);
+}
+
+/*
  * What PAWS refuses may be a copy that came late: it is reported all the same, each one, for the
  * sender learns from nothing else that it has sent again what was not lost.
  */
