@@ -109,6 +109,9 @@ static bool lost_by_gemodel(struct impair *im, const struct impair_way *w)
 		im->state = step(im, 1, (const unsigned[]){ 2 }, &w->chance[IMPAIR_P], 1);
 	else
 		im->state = step(im, 2, (const unsigned[]){ 1 }, &w->chance[IMPAIR_R], 1);
+	if (im->state == 2 && w->burst_frames_max && im->burst_frames == w->burst_frames_max)
+		im->state = 1;
+	im->burst_frames = im->state == 2 ? im->burst_frames + 1 : 0;
 	return lost;
 }
 
@@ -135,7 +138,9 @@ static bool aimed_at(struct impair *im, const struct impair_way *w, unsigned kin
 		if (!d->n || (kind & d->kind) != d->kind)
 			continue;
 		im->met[i]++;
-		hit |= d->every ? im->met[i] % d->n == 0 : im->met[i] == d->n;
+		hit |= d->every ? im->met[i] % d->n == 0
+				: im->met[i] >= d->n &&
+					  im->met[i] - d->n < (d->count ? d->count : 1);
 	}
 	return hit;
 }

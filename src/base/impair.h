@@ -55,14 +55,18 @@ enum impair_kind {
 	IMPAIR_SYN = 32,
 	IMPAIR_FIN = 64,
 	IMPAIR_RST = 128,
-	IMPAIR_DATA = 256, /* TCP with payload */
-	IMPAIR_ACK = 512,  /* TCP without payload, SYN, FIN, RST */
-	IMPAIR_ECT = 1024, /* knows congestion marks (RFC 3168) */
+	IMPAIR_DATA = 256,   /* TCP with payload */
+	IMPAIR_ACK = 512,    /* TCP without payload, SYN, FIN, RST */
+	IMPAIR_ECT = 1024,   /* knows congestion marks (RFC 3168) */
+	IMPAIR_AGAIN = 2048, /* has bytes that came to the link before */
 };
 
-/* The n-th frame that is all of kind (0: any), or every n-th, is lost. n 0: no such rule. */
+/*
+ * The n-th frame that is all of kind (0: any) and count - 1 of them after it, or every n-th, is
+ * lost. n 0: no such rule. count 0 is 1.
+ */
 struct impair_drop {
-	uint32_t n;
+	uint32_t n, count;
 	bool every;
 	uint16_t kind;
 };
@@ -79,7 +83,8 @@ struct impair_way {
 	/* What waits for the rate beyond these is lost; 0: without limit. */
 	uint32_t queue_bytes, queue_frames;
 	enum impair_model model;
-	uint32_t chance[5]; /* of the models */
+	uint32_t chance[5];	   /* of the models */
+	uint32_t burst_frames_max; /* gemodel: the longest state 2; 0: without limit */
 	/*
 	 * A correlation is how often the last draw holds again. So the average stays what was asked
 	 * for (netem's, which blends random numbers, does not keep it).
@@ -116,6 +121,7 @@ struct impair {
 	uint64_t met[IMPAIR_DROPS_MAX]; /* frames of each drop's kind */
 	int64_t busy_until_ns, last_arrival_ns;
 	unsigned state;		      /* of the loss model */
+	uint32_t burst_frames;	      /* since it is state 2 of gemodel */
 	uint64_t last[8];	      /* draw of each correlated purpose */
 	struct impair_leaving *queue; /* when those that wait will have left; a ring */
 	uint32_t queue_cap, queue_at, queued;

@@ -28,9 +28,11 @@ struct sim_side {
 	void *ring;
 	size_t ring_bytes;
 	uint64_t hashed; /* records of the ring that are in the hash */
-	struct sim_way way;
+	struct impair_way way;
+	struct impair wire; /* of what this side sends */
+	uint32_t refuse;
 	struct sim_counts counts;
-	int64_t busy_until_ns, last_arrival_ns, tick_ns;
+	int64_t tick_ns;
 };
 
 struct sim {
@@ -44,7 +46,7 @@ struct sim {
 	bool no_memory;
 	void (*on_event)(void *arg, unsigned side, const struct glass_event *e);
 	void *event_arg;
-	bool (*on_wire)(void *arg, unsigned from, uint8_t *frame, size_t length);
+	unsigned (*on_wire)(void *arg, unsigned from, const uint8_t *frame, size_t length);
 	void *wire_arg;
 	void (*on_frame)(void *arg, const uint8_t *frame, size_t length);
 	void *frame_arg;
@@ -59,7 +61,5 @@ struct sim_item *sim_pop(struct sim *s);
 
 /* sim_wire.c: a frame of a side goes onto the wire. */
 void sim_transmit(struct sim *s, unsigned from, const struct glass_frame *frame);
-/* Whether something happens that happens so often in a million. */
-bool sim_chance(struct sim *s, uint32_t of_a_million);
 
 #endif

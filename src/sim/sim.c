@@ -28,9 +28,14 @@ int64_t sim_now(const struct sim *s)
 	return s->now_ns;
 }
 
-struct sim_way *sim_way(struct sim *s, unsigned from)
+struct impair_way *sim_way(struct sim *s, unsigned from)
 {
 	return &s->side[from].way;
+}
+
+const struct impair_counts *sim_wire(const struct sim *s, unsigned from)
+{
+	return &s->side[from].wire.counts;
 }
 
 const struct sim_counts *sim_counts(const struct sim *s, unsigned from)
@@ -45,7 +50,8 @@ void sim_on_event(struct sim *s, void (*f)(void *arg, unsigned side, const struc
 	s->event_arg = arg;
 }
 
-void sim_on_wire(struct sim *s, bool (*f)(void *arg, unsigned from, uint8_t *frame, size_t length),
+void sim_on_wire(struct sim *s,
+		 unsigned (*f)(void *arg, unsigned from, const uint8_t *frame, size_t length),
 		 void *arg)
 {
 	s->on_wire = f;
@@ -96,6 +102,8 @@ static bool side_init(struct sim *s, unsigned i, const struct sim_setup *setup)
 	int n;
 
 	side->way = setup->way[i];
+	side->refuse = setup->refuse[i];
+	impair_init(&side->wire, setup->seed * 2 + i);
 	side->offload = setup->offload[i];
 	side->tick_ns = setup->tick_ns[i];
 	if (i && setup->foreign)
@@ -138,6 +146,7 @@ void sim_free(struct sim *s)
 		if (s->side[i].g)
 			glass_free(s->side[i].g);
 		free(s->side[i].ring);
+		impair_fini(&s->side[i].wire);
 	}
 	while (s->count)
 		free(sim_pop(s));
@@ -168,6 +177,11 @@ static void hash_records(struct sim *s, struct sim_side *side)
 					      sizeof(*records)));
 }
 
+static bool refuses(struct sim *s, const struct sim_side *side)
+{
+	return side->refuse && rng_below(&s->rng, SIM_MILLION) < side->refuse;
+}
+
 /* The frames and events of a side. true: there were some. */
 static bool settle_side(struct sim *s, unsigned i)
 {
@@ -178,7 +192,7 @@ static bool settle_side(struct sim *s, unsigned i)
 
 	while (glass_output(side->g, &frame)) {
 		busy = true;
-		if (sim_chance(s, side->way.refuse)) {
+		if (refuses(s, side)) {
 			side->counts.refused++;
 			glass_output_lost(side->g, &frame, ENOBUFS);
 			continue;
@@ -228,7 +242,7 @@ static void deliver(struct sim *s, struct sim_item *item)
 	}
 	p = glass_pkt_new(side->g, item->length);
 	if (!p) { /* as a device would: the frame is lost */
-		s->side[!item->to].counts.lost++;
+		s->side[!item->to].counts.no_memory++;
 		return;
 	}
 	memcpy(glass_pkt_room(p, &capacity), item->bytes, item->length);

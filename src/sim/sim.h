@@ -14,27 +14,17 @@
 
 #include <glass/glass.h>
 
+#include "../base/impair.h"
+
 struct sim;
 
-#define SIM_MILLION 1000000u
+#define SIM_MILLION IMPAIR_MILLION
 
-/*
- * What the wire does to frames of one direction. Chances are out of a million, per frame on the
- * wire.
- */
-struct sim_way {
-	int64_t delay_ns, jitter_ns; /* jitter: 0..jitter_ns more, order is kept */
-	uint64_t rate_bit_s;	     /* 0: without limit */
-	uint32_t queue_bytes; /* what waits for the rate beyond this is lost; 0: without limit */
-	uint32_t loss, duplicate, reorder, corrupt;
-	int64_t reorder_ns; /* how much later a reordered frame arrives */
-	uint32_t refuse;    /* the sender's device does not take the frame, and says so */
-	bool down;	    /* everything is lost */
-};
-
+/* What impair_counts (sim_wire) do not know. */
 struct sim_counts {
-	uint64_t sent, delivered, bytes, lost, queue_full, duplicated, reordered, corrupted;
-	uint64_t refused, swallowed;
+	uint64_t delivered;
+	uint64_t refused;   /* by the sender's device, before the wire */
+	uint64_t no_memory; /* in the receiver, so that it was lost behind the wire */
 };
 
 /*
@@ -45,11 +35,12 @@ struct sim_counts {
 struct sim_setup {
 	uint64_t seed;
 	int64_t start_ns;
-	uint32_t mtu_bytes;    /* 0: 1500 */
-	uint32_t offload[2];   /* GLASS_OFFLOAD_* of each side's device */
-	struct sim_way way[2]; /* of frames that side 0, side 1 sends */
-	size_t ring_records;   /* flight recorder of each side; 0: none, and no hash */
-	int64_t tick_ns[2];    /* each side's clock stands still between multiples; 0: exact */
+	uint32_t mtu_bytes;	  /* 0: 1500 */
+	uint32_t offload[2];	  /* GLASS_OFFLOAD_* of each side's device */
+	struct impair_way way[2]; /* of frames that side 0, side 1 sends */
+	uint32_t refuse[2];  /* of a million: the side's device does not take it, and says so */
+	size_t ring_records; /* flight recorder of each side; 0: none, and no hash */
+	int64_t tick_ns[2];  /* each side's clock stands still between multiples; 0: exact */
 	bool foreign; /* side 1 is no stack: sim_on_frame() has its frames, sim_inject() sends */
 };
 
@@ -61,17 +52,19 @@ struct glass *sim_stack(struct sim *s, unsigned side);
 struct glass_addr sim_addr(unsigned side);
 int64_t sim_now(const struct sim *s);
 /* May be changed while running. */
-struct sim_way *sim_way(struct sim *s, unsigned from);
+struct impair_way *sim_way(struct sim *s, unsigned from);
+const struct impair_counts *sim_wire(const struct sim *s, unsigned from);
 const struct sim_counts *sim_counts(const struct sim *s, unsigned from);
 
 /* Told of every readiness event of both stacks. */
 void sim_on_event(struct sim *s, void (*f)(void *arg, unsigned side, const struct glass_event *e),
 		  void *arg);
 /*
- * Sees every frame that goes onto the wire, and may change it; false: it is swallowed. What the
- * wire does by chance comes after.
+ * Sees every frame that comes to the wire, before the wire does anything, and answers what it is
+ * beyond what its headers say: of enum impair_kind, for the drops that are aimed.
  */
-void sim_on_wire(struct sim *s, bool (*f)(void *arg, unsigned from, uint8_t *frame, size_t length),
+void sim_on_wire(struct sim *s,
+		 unsigned (*f)(void *arg, unsigned from, const uint8_t *frame, size_t length),
 		 void *arg);
 /* Of a foreign side 1: what arrives there, and how it sends. */
 void sim_on_frame(struct sim *s, void (*f)(void *arg, const uint8_t *frame, size_t length),

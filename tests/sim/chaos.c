@@ -6,6 +6,7 @@
 
 #define MS_MAX (1800 * 1000)
 #define BOUND_FACTOR 3
+#define BURST_FRAMES_MAX 6 /* fewer than the tries of a SYN, or of a closed socket */
 #define OFFLOAD (GLASS_OFFLOAD_CSUM | GLASS_OFFLOAD_TSO)
 
 /* One of n values, the first ones more likely. */
@@ -24,7 +25,7 @@ static bool one_in(struct rng *r, uint32_t n)
 	return rng_below(r, n) == 0;
 }
 
-static void way_by_chance(struct rng *r, struct sim_way *w)
+static void way_by_chance(struct rng *r, struct impair_way *w)
 {
 	w->delay_ns = (int64_t)PICK(r, 100000, 1000, 5000000, 20000000, 100000000);
 	w->jitter_ns = (int64_t)PICK(r, 0, 0, 10000, 1000000, 30000000);
@@ -35,20 +36,26 @@ static void way_by_chance(struct rng *r, struct sim_way *w)
 	w->reorder = (uint32_t)PICK(r, 0, 0, 1000, 100000, 500000);
 	w->reorder_ns = (int64_t)PICK(r, 100000, 1000000, 10000000, 300000000);
 	w->corrupt = (uint32_t)PICK(r, 0, 0, 1000, 20000);
-	w->refuse = one_in(r, 16) ? (uint32_t)PICK(r, 1000, 50000) : 0;
 }
 
 /* Losses that are not by plain chance. */
-static void losses_by_chance(struct rng *r, struct scenario *sc, unsigned i)
+static void losses_by_chance(struct rng *r, struct impair_way *w)
 {
-	if (one_in(r, 8))
-		sc->burst[i] = (struct burst){ (uint32_t)PICK(r, 2000, 10000, 500),
-					       (uint32_t)PICK(r, 200000, 50000, 500000),
-					       (uint32_t)PICK(r, 500000, 1000000, 100000) };
+	static const uint16_t kind[] = { IMPAIR_SYN, IMPAIR_FIN, IMPAIR_ACK, IMPAIR_DATA,
+					 IMPAIR_AGAIN };
+
+	if (one_in(r, 8)) {
+		w->model = IMPAIR_GEMODEL;
+		w->burst_frames_max = BURST_FRAMES_MAX;
+		w->chance[IMPAIR_P] = (uint32_t)PICK(r, 2000, 10000, 500);
+		w->chance[IMPAIR_R] = (uint32_t)PICK(r, 200000, 50000, 500000);
+		w->chance[IMPAIR_1_H] = (uint32_t)PICK(r, 500000, 1000000, 100000);
+		w->chance[IMPAIR_1_K] = w->loss;
+	}
 	if (one_in(r, 6))
-		sc->aim[i] =
-			(struct aim){ 1u << rng_below(r, 5), (uint32_t)PICK(r, 1, 1, 2, 3, 10, 40),
-				      (uint32_t)PICK(r, 1, 1, 2, 4) };
+		w->drop[0] = (struct impair_drop){ .kind = kind[rng_below(r, 5)],
+						   .n = (uint32_t)PICK(r, 1, 1, 2, 3, 10, 40),
+						   .count = (uint32_t)PICK(r, 1, 1, 2, 4) };
 }
 
 static void buffers_by_chance(struct rng *r, struct scenario *sc)
@@ -108,15 +115,15 @@ static void events_by_chance(struct rng *r, struct scenario *sc)
 /* How many of a million frames of that direction are lost, about. */
 static double losses(const struct scenario *sc, unsigned i)
 {
-	const struct sim_way *w = &sc->way[i];
-	const struct burst *b = &sc->burst[i];
-	double n = w->loss + w->corrupt + w->refuse;
+	const struct impair_way *w = &sc->way[i];
+	const uint32_t *p = w->chance;
+	double n = w->loss + w->corrupt + sc->refuse[i];
 
-	if (b->begin)
-		n += (double)b->loss * b->begin / (b->begin + b->end);
+	if (w->model == IMPAIR_GEMODEL)
+		n += (double)p[IMPAIR_1_H] * p[IMPAIR_P] / (p[IMPAIR_P] + p[IMPAIR_R]);
 	if (w->rate_bit_s && w->queue_bytes < 50000)
 		n += 20000;
-	return n + (sc->aim[i].kind ? 1000 : 0);
+	return n + (w->drop[0].n ? 1000 : 0);
 }
 
 /* Round trips through the smallest window, each with a timer's wait. */
@@ -167,7 +174,8 @@ struct scenario chaos(uint64_t seed)
 	rng_init(&r, (const uint64_t[2]){ seed, 0x6368616f73 });
 	for (unsigned i = 0; i < 2; i++) {
 		way_by_chance(&r, &sc.way[i]);
-		losses_by_chance(&r, &sc, i);
+		sc.refuse[i] = one_in(&r, 16) ? (uint32_t)PICK(&r, 1000, 50000) : 0;
+		losses_by_chance(&r, &sc.way[i]);
 		sc.bytes[i] = PICK(&r, 10000, 0, 1, 60000, 200000);
 		sc.bytes[i] += sc.bytes[i] > 1 ? rng_below(&r, 2000) : 0;
 	}
@@ -183,20 +191,21 @@ struct scenario chaos(uint64_t seed)
 
 static void describe_way(const struct scenario *sc, unsigned i)
 {
-	const struct sim_way *w = &sc->way[i];
+	const struct impair_way *w = &sc->way[i];
+	const struct impair_drop *d = &w->drop[0];
 
 	printf("# way %u: delay %lld us, jitter %lld us, rate %llu, queue %u, loss %u, duplicate "
 	       "%u, reorder %u by %lld us, corrupt %u, refuse %u; tick %lld us; sends %llu bytes\n",
 	       i, (long long)w->delay_ns / 1000, (long long)w->jitter_ns / 1000,
 	       (unsigned long long)w->rate_bit_s, w->queue_bytes, w->loss, w->duplicate, w->reorder,
-	       (long long)w->reorder_ns / 1000, w->corrupt, w->refuse,
+	       (long long)w->reorder_ns / 1000, w->corrupt, sc->refuse[i],
 	       (long long)sc->tick_ns[i] / 1000, (unsigned long long)sc->bytes[i]);
-	if (sc->burst[i].begin)
-		printf("# way %u: bursts begin %u, end %u, lose %u\n", i, sc->burst[i].begin,
-		       sc->burst[i].end, sc->burst[i].loss);
-	if (sc->aim[i].kind)
-		printf("# way %u: swallows %u of kind %u from the %uth\n", i, sc->aim[i].count,
-		       sc->aim[i].kind, sc->aim[i].nth);
+	if (w->model == IMPAIR_GEMODEL)
+		printf("# way %u: bursts begin %u, end %u, lose %u\n", i, w->chance[IMPAIR_P],
+		       w->chance[IMPAIR_R], w->chance[IMPAIR_1_H]);
+	if (d->n)
+		printf("# way %u: swallows %u of kind %u from the %uth\n", i, d->count, d->kind,
+		       d->n);
 }
 
 void describe(const struct scenario *sc)

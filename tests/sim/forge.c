@@ -273,6 +273,7 @@ static void odd_options(struct hostile *h)
 	s.opt_raw = raw;
 	s.opt_raw_len = any(h, 41);
 	s.seq = h->high;
+	h->changes |= !!(s.flags & SYN); /* before the own one comes, the stream begins with it */
 	peer_send(h, &s);
 }
 

@@ -244,9 +244,10 @@ void play_hostile(uint64_t seed, struct verdict_of_run *out)
 	choose(&h);
 	setup.start_ns = (int64_t)rng_below(&h.rng, 1u << 31) * 4;
 	for (unsigned i = 0; i < 2; i++)
-		setup.way[i] = (struct sim_way){ .delay_ns = 1 + rng_below(&h.rng, 40) * MS,
-						 .loss = hostile_chance(&h, 30) ? 20000 : 0,
-						 .duplicate = hostile_chance(&h, 20) ? 50000 : 0 };
+		setup.way[i] =
+			(struct impair_way){ .delay_ns = 1 + rng_below(&h.rng, 40) * MS,
+					     .loss = hostile_chance(&h, 30) ? 20000 : 0,
+					     .duplicate = hostile_chance(&h, 20) ? 50000 : 0 };
 	h.sim = sim_new(&setup);
 	glass_memory(sim_stack(h.sim, 0), &before);
 	h.memory_max = before.bytes + MEMORY_MAX;

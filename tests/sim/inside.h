@@ -46,14 +46,11 @@ struct flow {
 struct world {
 	const struct scenario *sc;
 	struct sim *sim;
-	struct rng rng, weather;
+	struct rng rng;
 	struct glass_sock *listener;
 	struct flow *flows;
 	unsigned nflows, open;
 	struct verdict_of_run *out;
-	unsigned
-		burst[2]; /* frames since the wire of that direction is in its bad state; 0: good */
-	uint32_t aimed[2];
 	unsigned steps;
 	uint8_t pattern[PERIOD + CHUNK_MAX];
 	uint8_t chunk[CHUNK_MAX];
@@ -71,8 +68,8 @@ bool tolerant(const struct world *w);
 void end_turn(struct world *w, struct end *e);
 void end_gone(struct world *w, struct end *e);
 
-/* wire.c: looks at every frame, and decides about the losses that are not by plain chance. */
-bool wire_frame(void *arg, unsigned from, uint8_t *frame, size_t length);
+/* wire.c: looks at every frame; answers IMPAIR_AGAIN when it has bytes that came before. */
+unsigned wire_frame(void *arg, unsigned from, const uint8_t *frame, size_t length);
 
 /* judge.c: at the end. */
 void check_account(struct world *w);

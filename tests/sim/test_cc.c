@@ -193,7 +193,7 @@ static void measure_from(void *arg)
 
 	for (unsigned i = 0; i < w->b->flows; i++)
 		w->flow[i].at_from = w->flow[i].received;
-	w->lost_at_from = sim_counts(w->sim, 0)->queue_full;
+	w->lost_at_from = sim_wire(w->sim, 0)->queue_full;
 }
 
 static void begin(struct world *w, uint64_t seed)

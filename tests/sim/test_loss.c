@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Timeouts: what SACK, RACK and the tail loss probe can repair costs none. Each wire is played with
- * many seeds; all of them together may time out so many times, and no oftener. At 10 % a lost SYN
- * is one (nothing but the timer repairs it), and a probe that is lost as well.
+ * many seeds; all of them together may time out so many times, and no oftener (lost SYNs, which
+ * nothing but the timer repairs, do not count). At 10 % a probe that is lost as well is one.
  *
  *	test_loss			all wires
  *	test_loss NAME [SEED [COUNT]]	one wire; prints each seed that timed out

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A man in the middle who looks only: every frame of both directions as it goes onto the wire,
- * held against what RFC 9293, 7323 and 2018 demand of a sender, whatever the other side does. And
- * the losses that are aimed, or come in bursts.
+ * held against what RFC 9293, 7323 and 2018 demand of a sender, whatever the other side does.
  *
  * In: the wire (sim_on_wire).  Out: fail().
  */
@@ -15,7 +14,6 @@
 #include "../../src/wire/tcp.h"
 
 #define PROTO_TCP 6
-#define BURST_MAX 6	    /* frames: fewer than the tries of a SYN, or of a closed socket */
 #define JUDGED_FLOWS_MAX 64 /* with more of them it would take too long to find each */
 
 /* A segment, taken apart. */
@@ -84,8 +82,7 @@ static void judge_payload(struct world *w, const struct view *v, const struct wi
 /* No frame is refused by the device, or lost for want of memory, before the wire has seen it. */
 static bool all_leave(const struct world *w)
 {
-	return !w->sc->way[0].refuse && !w->sc->way[1].refuse && !w->sc->fail_every &&
-	       !w->sc->mem_max_mb;
+	return !w->sc->refuse[0] && !w->sc->refuse[1] && !w->sc->fail_every && !w->sc->mem_max_mb;
 }
 
 /* RFC 9293 3.4, 3.8.6: no hole, nothing beyond the window that was offered, nothing after FIN. */
@@ -197,41 +194,13 @@ static unsigned judge(struct world *w, const struct view *v)
 	if (v->flags & TCP_ACK)
 		judge_ack(w, v, d, peer);
 	judge_timestamps(w, v, d, peer);
-	return (v->flags & TCP_SYN ? WIRE_SYN : 0u) | (v->flags & TCP_FIN ? WIRE_FIN : 0u) |
-	       (v->len ? WIRE_DATA : 0u) | (seq_eq(v->end, v->seq) ? WIRE_ACK : 0u) |
-	       (again ? WIRE_AGAIN : 0u);
+	return again ? IMPAIR_AGAIN : 0;
 }
 
-/* true: this one is the aim's. */
-static bool hit(struct world *w, unsigned from, unsigned kind)
-{
-	const struct aim *a = &w->sc->aim[from];
-
-	if (!(a->kind & kind))
-		return false;
-	w->aimed[from]++;
-	return w->aimed[from] >= a->nth && w->aimed[from] - a->nth < a->count;
-}
-
-static bool burst_takes(struct world *w, unsigned from)
-{
-	const struct burst *b = &w->sc->burst[from];
-	uint32_t change = w->burst[from] ? b->end : b->begin;
-
-	if (!b->begin)
-		return false;
-	if (rng_below(&w->weather, SIM_MILLION) < change || w->burst[from] >= BURST_MAX)
-		w->burst[from] = !w->burst[from];
-	else if (w->burst[from])
-		w->burst[from]++;
-	return w->burst[from] && rng_below(&w->weather, SIM_MILLION) < b->loss;
-}
-
-bool wire_frame(void *arg, unsigned from, uint8_t *frame, size_t length)
+unsigned wire_frame(void *arg, unsigned from, const uint8_t *frame, size_t length)
 {
 	struct world *w = arg;
 	struct view v;
-	unsigned kind = look(w, from, frame, length, &v) ? judge(w, &v) : 0;
 
-	return !hit(w, from, kind) && !burst_takes(w, from);
+	return look(w, from, frame, length, &v) ? judge(w, &v) : 0;
 }

@@ -231,7 +231,8 @@ static bool all_over(void *arg)
 
 static void note_recovery(struct world *w)
 {
-	w->out->timeouts = both_sides(w, "TCPTimeouts");
+	/* A lost SYN has nothing but the timer. */
+	w->out->timeouts = both_sides(w, "TCPTimeouts") - both_sides(w, "TCPSynRetrans");
 	w->out->retrans = both_sides(w, "RetransSegs");
 	w->out->probes = both_sides(w, "TCPLossProbes");
 	w->out->spurious = both_sides(w, "TCPSpuriousRTOs");
@@ -324,6 +325,7 @@ static struct sim *make_sim(const struct scenario *sc, uint64_t seed, bool trace
 		.offload = { sc->offload, sc->mixed ? sc->offload1 : sc->offload },
 		.way = { sc->way[0],
 			 sc->way[1].delay_ns || sc->way[1].rate_bit_s ? sc->way[1] : sc->way[0] },
+		.refuse = { sc->refuse[0], sc->refuse[1] },
 		.tick_ns = { sc->tick_ns[0], sc->tick_ns[1] },
 		.ring_records = trace ? RECORDS : 0,
 	};
@@ -342,7 +344,6 @@ static struct world *world_new(const struct scenario *sc, uint64_t seed, bool tr
 	w->nflows = sc->flows ? sc->flows : 1;
 	w->flows = calloc(w->nflows, sizeof(*w->flows));
 	rng_init(&w->rng, (const uint64_t[2]){ seed, 0x776f726c64 });
-	rng_init(&w->weather, (const uint64_t[2]){ seed, 0x77656174686572 });
 	make_pattern(w);
 	w->sim = make_sim(sc, seed, trace);
 	sim_on_event(w->sim, on_event, w);

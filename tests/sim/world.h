@@ -20,35 +20,16 @@ enum ending {
 			 end */
 };
 
-/* What a frame is to the wire: a segment can be several. */
-enum wire_kind {
-	WIRE_SYN = 1,
-	WIRE_FIN = 2,
-	WIRE_ACK = 4, /* pure */
-	WIRE_DATA = 8,
-	WIRE_AGAIN = 16, /* bytes that were on the wire before */
-};
-
-/* The wire swallows, of one direction, the nth (from 1) to nth + count - 1 of a kind. */
-struct aim {
-	unsigned kind; /* enum wire_kind; 0: nobody */
-	uint32_t nth, count;
-};
-
-/* Gilbert and Elliott: chances of a million, per frame, to become bad and good; lost when bad. */
-struct burst {
-	uint32_t begin, end, loss;
-};
-
 enum near_wrap { NEAR_NOTHING, NEAR_SEQ_32, NEAR_SEQ_31, NEAR_TS_32, NEAR_TS_31 };
 
 struct scenario {
 	const char *name;
-	struct sim_way way[2]; /* side 1 is as side 0 when its delay and rate are 0 */
-	uint64_t bytes[2];     /* sent by each side, per connection */
-	unsigned flows;	       /* 0: one */
-	uint32_t offload;      /* of both devices */
-	uint32_t offload1;     /* of side 1's device, when mixed is set */
+	struct impair_way way[2]; /* side 1 is as side 0 when its delay and rate are 0 */
+	uint32_t refuse[2];	  /* of a million frames, each side's device */
+	uint64_t bytes[2];	  /* sent by each side, per connection */
+	unsigned flows;		  /* 0: one */
+	uint32_t offload;	  /* of both devices */
+	uint32_t offload1;	  /* of side 1's device, when mixed is set */
 	bool mixed;
 	uint32_t mtu_bytes;
 	int64_t rcvbuf, sndbuf; /* 0: default */
@@ -61,8 +42,6 @@ struct scenario {
 	int64_t down_at_ms, down_ms; /* the wire is cut this long, this long after the beginning */
 	int64_t mtu_at_ms;	     /* then both devices' MTU becomes: */
 	uint32_t mtu_later;
-	struct aim aim[2];
-	struct burst burst[2];
 	int64_t tick_ns[2];    /* the timers of a side are this coarse */
 	size_t write_max;      /* bytes per write of a program; 0: 64 KB */
 	uint32_t short_writes; /* of a million: a program reserves more than it commits */
@@ -82,7 +61,7 @@ struct verdict_of_run {
 	char why[512];
 	uint64_t hash;
 	int64_t took_ns; /* 0: idle, for an end that never began was aborted by its peer */
-	/* Of both sides. */
+	/* Of both sides; timeouts without those of SYNs. */
 	uint64_t timeouts, retrans, probes, spurious;
 };
 

@@ -95,6 +95,23 @@ static void test_gemodel(void **state)
 	assert_in_range(lost_of(&w, &runs), FRAMES * 28 / 100, FRAMES * 32 / 100);
 }
 
+/* The bad state lasts so many frames and no more, and may begin again behind one good one. */
+static void test_longest_burst(void **state)
+{
+	struct impair_way w = { .model = IMPAIR_GEMODEL,
+				.chance = { 100 * PERCENT, 0, 100 * PERCENT, 0 },
+				.burst_frames_max = 6 };
+
+	(void)state;
+	start();
+	for (unsigned i = 0; i < 70; i++)
+		assert_int_equal(decide(&w, 0), i % 7 ? IMPAIR_LOST : IMPAIR_PASSES);
+	w.burst_frames_max = 0;
+	start();
+	for (unsigned i = 0; i < 70; i++)
+		assert_int_equal(decide(&w, 0), i ? IMPAIR_LOST : IMPAIR_PASSES);
+}
+
 static void test_state(void **state)
 {
 	struct impair_way w = { .model = IMPAIR_STATE,
@@ -130,6 +147,21 @@ static void test_aimed(void **state)
 		assert_int_equal(v.fate == IMPAIR_AIMED_AT, i == 3 || i % 10 == 0 || i == 52);
 	}
 	assert_int_equal(im.counts.aimed, 12);
+}
+
+/* The second that came before, and the two like it after it. */
+static void test_aimed_at_several(void **state)
+{
+	struct impair_way w = { .drop = { { .n = 2, .count = 3, .kind = IMPAIR_AGAIN } } };
+
+	(void)state;
+	start();
+	for (unsigned i = 1; i <= 40; i++) {
+		bool again = i % 4 == 0; /* 4, 8, 12, 16, ... */
+
+		impair_decide(&im, &w, 60, IMPAIR_TCP | (again ? IMPAIR_AGAIN : 0), 0, &v);
+		assert_int_equal(v.fate == IMPAIR_AIMED_AT, i == 8 || i == 12 || i == 16);
+	}
 }
 
 /* 12 Mbit/s: 1,500 bytes take a millisecond. */
@@ -355,8 +387,10 @@ int main(void)
 		cmocka_unit_test(test_nothing),
 		cmocka_unit_test(test_random_loss),
 		cmocka_unit_test(test_gemodel),
+		cmocka_unit_test(test_longest_burst),
 		cmocka_unit_test(test_state),
 		cmocka_unit_test(test_aimed),
+		cmocka_unit_test(test_aimed_at_several),
 		cmocka_unit_test(test_rate),
 		cmocka_unit_test(test_limit),
 		cmocka_unit_test(test_cells),

@@ -14,7 +14,7 @@ static size_t frame_len;
 static uint8_t payload[1000];
 
 /* A wire without stacks: frames go in at side 0 and wait in the queue. */
-static struct sim wire(const struct sim_way *way)
+static struct sim wire(const struct impair_way *way)
 {
 	struct sim s = { .now_ns = 0 };
 	struct seg seg = { .kind = SEG_TCP,
@@ -24,7 +24,7 @@ static struct sim wire(const struct sim_way *way)
 			   .data = payload,
 			   .len = sizeof(payload) };
 
-	rng_init(&s.rng, (const uint64_t[2]){ 5, 6 });
+	impair_init(&s.side[0].wire, 5);
 	s.side[0].way = *way;
 	frame_len = seg_build(frame, &seg);
 	return s;
@@ -44,18 +44,19 @@ static void drain(struct sim *s)
 	while (s->count)
 		free(sim_pop(s));
 	free(s->heap);
+	impair_fini(&s->side[0].wire);
 }
 
 static void test_chances(void **state)
 {
-	struct sim s = wire(&(struct sim_way){
+	struct sim s = wire(&(struct impair_way){
 		.loss = 100000, .duplicate = 200000, .reorder = 50000, .reorder_ns = MS });
-	const struct sim_counts *n = &s.side[0].counts;
+	const struct impair_counts *n = &s.side[0].wire.counts;
 
 	(void)state;
 	for (unsigned i = 0; i < FRAMES; i++)
 		send(&s);
-	assert_int_equal(n->sent, FRAMES);
+	assert_int_equal(n->frames, FRAMES);
 	assert_in_range(n->lost, 850, 1150);
 	assert_in_range(n->duplicated, 1600, 2000);
 	assert_in_range(n->reordered, 380, 520);
@@ -67,12 +68,12 @@ static void test_chances(void **state)
 static void test_rate_and_queue(void **state)
 {
 	struct sim s = wire(
-		&(struct sim_way){ .delay_ns = MS, .rate_bit_s = 1000000, .queue_bytes = 2500 });
+		&(struct impair_way){ .delay_ns = MS, .rate_bit_s = 1000000, .queue_bytes = 2500 });
 
 	(void)state;
 	for (unsigned i = 0; i < 10; i++)
 		send(&s);
-	assert_int_equal(s.side[0].counts.queue_full, 7);
+	assert_int_equal(s.side[0].wire.counts.queue_full, 7);
 	for (unsigned i = 1; i <= 3; i++) {
 		struct sim_item *item = sim_pop(&s);
 
@@ -87,7 +88,7 @@ static void test_rate_and_queue(void **state)
 
 static void test_jitter_keeps_the_order(void **state)
 {
-	struct sim s = wire(&(struct sim_way){ .delay_ns = MS, .jitter_ns = 5 * MS });
+	struct sim s = wire(&(struct impair_way){ .delay_ns = MS, .jitter_ns = 5 * MS });
 	uint64_t order = 0;
 	int64_t latest = 0;
 
@@ -111,13 +112,13 @@ static void test_jitter_keeps_the_order(void **state)
 /* Every damage of an IP packet shows in a checksum or a length. */
 static void test_damage_can_be_seen(void **state)
 {
-	struct sim s = wire(&(struct sim_way){ .corrupt = SIM_MILLION });
+	struct sim s = wire(&(struct impair_way){ .corrupt = SIM_MILLION });
 	struct seg seg;
 
 	(void)state;
 	for (unsigned i = 0; i < FRAMES; i++)
 		send(&s);
-	assert_int_equal(s.side[0].counts.corrupted, FRAMES);
+	assert_int_equal(s.side[0].wire.counts.damaged, FRAMES);
 	while (s.count) {
 		struct sim_item *item = sim_pop(&s);
 
@@ -128,14 +129,44 @@ static void test_damage_can_be_seen(void **state)
 	drain(&s);
 }
 
+static unsigned third_is_again(void *arg, unsigned from, const uint8_t *bytes, size_t length)
+{
+	unsigned *n = arg;
+
+	assert_int_equal(from, 0);
+	assert_int_equal(length, frame_len);
+	assert_memory_equal(bytes, frame, frame_len);
+	return ++*n == 3 ? IMPAIR_AGAIN : 0;
+}
+
+/* What headers say and what who looks on adds to it: both can be aimed at. */
+static void test_aims(void **state)
+{
+	struct sim s = wire(&(struct impair_way){
+		.drop = { { .n = 5, .kind = IMPAIR_DATA }, { .n = 1, .kind = IMPAIR_AGAIN } } });
+	unsigned seen = 0;
+
+	(void)state;
+	s.on_wire = third_is_again;
+	s.wire_arg = &seen;
+	for (unsigned i = 1; i <= 6; i++) {
+		size_t before = s.count;
+
+		send(&s);
+		assert_int_equal(s.count - before, i != 3 && i != 5);
+	}
+	assert_int_equal(s.side[0].wire.counts.aimed, 2);
+	drain(&s);
+}
+
 static void test_down(void **state)
 {
-	struct sim s = wire(&(struct sim_way){ .down = true });
+	struct sim s = wire(&(struct impair_way){ .down = true });
 
 	(void)state;
 	send(&s);
 	assert_int_equal(s.count, 0);
-	assert_int_equal(s.side[0].counts.lost, 1);
+	assert_int_equal(s.side[0].wire.counts.lost, 1);
 }
 
 int main(void)
@@ -145,6 +176,7 @@ int main(void)
 		cmocka_unit_test(test_rate_and_queue),
 		cmocka_unit_test(test_jitter_keeps_the_order),
 		cmocka_unit_test(test_damage_can_be_seen),
+		cmocka_unit_test(test_aims),
 		cmocka_unit_test(test_down),
 	};
 
