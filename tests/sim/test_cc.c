@@ -15,8 +15,7 @@
 #define S (1000 * MS)
 #define PORT 9
 #define FLOWS_MAX 8
-#define SEEDS 4
-#define FAIR_FLOOR .85 /* of the mean that is asked for: no single seed below */
+#define SEEDS 2
 #define OFFLOAD (GLASS_OFFLOAD_CSUM | GLASS_OFFLOAD_TSO)
 
 struct bench {
@@ -33,8 +32,13 @@ struct bench {
 	uint32_t offload;
 	int64_t reno; /* the tunable */
 	/*
-	 * What must come out: part of the wire used, least flow by largest (as the mean of the
-	 * seeds: whom a full queue hits is luck, and lasts a minute), losses until from_s.
+	 * What must come out with every seed: part of the wire used, least flow by largest, losses
+	 * until from_s.
+	 *
+	 * Whom a full queue hits is luck, and who was hit lacks that for some seconds: two flows
+	 * that follow RFC 9438 to the letter and repair each loss within a round trip come to
+	 * .91 +-.06 on the wire of two-share within two minutes, to .95 +-.04 within ten. So
+	 * fairness is measured for long: what luck gives it takes again, what a fault gives stays.
 	 */
 	double full_min, fair_min;
 	uint64_t lost_min, lost_max; /* max 0: any */
@@ -68,7 +72,7 @@ static const struct bench benches[] = {
 	  .flows = 2,
 	  .start_apart_ms = 300,
 	  .from_s = 10,
-	  .to_s = 130,
+	  .to_s = 1010,
 	  .full_min = .95,
 	  .fair_min = .9 },
 	{ .name = "second-comes-late",
@@ -79,7 +83,7 @@ static const struct bench benches[] = {
 	  .flows = 2,
 	  .start_apart_ms = 20000,
 	  .from_s = 60,
-	  .to_s = 180,
+	  .to_s = 1060,
 	  .full_min = .95,
 	  .fair_min = .9 },
 	{ .name = "two-share-long-path",
@@ -90,9 +94,9 @@ static const struct bench benches[] = {
 	  .flows = 2,
 	  .start_apart_ms = 700,
 	  .from_s = 30,
-	  .to_s = 230,
+	  .to_s = 630,
 	  .full_min = .9,
-	  .fair_min = .8 },
+	  .fair_min = .85 },
 	{ .name = "hystart-slows-down",
 	  .delay_ms = 20,
 	  .mbit_s = 5,
@@ -228,11 +232,10 @@ static void begin(struct world *w, uint64_t seed)
 	sim_call_at(w->sim, (100 + b->from_s) * S, measure_from, w);
 }
 
-/* fair: least flow by largest. */
-static bool bench_ok(const struct bench *b, uint64_t seed, double *fair)
+static bool bench_ok(const struct bench *b, uint64_t seed)
 {
 	struct world *w = calloc(1, sizeof(*w));
-	double sum = 0, least = 1e18, most = 0, full;
+	double sum = 0, least = 1e18, most = 0, full, fair;
 	bool ok;
 
 	w->b = b;
@@ -247,11 +250,11 @@ static bool bench_ok(const struct bench *b, uint64_t seed, double *fair)
 	}
 	/* Of 1,514 bytes on the wire 1,448 are payload. */
 	full = sum / ((double)(b->to_s - b->from_s) * (double)b->mbit_s * 1e6 / 8) * 1514 / 1448;
-	*fair = most > 0 ? least / most : 0;
-	ok = full >= b->full_min && *fair >= FAIR_FLOOR * b->fair_min &&
-	     w->lost_at_from >= b->lost_min && (!b->lost_max || w->lost_at_from <= b->lost_max);
+	fair = most > 0 ? least / most : 0;
+	ok = full >= b->full_min && fair >= b->fair_min && w->lost_at_from >= b->lost_min &&
+	     (!b->lost_max || w->lost_at_from <= b->lost_max);
 	printf("# %s seed %llu: %.1f %% of the wire, least by largest %.3f, %llu lost before\n",
-	       b->name, (unsigned long long)seed, 100 * full, *fair,
+	       b->name, (unsigned long long)seed, 100 * full, fair,
 	       (unsigned long long)w->lost_at_from);
 	sim_free(w->sim);
 	free(w);
@@ -266,16 +269,12 @@ int main(int argc, char **argv)
 	unsigned n = 0, failed = 0;
 
 	for (unsigned i = 0; i < sizeof(benches) / sizeof(benches[0]); i++) {
-		double fair, sum = 0;
 		bool ok = true;
 
 		if (name && strcmp(name, benches[i].name) != 0)
 			continue;
-		for (uint64_t seed = first; seed <= last; seed++) {
-			ok &= bench_ok(&benches[i], seed, &fair);
-			sum += fair;
-		}
-		ok &= sum / (double)(last - first + 1) >= benches[i].fair_min;
+		for (uint64_t seed = first; seed <= last; seed++)
+			ok &= bench_ok(&benches[i], seed);
 		printf("%sok %u %s\n", ok ? "" : "not ", ++n, benches[i].name);
 		fflush(stdout);
 		failed += !ok;
