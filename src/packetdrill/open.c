@@ -74,16 +74,22 @@ int drill_socket(void *userdata, int domain, int type, int protocol)
 	return f ? f->fd : -1;
 }
 
+/* Begins a call about fd and an address. 0 or -errno. */
+static int enter_with_addr(struct drill *d, int fd, const struct sockaddr *addr, socklen_t size,
+			   struct drill_fd **f, struct glass_end *end)
+{
+	drill_enter(d);
+	*f = drill_socket_of(d, fd);
+	return *f ? drill_addr_read(addr, size, end) : -errno;
+}
+
 int drill_bind(void *userdata, int fd, const struct sockaddr *addr, socklen_t size)
 {
 	struct drill *d = userdata;
 	struct glass_end local;
 	struct drill_fd *f;
-	int result;
+	int result = enter_with_addr(d, fd, addr, size, &f, &local);
 
-	drill_enter(d);
-	f = drill_socket_of(d, fd);
-	result = f ? drill_addr_read(addr, size, &local) : -errno;
 	if (!result)
 		result = glass_bind(d->g, f->sock, &local);
 	drill_leave(d);
@@ -183,11 +189,8 @@ int drill_connect(void *userdata, int fd, const struct sockaddr *addr, socklen_t
 	struct drill *d = userdata;
 	struct glass_end remote;
 	struct drill_fd *f;
-	int result;
+	int result = enter_with_addr(d, fd, addr, size, &f, &remote);
 
-	drill_enter(d);
-	f = drill_socket_of(d, fd);
-	result = f ? drill_addr_read(addr, size, &remote) : -errno;
 	if (!result)
 		result = f->connecting ? connect_again(d, f) : connect_now(d, f, &remote);
 	drill_leave(d);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The clock, the wire and the scripted peer of dialogues; runs them all and reports as TAP. See
- * dialogue.h.
+ * The clock and the wire of dialogues: what the stack sends, in its order and at its time. The peer
+ * is in peer.c, the program that runs them all in main.c. See dialogue.h.
  */
 #include "dialogue.h"
 
@@ -15,25 +15,12 @@
 
 #include "dlg.h"
 
-static struct dlg_test *first_test, **last_test = &first_test;
-
-/*
- * Close before the millisecond clock wraps at 2^32, so that every test of a few seconds sees it
- * wrap.
- */
-static const int64_t birth_ns = 4294962296ll * 1000000;
-
-static const uint8_t stack_mac[6] = { 2, 0, 0, 0, 0, 4 }, peer_mac[6] = { 2, 0, 0, 0, 0, 5 };
-
-void dlg_register(struct dlg_test *t)
-{
-	*last_test = t;
-	last_test = &t->next;
-}
+const uint8_t dlg_stack_mac[6] = { 2, 0, 0, 0, 0, 4 };
+const uint8_t dlg_peer_mac[6] = { 2, 0, 0, 0, 0, 5 };
 
 double dlg_now(const struct dlg *d)
 {
-	return (double)(d->now - birth_ns) / 1e6;
+	return (double)(d->now - DLG_BIRTH_NS) / 1e6;
 }
 
 struct glass *dlg_stack(struct dlg *d)
@@ -61,12 +48,9 @@ uint32_t dlg_last_ack(const struct dlg *d)
 	return d->last.ack - d->flow->irs;
 }
 
-/*
- * ---- messages
- * ---------------------------------------------------------------------------------------
- */
+/* ---- messages -------------------------------------------------------------------------------- */
 
-static void transcribe(struct dlg *d, const char *direction, const char *line)
+void dlg_transcribe(struct dlg *d, const char *direction, const char *line)
 {
 	size_t left = sizeof(d->transcript) - d->transcript_len;
 	int n = snprintf(d->transcript + d->transcript_len, left, "# %12.3f %s %s\n", dlg_now(d),
@@ -77,7 +61,7 @@ static void transcribe(struct dlg *d, const char *direction, const char *line)
 }
 
 /* Asked for by the environment variable DIALOGUE_TRACE: what the stack has to say. */
-static void print_trace(struct dlg *d)
+void dlg_print_trace(struct dlg *d)
 {
 	struct glass_record rec;
 	struct glass_reader r;
@@ -90,7 +74,7 @@ static void print_trace(struct dlg *d)
 
 		glass_record_text(&r, &rec, text, sizeof(text));
 		printf("#   %12.3f #%u<-#%u conn %u %s %s %s\n",
-		       (double)(rec.time_ns - birth_ns) / 1e6, rec.pkt, rec.cause, rec.conn,
+		       (double)(rec.time_ns - DLG_BIRTH_NS) / 1e6, rec.pkt, rec.cause, rec.conn,
 		       glass_reader_word(&r, rec.room), e ? e->name : "?", text);
 	}
 }
@@ -105,14 +89,11 @@ void dlg_fail(struct dlg *d, const struct dlg_place *at, const char *format, ...
 	vprintf(format, ap);
 	va_end(ap);
 	printf("\n# the dialogue until then (> the stack, < the peer):\n%s", d->transcript);
-	print_trace(d);
+	dlg_print_trace(d);
 	longjmp(d->failed, 1);
 }
 
-/*
- * ---- frames of the stack
- * ----------------------------------------------------------------------------
- */
+/* ---- frames of the stack --------------------------------------------------------------------- */
 
 struct flow *dlg_flow(struct dlg *d, uint16_t lport, uint16_t rport)
 {
@@ -185,16 +166,16 @@ static void queue_segment(struct dlg *d, const uint8_t *bytes, const struct seg 
 		memcpy(d->quote, bytes + 14, d->quote_len);
 	}
 	seg_text(line, sizeof(line), s, q->flow ? q->flow->iss : 0, q->flow ? q->flow->irs : 0);
-	transcribe(d, q->was_sent ? "> RTX" : ">", line);
+	dlg_transcribe(d, q->was_sent ? "> RTX" : ">", line);
 }
 
-static void give(struct dlg *d, const uint8_t *bytes, size_t n)
+void dlg_give(struct dlg *d, const uint8_t *bytes, size_t n)
 {
 	struct pkt *p = glass_pkt_new(d->g, n);
 	size_t capacity;
 
 	if (!p) {
-		transcribe(d, "<", "lost: no memory for it");
+		dlg_transcribe(d, "<", "lost: no memory for it");
 		return;
 	}
 	memcpy(glass_pkt_room(p, &capacity), bytes, n);
@@ -209,9 +190,9 @@ static void answer_arp(struct dlg *d, const struct seg *request)
 
 	if (request->sport != 1 || request->dst != DLG_PEER_IP)
 		return;
-	memcpy(reply.src_mac, peer_mac, 6);
-	memcpy(reply.dst_mac, stack_mac, 6);
-	give(d, frame, seg_build(frame, &reply));
+	memcpy(reply.src_mac, dlg_peer_mac, 6);
+	memcpy(reply.dst_mac, dlg_stack_mac, 6);
+	dlg_give(d, frame, seg_build(frame, &reply));
 }
 
 static void take_frame(struct dlg *d, const struct glass_frame *out)
@@ -230,7 +211,7 @@ static void take_frame(struct dlg *d, const struct glass_frame *out)
 		wrong = "the frame's length is not the sum of its iovecs";
 	if (n > 14 + 1500 && !d->big_mtu)
 		wrong = "longer than the MTU";
-	if (memcmp(s.src_mac, stack_mac, 6) != 0)
+	if (memcmp(s.src_mac, dlg_stack_mac, 6) != 0)
 		wrong = "source MAC";
 	if (wrong)
 		dlg_fail(d, d->at, "the stack sent a broken frame of %zu bytes: %s", n, wrong);
@@ -263,10 +244,7 @@ void dlg_hold(struct dlg *d, bool held)
 	dlg_pump(d);
 }
 
-/*
- * ---- time
- * -------------------------------------------------------------------------------------------
- */
+/* ---- time ------------------------------------------------------------------------------------ */
 
 /* Fires what is due until then, or (stop_at_frame) until the stack sends something. */
 static void pass(struct dlg *d, int64_t until, bool stop_at_frame)
@@ -295,7 +273,7 @@ static void pass(struct dlg *d, int64_t until, bool stop_at_frame)
 	dlg_pump(d);
 }
 
-static void no_frame_waits(struct dlg *d, const struct dlg_place *at)
+void dlg_no_frame_waits(struct dlg *d, const struct dlg_place *at)
 {
 	char line[256];
 
@@ -304,28 +282,25 @@ static void no_frame_waits(struct dlg *d, const struct dlg_place *at)
 	seg_text(line, sizeof(line), &d->queue[0].seg, d->queue[0].flow ? d->queue[0].flow->iss : 0,
 		 d->queue[0].flow ? d->queue[0].flow->irs : 0);
 	dlg_fail(d, at, "nobody expected what the stack sent at %.3f ms\n#   got       %s",
-		 (double)(d->queue[0].time - birth_ns) / 1e6, line);
+		 (double)(d->queue[0].time - DLG_BIRTH_NS) / 1e6, line);
 }
 
 void dlg_time(struct dlg *d, const struct dlg_place *at, double ms)
 {
-	int64_t until = birth_ns + (int64_t)(ms * 1e6 + 0.5);
+	int64_t until = DLG_BIRTH_NS + (int64_t)(ms * 1e6 + 0.5);
 
 	d->at = at;
 	dlg_pump(d);
-	no_frame_waits(d, at);
+	dlg_no_frame_waits(d, at);
 	if (until < d->now)
 		dlg_fail(d, at, "the time is later already");
 	pass(d, until, false);
 	if (d->nqueued && d->queue[0].time < d->now)
-		no_frame_waits(d, at);
+		dlg_no_frame_waits(d, at);
 	dlg_check_limits(d, at);
 }
 
-/*
- * ---- what is expected
- * -------------------------------------------------------------------------------
- */
+/* ---- what is expected ------------------------------------------------------------------------ */
 
 static struct queued take(struct dlg *d, const struct dlg_place *at)
 {
@@ -360,7 +335,7 @@ void dlg_skip_until(struct dlg *d, const struct dlg_place *at, double ms)
 {
 	while (dlg_now(d) < ms) {
 		dlg_skip_all(d, at);
-		pass(d, birth_ns + (int64_t)(ms * 1e6), true);
+		pass(d, DLG_BIRTH_NS + (int64_t)(ms * 1e6), true);
 	}
 	dlg_skip_all(d, at);
 }
@@ -382,222 +357,12 @@ void dlg_out(struct dlg *d, const struct dlg_place *at, double from, double to, 
 	if ((wrong = spec_read(&s, text)))
 		dlg_fail(d, at, "%s", wrong);
 	if (to > 0)
-		pass(d, birth_ns + (int64_t)(to * 1e6), true);
+		pass(d, DLG_BIRTH_NS + (int64_t)(to * 1e6), true);
 	q = take(d, at);
 	wrong = spec_differs(&s, &q.seg, q.flow ? q.flow : &none, q.was_sent);
 	seg_text(line, sizeof(line), &q.seg, q.flow ? q.flow->iss : 0, q.flow ? q.flow->irs : 0);
 	if (wrong)
 		dlg_fail(d, at, "%s\n#   expected  %s\n#   got       %s", wrong, text, line);
-	if (to > 0 && q.time < birth_ns + (int64_t)(from * 1e6))
+	if (to > 0 && q.time < DLG_BIRTH_NS + (int64_t)(from * 1e6))
 		dlg_fail(d, at, "too early\n#   got       %s", line);
-}
-
-/*
- * ---- what the peer says
- * -----------------------------------------------------------------------------
- */
-
-static void say_icmp(struct dlg *d, const struct spec *s)
-{
-	struct seg g = { .kind = SEG_ICMP, .src = DLG_PEER_IP, .dst = DLG_STACK_IP };
-	uint8_t frame[SEG_FRAME_MAX], quote[28];
-
-	memcpy(g.src_mac, peer_mac, 6);
-	memcpy(g.dst_mac, stack_mac, 6);
-	memcpy(quote, d->quote, sizeof(quote));
-	if (s->words & W_BADSEQ)
-		quote[24] ^= 0x55;
-	g.sport = (uint16_t)s->v[K_TYPE];
-	g.dport = (uint16_t)s->v[K_CODE];
-	g.ack = s->has[K_MTU] ? (uint32_t)s->v[K_MTU] : 0;
-	g.data = quote;
-	g.len = sizeof(quote);
-	transcribe(d, "<", "ICMP");
-	give(d, frame, seg_build(frame, &g));
-}
-
-static void set_options(struct seg *g, const struct spec *s, struct flow *f)
-{
-	g->mss_ok = s->has[K_MSS];
-	g->mss = (uint16_t)s->v[K_MSS];
-	g->ws_ok = s->has[K_WS];
-	g->ws = (uint8_t)s->v[K_WS];
-	g->sackok = s->words & W_SACKOK;
-	g->fo_ok = s->words & W_FO || s->has[K_COOKIE];
-	g->cookie = (uint64_t)s->v[K_COOKIE];
-	g->cookie_len = s->has[K_COOKIE] ? 8 : 0;
-	g->nsack = s->nsack;
-	for (unsigned i = 0; i < s->nsack; i++) {
-		g->sack[i][0] = f->iss + s->sack[i][0];
-		g->sack[i][1] = f->iss + s->sack[i][1];
-	}
-	if (g->flags & SYN)
-		f->ts_offered = s->words & W_TS || s->has[K_TSVAL];
-	if (g->flags & SYN && g->flags & ACK)
-		f->ts_on = f->ts_on && f->ts_offered;
-	g->ts_ok = s->has[K_TSVAL] || s->words & W_TS || (f->ts_on && !(g->flags & (SYN | RST)));
-	if (s->words & W_NOTS)
-		g->ts_ok = false;
-}
-
-/* The spec as a segment of the flow. */
-static struct seg compose(struct dlg *d, const struct spec *s, struct flow *f, uint8_t *payload)
-{
-	struct seg g = {
-		.kind = SEG_TCP, .src = DLG_PEER_IP, .dst = DLG_STACK_IP, .flags = s->flags
-	};
-
-	memcpy(g.src_mac, peer_mac, 6);
-	memcpy(g.dst_mac, stack_mac, 6);
-	g.sport = f->rport;
-	g.dport = f->lport;
-	g.seq = s->has[K_SEQ] ? f->irs + (uint32_t)s->v[K_SEQ] : f->peer_nxt;
-	if (g.flags & ACK)
-		g.ack = s->has[K_ACK] ? f->iss + (uint32_t)s->v[K_ACK] : f->nxt;
-	g.urgent = s->has[K_URG] ? (uint16_t)s->v[K_URG] : 0;
-	if (s->has[K_WIN])
-		f->win = (uint16_t)s->v[K_WIN];
-	g.win = f->win;
-	g.ttl = s->has[K_TTL] ? (uint8_t)s->v[K_TTL] : 64;
-	g.tos = (uint8_t)s->v[K_TOS];
-	g.bad_csum = s->words & W_BADCSUM;
-	set_options(&g, s, f);
-	g.tsval = s->has[K_TSVAL] ? (uint32_t)s->v[K_TSVAL] : (uint32_t)(d->now / 1000000 + 777);
-	g.tsecr = s->has[K_TSECR] ? (uint32_t)s->v[K_TSECR] : f->tsval;
-	g.len = (size_t)s->v[K_LEN];
-	for (size_t i = 0; i < g.len; i++)
-		payload[i] = dlg_pattern(2, g.seq - f->irs - 1 + !!(g.flags & SYN) + (uint32_t)i);
-	g.data = payload;
-	return g;
-}
-
-void dlg_in(struct dlg *d, const struct dlg_place *at, const char *format, ...)
-{
-	static uint8_t frame[SEG_FRAME_MAX], payload[SEG_FRAME_MAX];
-	char text[512], line[256];
-	const char *wrong;
-	struct spec s;
-	struct seg g;
-	va_list ap;
-	uint32_t end;
-
-	va_start(ap, format);
-	vsnprintf(text, sizeof(text), format, ap);
-	va_end(ap);
-	d->at = at;
-	dlg_pump(d);
-	if ((wrong = spec_read(&s, text)))
-		dlg_fail(d, at, "%s", wrong);
-	if (s.words & W_ICMP) {
-		say_icmp(d, &s);
-		dlg_pump(d);
-		return;
-	}
-	if (s.has[K_SPORT] || s.has[K_DPORT] || !d->flow)
-		d->flow = dlg_flow(d,
-				   s.has[K_DPORT] ? (uint16_t)s.v[K_DPORT]
-				   : d->flow	  ? d->flow->lport
-						  : 8080,
-				   s.has[K_SPORT] ? (uint16_t)s.v[K_SPORT]
-				   : d->flow	  ? d->flow->rport
-						  : 40000);
-	g = compose(d, &s, d->flow, payload);
-	end = g.seq + (uint32_t)g.len + !!(g.flags & SYN) + !!(g.flags & FIN);
-	if ((int32_t)(end - d->flow->peer_nxt) > 0)
-		d->flow->peer_nxt = end;
-	seg_text(line, sizeof(line), &g, d->flow->irs, d->flow->iss);
-	transcribe(d, "<", line);
-	give(d, frame, seg_build(frame, &g));
-	dlg_pump(d);
-}
-
-void dlg_in_frame(struct dlg *d, const struct dlg_place *at, const uint8_t *bytes, size_t n)
-{
-	d->at = at;
-	transcribe(d, "<", "a frame");
-	give(d, bytes, n);
-	dlg_pump(d);
-}
-
-/*
- * ---- running
- * ----------------------------------------------------------------------------------------
- */
-
-static void start(struct dlg *d)
-{
-	struct glass_dev_setup dev = { .name = "wire0", .link = GLASS_ETHERNET, .mtu_bytes = 1500 };
-	struct glass_setup setup = { .seed = { 0x676c617373, d->number }, .now_ns = birth_ns };
-
-	setup.ring_bytes = d->ring_bytes = glass_ring_bytes(16384);
-	setup.ring = d->ring = malloc(d->ring_bytes);
-	d->now = birth_ns;
-	d->g = glass_new(&setup);
-	memcpy(dev.mac, stack_mac, 6);
-	d->dev = d->g ? glass_dev_add(d->g, &dev) : -ENOMEM;
-	if (d->dev < 0 || glass_addr_add(d->g, (unsigned)d->dev, glass_ip4(10, 0, 0, 4), 24)) {
-		printf("Bail out! no stack\n");
-		exit(1);
-	}
-}
-
-/* True of every dialogue: each received frame has one fate. */
-static void check_account(struct dlg *d)
-{
-	uint64_t rx = dlg_counter_value(d, "RxPackets"),
-		 accepted_n = dlg_counter_value(d, "RxAccepted"),
-		 dropped_n = dlg_counter_value(d, "RxDropped");
-
-	if (rx != accepted_n + dropped_n)
-		dlg_fail(d, d->at, "%llu frames came in, %llu were accepted, %llu dropped",
-			 (unsigned long long)rx, (unsigned long long)accepted_n,
-			 (unsigned long long)dropped_n);
-}
-
-static bool run(struct dlg_test *t, unsigned number, bool verbose)
-{
-	struct dlg *d = calloc(1, sizeof(*d));
-	struct dlg_place end = { t->file, 0, "the end of the dialogue" };
-	volatile bool ok = false;
-
-	d->test = t;
-	d->number = number;
-	d->at = &end;
-	start(d);
-	if (!setjmp(d->failed)) {
-		struct app *c = dlg_app(d);
-
-		t->run(d, c, dlg_app(d));
-		d->at = &end;
-		dlg_pump(d);
-		no_frame_waits(d, &end);
-		check_account(d);
-		ok = true;
-		printf("ok %u %s\n%s", number, t->name, verbose ? d->transcript : "");
-		if (verbose)
-			print_trace(d);
-	}
-	fflush(stdout);
-	glass_free(d->g);
-	free(d->ring);
-	free(d);
-	return ok;
-}
-
-/* test_x [-v] [NAME...] */
-int main(int argc, char **argv)
-{
-	unsigned n = 0, failed = 0;
-	bool verbose = argc > 1 && strcmp(argv[1], "-v") == 0;
-
-	for (struct dlg_test *t = first_test; t; t = t->next) {
-		bool wanted = argc == 1 + verbose;
-
-		for (int i = 1 + verbose; i < argc; i++)
-			wanted |= strcmp(argv[i], t->name) == 0;
-		if (wanted)
-			failed += !run(t, ++n, verbose);
-	}
-	printf("1..%u\n", n);
-	return failed != 0;
 }

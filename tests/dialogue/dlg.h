@@ -15,6 +15,14 @@
 #define DLG_PEER_IP 0x0a000005u
 #define DLG_PEER_ISN 0xfffffc00u /* the peer's sequence numbers wrap after 1,024 bytes */
 
+/*
+ * Close before the millisecond clock wraps at 2^32, so that every test of a few seconds sees it
+ * wrap.
+ */
+#define DLG_BIRTH_NS (4294962296ll * 1000000)
+
+extern const uint8_t dlg_stack_mac[6], dlg_peer_mac[6];
+
 /* A segment of the stack that no wire_out has taken yet. */
 struct queued {
 	struct seg seg;
@@ -52,6 +60,13 @@ struct dlg {
 };
 
 void dlg_pump(struct dlg *d);
+/* A frame to the stack. */
+void dlg_give(struct dlg *d, const uint8_t *bytes, size_t n);
+/* A line of what is told when the dialogue fails; direction: as "<". */
+void dlg_transcribe(struct dlg *d, const char *direction, const char *line);
+void dlg_print_trace(struct dlg *d);
+/* Fails when a segment waits that no wire_out has taken. */
+void dlg_no_frame_waits(struct dlg *d, const struct dlg_place *at);
 struct flow *dlg_flow(struct dlg *d, uint16_t lport, uint16_t rport);
 /* The byte at a place of the stream; who: 1 the stack's program, 2 the peer. */
 uint8_t dlg_pattern(unsigned who, uint64_t place);

@@ -14,6 +14,17 @@ def alive(c):
     need(c.read() == "alive", "the connection is gone")
 
 
+def challenged(p, flags, beyond):
+    """A segment that would reset, beyond the next number: an ACK asks, and the connection lives."""
+    c = passive(p)
+    c.put(flags, seq=c.nxt + beyond)
+    f = c.take(0.3)
+    need(f and f.flags == ACK and (f.s, f.a) == (1, 1), f"answer {f}")
+    alive(c)
+    c.reset()
+    return "challenge ACK"
+
+
 @probe("T42", "M", "RST at the next number resets")
 def rst_exact(lab, p):
     c = passive(p)
@@ -24,13 +35,7 @@ def rst_exact(lab, p):
 
 @probe("T42", "M", "RST elsewhere in the window: an ACK asks, no reset")
 def rst_in_window(lab, p):
-    c = passive(p)
-    c.put(RST, seq=c.nxt + 100)
-    f = c.take(0.3)
-    need(f and f.flags == ACK and (f.s, f.a) == (1, 1), f"answer {f}")
-    alive(c)
-    c.reset()
-    return "challenge ACK"
+    return challenged(p, RST, 100)
 
 
 @probe("T42", "M", "RST outside the window: silence")
@@ -46,13 +51,7 @@ def rst_outside(lab, p):
 
 @probe("T43", "M", "SYN within a connection: an ACK asks, no reset")
 def syn_in_connection(lab, p):
-    c = passive(p)
-    c.put(SYN, seq=c.nxt + 10)
-    f = c.take(0.3)
-    need(f and f.flags == ACK and (f.s, f.a) == (1, 1), f"answer {f}")
-    alive(c)
-    c.reset()
-    return "challenge ACK"
+    return challenged(p, SYN, 10)
 
 
 @probe("T44", "M", "an ACK older than the largest window: the data are refused")

@@ -21,6 +21,13 @@ def right_bytes(segments, first=1):
     return all(f.data == bytes((f.s - first + i) & 0xFF for i in range(len(f.data))) for f in segments)
 
 
+def duplicates(c, n):
+    """n ACKs for the first byte; answers the segment that goes again."""
+    for _ in range(n):
+        c.put(ack=1)
+    return c.wait("retransmission", lambda f: f.s == 1 and f.data, 0.1)
+
+
 @probe("T23", "M", "the peer shrinks its window: nothing beyond it, nothing lost", slow=True)
 def peer_shrinks(lab, p):
     c = passive(p)
@@ -187,10 +194,7 @@ def after_timeout(lab, p):
 def fast_retransmit(lab, p):
     c = passive(p)
     burst(c)
-    for _ in range(3):
-        c.put(ack=1)
-    f = c.wait("retransmission", lambda f: f.s == 1 and f.data, 0.1)
-    need(right_bytes([f]), "wrong bytes")
+    need(right_bytes([duplicates(c, 3)]), "wrong bytes")
     c.reset()
     return "at once"
 
@@ -199,9 +203,7 @@ def fast_retransmit(lab, p):
 def partial_ack(lab, p):
     c = passive(p)
     burst(c)
-    for _ in range(6):
-        c.put(ack=1)
-    c.wait("retransmission", lambda f: f.s == 1 and f.data, 0.1)
+    duplicates(c, 6)
     c.put(ack=1 + 3 * 1460)
     c.wait("next hole", lambda f: f.s == 1 + 3 * 1460, 0.1)
     c.reset()

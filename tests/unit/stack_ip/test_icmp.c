@@ -3,27 +3,7 @@
  * ICMP in: echo is answered with what came and no more; the obsolete and the dangerous is ignored
  * (ATTACKS 8, 19, 22, 24).
  */
-#include "../frames.h"
-
-static struct host h;
-static struct frame f;
-static const struct ip_spec plain = { 0 };
-
-static int setup(void **state)
-{
-	(void)state;
-	host_new(&h, 0);
-	peer_introduces(&h);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	assert_silent(&h);
-	host_free(&h);
-	return 0;
-}
+#include "one_host.h"
 
 static void test_short(void **state)
 {

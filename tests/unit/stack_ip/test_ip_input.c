@@ -2,29 +2,9 @@
 /*
  * The IPv4 header, field by field: what is refused, why, and with which values (ATTACKS 7-12, 17).
  */
-#include "../frames.h"
+#include "one_host.h"
 
 #include "../../../src/base/rng.h"
-
-static struct host h;
-static struct frame f;
-static const struct ip_spec plain = { 0 };
-
-static int setup(void **state)
-{
-	(void)state;
-	host_new(&h, 0);
-	peer_introduces(&h);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	assert_silent(&h);
-	host_free(&h);
-	return 0;
-}
 
 static void test_short(void **state)
 {

@@ -1,26 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* UDP both ways: what is refused, who gets a datagram, what a send answers (ATTACKS 56, 57). */
-#include "../frames.h"
-
-static struct host h;
-static struct frame f;
-static const struct ip_spec plain = { 0 };
-
-static int setup(void **state)
-{
-	(void)state;
-	host_new(&h, 0);
-	peer_introduces(&h);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	assert_silent(&h);
-	host_free(&h);
-	return 0;
-}
+#include "one_host.h"
 
 /* One datagram from PEER:sport to us, and the byte that says who got it. */
 static int deliver(uint16_t sport, uint16_t dport, const char *payload)
