@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * One script of socket calls; each prints what it answered: a result, an errno, a poll mask. It is
- *run on the kernel's TCP and on Glass, and sockets.sh compares the two logs line by line.
+ * run on the kernel's TCP and on Glass, and sockets.sh compares the two logs line by line. Here: a
+ * connection from its first call to its end; sockets_open.c has how connections begin, and fail to.
  *
- *	sockets peer PORT		the other side: does what the first byte of a connection
- *asks for sockets client ADDRESS PORT	the script, against a peer there
+ *	sockets peer PORT		the other side: does what the first byte asks for
+ *	sockets client ADDRESS PORT	the script, against a peer there
  *
  * Lines that begin with '~' may differ: the known limits of ARCHITECTURE.md.
  */
@@ -17,31 +18,28 @@
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/epoll.h>
 #include <sys/ioctl.h>
 #include <linux/sockios.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 #include <sys/un.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
-int peer(int port); /* sockets_peer.c */
+#include "sockets.h"
 
-static struct sockaddr_in peer_addr;
-static const char *what = "";
+struct sockaddr_in peer_addr;
+const char *what = "";
 static char big[1 << 20];
 
-static void pause_ms(int ms)
+void pause_ms(int ms)
 {
 	usleep((useconds_t)ms * 1000);
 }
 
-static void say(const char *name, long v)
+void say(const char *name, long v)
 {
 	if (v < 0)
 		printf("%s: %s: %s\n", what, name, strerrorname_np((int)-v));
@@ -49,15 +47,7 @@ static void say(const char *name, long v)
 		printf("%s: %s: %ld\n", what, name, v);
 }
 
-/* A call's result or its errno. */
-#define DO(call)                                  \
-	(__extension__({                          \
-		long r_ = (call);                 \
-		say(#call, r_ < 0 ? -errno : r_); \
-		r_;                               \
-	}))
-
-static void mask_named(const char *name, int fd)
+void mask_named(const char *name, int fd)
 {
 	struct pollfd p = { fd, POLLIN | POLLOUT | POLLPRI | POLLRDHUP, 0 };
 
@@ -68,14 +58,14 @@ static void mask_named(const char *name, int fd)
 	       p.revents & POLLERR ? " ERR" : "");
 }
 
-static int wait_for(int fd, int events)
+int wait_for(int fd, int events)
 {
 	struct pollfd p = { fd, (short)events, 0 };
 
 	return poll(&p, 1, 5000);
 }
 
-static int option(int fd, int level, int name)
+int option(int fd, int level, int name)
 {
 	int v = -1;
 	socklen_t size = sizeof(v);
@@ -83,7 +73,7 @@ static int option(int fd, int level, int name)
 	return getsockopt(fd, level, name, &v, &size) ? -errno : v;
 }
 
-static int set(int fd, int level, int name, int v)
+int set(int fd, int level, int name, int v)
 {
 	return setsockopt(fd, level, name, &v, sizeof(v));
 }
@@ -91,13 +81,13 @@ static int set(int fd, int level, int name, int v)
 /* ---- the script
  * ---------------------------------------------------------------------------------- */
 
-static int to_peer(int fd)
+int to_peer(int fd)
 {
 	return connect(fd, (struct sockaddr *)&peer_addr, sizeof(peer_addr));
 }
 
 /* A connection on which the peer has been told what to do. */
-static int open_peer(const char *command)
+int open_peer(const char *command)
 {
 	int fd = socket(AF_INET, SOCK_STREAM, 0);
 
@@ -394,229 +384,6 @@ static void full(void)
 	DO(wait_for(fd, POLLOUT));
 	mask_named("drained", fd);
 	say("much went", total > 100000);
-	close(fd);
-}
-
-static void refused(void)
-{
-	struct sockaddr_in closed = peer_addr;
-	struct pollfd p;
-	int fd = socket(AF_INET, SOCK_STREAM, 0);
-	char c;
-
-	closed.sin_port = htons(9);
-	DO(connect(fd, (struct sockaddr *)&closed, sizeof(closed)));
-	say("SO_ERROR", option(fd, SOL_SOCKET, SO_ERROR));
-	printf("~");
-	mask_named("after it", fd);
-	DO(set(fd, IPPROTO_TCP, TCP_NODELAY, 1));
-	DO(to_peer(fd));
-	say("TCP_NODELAY", option(fd, IPPROTO_TCP, TCP_NODELAY));
-	DO(send(fd, "c", 1, 0));
-	DO(recv(fd, &c, 1, 0));
-	close(fd);
-	fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
-	DO(set(fd, IPPROTO_TCP, TCP_NODELAY, 1));
-	DO(connect(fd, (struct sockaddr *)&closed, sizeof(closed)));
-	p = (struct pollfd){ fd, POLLOUT | POLLIN, 0 };
-	DO(poll(&p, 1, 5000));
-	mask_named("refused", fd);
-	say("SO_ERROR", option(fd, SOL_SOCKET, SO_ERROR));
-	say("SO_ERROR", option(fd, SOL_SOCKET, SO_ERROR));
-	printf("~");
-	DO(to_peer(fd));
-	to_peer(fd);
-	DO(wait_for(fd, POLLOUT));
-	mask_named("connected", fd);
-	say("SO_ERROR", option(fd, SOL_SOCKET, SO_ERROR));
-	say("TCP_NODELAY", option(fd, IPPROTO_TCP, TCP_NODELAY));
-	close(fd);
-}
-
-static void in_progress(void)
-{
-	struct sockaddr_in nobody = peer_addr;
-	struct timeval t = { 0, 100000 };
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
-	struct sockaddr_in a;
-	socklen_t size = sizeof(a);
-	char c;
-
-	nobody.sin_addr.s_addr = htonl((ntohl(nobody.sin_addr.s_addr) & ~255u) | 77);
-	DO(connect(fd, (struct sockaddr *)&nobody, sizeof(nobody)));
-	mask_named("mask", fd);
-	DO(connect(fd, (struct sockaddr *)&nobody, sizeof(nobody)));
-	DO(getpeername(fd, (struct sockaddr *)&a, &size));
-	DO(recv(fd, &c, 1, MSG_DONTWAIT));
-	say("SO_ERROR", option(fd, SOL_SOCKET, SO_ERROR));
-	close(fd);
-	fd = socket(AF_INET, SOCK_STREAM, 0);
-	DO(setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &t, sizeof(t)));
-	DO(connect(fd, (struct sockaddr *)&nobody, sizeof(nobody)));
-	mask_named("after SO_SNDTIMEO", fd);
-	close(fd);
-	fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
-	DO(to_peer(fd));
-	DO(wait_for(fd, POLLOUT));
-	mask_named("connected", fd);
-	DO(to_peer(fd));
-	DO(to_peer(fd));
-	close(fd);
-	fd = socket(AF_INET, SOCK_STREAM, 0);
-	nobody.sin_addr.s_addr = inet_addr("203.0.113.1");
-	DO(connect(fd, (struct sockaddr *)&nobody, sizeof(nobody)));
-	nobody.sin_family = AF_INET6;
-	DO(connect(fd, (struct sockaddr *)&nobody, sizeof(nobody)));
-	DO(connect(fd, (struct sockaddr *)&nobody, 2));
-	close(fd);
-}
-
-static void on_alarm(int s)
-{
-	(void)s;
-}
-
-static void interrupted(int flags, const char *name)
-{
-	struct sigaction sa = { .sa_handler = on_alarm, .sa_flags = flags };
-	struct sockaddr_in nobody = peer_addr;
-	int fd = socket(AF_INET, SOCK_STREAM, 0);
-
-	what = name;
-	nobody.sin_addr.s_addr = htonl((ntohl(nobody.sin_addr.s_addr) & ~255u) | 78);
-	sigaction(SIGALRM, &sa, NULL);
-	ualarm(100000, 0);
-	DO(connect(fd, (struct sockaddr *)&nobody, sizeof(nobody)));
-	if (flags & SA_RESTART)
-		printf("~"); /* Linux shows ERR after EHOSTUNREACH, although the error was told */
-	mask_named("mask", fd);
-	DO(connect(fd, (struct sockaddr *)&nobody, sizeof(nobody)));
-	close(fd);
-}
-
-static void listening(void)
-{
-	struct sockaddr_in a = { .sin_family = AF_INET };
-	socklen_t size = sizeof(a);
-	int l = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0), command, fd;
-	char c[8] = "b";
-
-	DO(listen(l, 5));
-	DO(listen(l, 5));
-	mask_named("listening", l);
-	say("SO_ACCEPTCONN", option(l, SOL_SOCKET, SO_ACCEPTCONN));
-	DO(accept(l, NULL, NULL));
-	DO(to_peer(l));
-	DO(recv(l, c, 1, MSG_DONTWAIT));
-	DO(getsockname(l, (struct sockaddr *)&a, &size));
-	say("has a port", a.sin_port != 0);
-	DO(getpeername(l, (struct sockaddr *)&a, &size));
-	memcpy(c + 1, &a.sin_port, 2);
-	command = socket(AF_INET, SOCK_STREAM, 0);
-	to_peer(command);
-	send(command, c, 3, 0);
-	DO(wait_for(l, POLLIN));
-	mask_named("a connection waits", l);
-	DO(recv(l, c, 1, 0));
-	size = sizeof(a);
-	DO((fd = accept4(l, (struct sockaddr *)&a, &size, SOCK_NONBLOCK | SOCK_CLOEXEC)) >= 0);
-	say("from the peer", a.sin_addr.s_addr == peer_addr.sin_addr.s_addr && size == sizeof(a));
-	DO(fcntl(fd, F_GETFL));
-	DO(fcntl(fd, F_GETFD));
-	DO(accept(l, NULL, NULL));
-	wait_for(fd, POLLIN);
-	DO(read(fd, c, 8));
-	close(fd);
-	close(command);
-	DO(shutdown(l, SHUT_RD));
-	DO(accept(l, NULL, NULL));
-	close(l);
-}
-
-/* The peer connects, says "hi" and resets; only then the program accepts. */
-static void reset_before_accept(void)
-{
-	struct sockaddr_in a = { .sin_family = AF_INET };
-	socklen_t size = sizeof(a);
-	int l = socket(AF_INET, SOCK_STREAM, 0), command, fd;
-	char c[8] = "R";
-
-	DO(listen(l, 5));
-	DO(getsockname(l, (struct sockaddr *)&a, &size));
-	memcpy(c + 1, &a.sin_port, 2);
-	command = socket(AF_INET, SOCK_STREAM, 0);
-	to_peer(command);
-	send(command, c, 3, 0);
-	DO(wait_for(command, POLLRDHUP)); /* it is through with it */
-	pause_ms(100);
-	mask_named("a connection waits", l);
-	DO((fd = accept(l, (struct sockaddr *)&a, &size)) >= 0);
-	say("from the peer", a.sin_addr.s_addr == peer_addr.sin_addr.s_addr);
-	DO(getpeername(fd, (struct sockaddr *)&a, &size) == 0 || errno == ENOTCONN);
-	mask_named("reset", fd);
-	DO(read(fd, c, 8));
-	DO(read(fd, c, 8));
-	DO(read(fd, c, 8));
-	DO(send(fd, "x", 1, MSG_NOSIGNAL));
-	close(fd);
-	close(command);
-	close(l);
-}
-
-static void edges(void)
-{
-	int fd = open_peer("e"), ep = epoll_create1(0), n;
-	struct epoll_event e = { .events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET };
-	char c[8];
-
-	DO(epoll_ctl(ep, EPOLL_CTL_ADD, fd, &e));
-	n = epoll_wait(ep, &e, 1, 0);
-	say("after add", n ? (long)e.events : 0);
-	send(fd, "data", 4, 0);
-	do
-		n = epoll_wait(ep, &e, 1, 2000);
-	while (n && !(e.events & EPOLLIN));
-	say("data", n ? (long)e.events : 0);
-	n = epoll_wait(ep, &e, 1, 50);
-	say("again", n ? (long)e.events : 0);
-	read(fd, c, 8);
-	n = epoll_wait(ep, &e, 1, 50);
-	say("read", n ? (long)e.events : 0);
-	shutdown(fd, SHUT_WR);
-	do
-		n = epoll_wait(ep, &e, 1, 2000);
-	while (n && !(e.events & EPOLLRDHUP));
-	say("FIN", n ? (long)e.events & (EPOLLIN | EPOLLRDHUP) : 0);
-	close(ep);
-	close(fd);
-}
-
-static void family6(void)
-{
-	struct sockaddr_in6 a = { .sin6_family = AF_INET6, .sin6_port = peer_addr.sin_port }, b;
-	socklen_t size = sizeof(b);
-	int fd = socket(AF_INET6, SOCK_STREAM, 0);
-	char text[INET6_ADDRSTRLEN];
-
-	say("SO_DOMAIN", option(fd, SOL_SOCKET, SO_DOMAIN));
-	DO(connect(fd, (struct sockaddr *)&peer_addr, sizeof(peer_addr)));
-	a.sin6_addr.s6_addr[10] = a.sin6_addr.s6_addr[11] = 255;
-	memcpy(a.sin6_addr.s6_addr + 12, &peer_addr.sin_addr, 4);
-	DO(connect(fd, (struct sockaddr *)&a, sizeof(a)));
-	DO(getpeername(fd, (struct sockaddr *)&b, &size));
-	say("size", size);
-	say("mapped",
-	    !strncmp(inet_ntop(AF_INET6, &b.sin6_addr, text, sizeof(text)), "::ffff:", 7));
-	close(fd);
-	fd = socket(AF_INET6, SOCK_STREAM, 0);
-	DO(set(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1));
-	say("IPV6_V6ONLY", option(fd, IPPROTO_IPV6, IPV6_V6ONLY));
-	a = (struct sockaddr_in6){ .sin6_family = AF_INET6, .sin6_port = htons(4321) };
-	DO(bind(fd, (struct sockaddr *)&a, sizeof(a)));
-	DO(listen(fd, 1));
-	size = sizeof(b);
-	DO(getsockname(fd, (struct sockaddr *)&b, &size));
-	say("port", ntohs(b.sin6_port));
 	close(fd);
 }
 

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: MIT */
+/* What the parts of the script share: sockets.c, sockets_open.c, sockets_peer.c. */
+#ifndef TESTS_SOCKETS_H
+#define TESTS_SOCKETS_H
+
+#include <netinet/in.h>
+
+extern struct sockaddr_in peer_addr;
+extern const char *what; /* the scene that is played */
+
+void pause_ms(int ms);
+void say(const char *name, long v);
+/* A call's result or its errno. */
+#define DO(call)                                  \
+	(__extension__({                          \
+		long r_ = (call);                 \
+		say(#call, r_ < 0 ? -errno : r_); \
+		r_;                               \
+	}))
+void mask_named(const char *name, int fd);
+int wait_for(int fd, int events);
+int option(int fd, int level, int name);
+int set(int fd, int level, int name, int v);
+int to_peer(int fd);
+/* A connection on which the peer has been told what to do. */
+int open_peer(const char *command);
+
+/* sockets_open.c */
+void refused(void);
+void in_progress(void);
+void interrupted(int flags, const char *name);
+void listening(void);
+void reset_before_accept(void);
+void edges(void);
+void family6(void);
+
+/* sockets_peer.c */
+int peer(int port);
+
+#endif
