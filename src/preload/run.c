@@ -262,6 +262,8 @@ static int set_resolver(const struct run *r)
 	if (!r->dns && access(path, R_OK))
 		return 0;
 	err = net_resolver(r->dir, r->dns ? text : NULL, path, &why);
+	if (!err && setenv(ABI_ENV_RESOLVER, "/etc/resolv.conf", 1))
+		err = -errno;
 	return err ? run_fail(CANNOT_RUN, "%s: %s", why, strerror(-err)) : 0;
 }
 
@@ -274,8 +276,9 @@ static int begin_supervision(const struct run *r)
 	const char *why;
 	int err = supervise(r->library, &why);
 
-	if (!err || err == -EBUSY)
-		return 0;
+	if (!err || err == -EBUSY) /* the C library's resolver reaches the stack */
+		return setenv(ABI_ENV_RESOLVER, "libc", 1) ? run_fail(CANNOT_RUN, "out of memory")
+							   : 0;
 	if (r->mode == MODE_SECCOMP || err > 0)
 		return run_fail(CANNOT_RUN, "%s: %s. Type: glass run --mode preload", why,
 				strerror(abs(err)));
