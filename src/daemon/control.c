@@ -2,14 +2,16 @@
 /*
  * The control socket: DIR/STACK.sock, SOCK_SEQPACKET, one message one request; and its clients.
  *
- * Who may: the uid that runs the daemon, and root. A child that has given up its parent's uid (a
+ * Who may: the uid that runs the daemon, and root; with --allow-user and --allow-group others too,
+ * but only the operations of programs. A child that has given up its parent's uid (a
  * server's worker) still has the connection it inherited: through it, it hands in the half of a new
- * pair (ADOPT), and may then use the operations of programs, not those of the command.
+ * pair (ADOPT), and has the same rights as those.
  *
  * In: loop.c (a client connects, speaks, goes).   Out: control_request.c.
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -84,6 +86,27 @@ static unsigned clients_of(const struct control *k, uid_t uid)
 	return n;
 }
 
+/* By its user, its group, or one of its further groups. */
+static bool is_allowed(const struct allowed *a, int fd, const struct ucred *cred)
+{
+	gid_t gid[NGROUPS_MAX];
+	socklen_t size = sizeof(gid);
+
+	for (unsigned i = 0; i < a->uids; i++)
+		if (a->uid[i] == cred->uid)
+			return true;
+	if (!a->gids || getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, gid, &size))
+		size = 0;
+	for (unsigned i = 0; i < a->gids; i++) {
+		if (a->gid[i] == cred->gid)
+			return true;
+		for (unsigned j = 0; j < size / sizeof(gid[0]); j++)
+			if (a->gid[i] == gid[j])
+				return true;
+	}
+	return false;
+}
+
 /* Takes fd. */
 static void client_add(struct daemon *d, int fd, bool adopted)
 {
@@ -94,8 +117,9 @@ static void client_add(struct daemon *d, int fd, bool adopted)
 
 	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &size))
 		goto refuse;
-	if (!adopted && cred.uid && cred.uid != k->uid) {
-		notice("client pid %d refused: uid %u is neither root nor %u, who runs this stack",
+	if (!adopted && cred.uid && cred.uid != k->uid && !is_allowed(&d->allowed, fd, &cred)) {
+		notice("client pid %d refused: uid %u is neither root nor %u, who runs this stack, "
+		       "nor allowed by --allow-user or --allow-group",
 		       cred.pid, cred.uid, k->uid);
 		goto refuse;
 	}
@@ -198,6 +222,8 @@ static int listener_open(struct daemon *d, struct control *k)
 	err = listener_bind(k->listener.fd, &u);
 	if (!err && listen(k->listener.fd, BACKLOG))
 		err = -errno;
+	if (!err && (d->allowed.uids || d->allowed.gids)) /* client_add() looks who it is */
+		err = chmod(d->dir, 0711) || chmod(k->path, 0666) ? -errno : 0;
 	if (!err)
 		err = loop_watch(d, &k->listener, EPOLLIN);
 	if (err)

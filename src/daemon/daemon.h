@@ -37,10 +37,19 @@ struct sock_owner {
 
 #define DAEMON_DEVS_MAX 16
 
+/* Who may use the stack beside its owner and root (--allow-user, --allow-group). */
+#define ALLOWED_MAX 16
+struct allowed {
+	uid_t uid[ALLOWED_MAX];
+	gid_t gid[ALLOWED_MAX];
+	unsigned uids, gids;
+};
+
 struct daemon {
 	struct glass *g;
 	const char *stack; /* its name */
 	char dir[108];	   /* of the control socket */
+	struct allowed allowed;
 	int epoll_fd;
 	struct loop *loop; /* loop.c */
 	bool stopping;

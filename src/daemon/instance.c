@@ -20,7 +20,11 @@
 #define LOCK_TRIES 100
 #define LOCK_PAUSE_NS 20000000
 
-/* Ours, a directory, and closed to everybody else: in /tmp anybody may have made it before us. */
+/*
+ * Ours, a directory, and closed to everybody else: in /tmp anybody may have made it before us. Who
+ * knows a name in it may get there, if that stack has said so (control.c): the sockets of others
+ * are closed each by itself.
+ */
 static bool dir_is_safe(const char *dir)
 {
 	struct stat st;
@@ -35,7 +39,7 @@ static bool dir_is_safe(const char *dir)
 		       dir, (unsigned)geteuid());
 		return false;
 	}
-	if (st.st_mode & 077 && chmod(dir, 0700) < 0) {
+	if (st.st_mode & 066 && chmod(dir, 0700) < 0) {
 		notice("%s is open to others and cannot be closed: %s", dir, strerror(errno));
 		return false;
 	}

@@ -208,6 +208,7 @@ static bool start(struct process *p)
 		return false;
 	p->d.stack = p->options.stack;
 	memcpy(p->d.dir, p->instance.dir, sizeof(p->d.dir));
+	p->d.allowed = p->options.allowed;
 	return start_ring(p) && start_stack(p) && start_device(p) && start_addresses(p) &&
 	       start_loop(p) && start_doors(p) && privilege_drop();
 }

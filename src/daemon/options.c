@@ -5,6 +5,8 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <getopt.h>
+#include <grp.h>
+#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,7 +21,7 @@ typedef bool option_fn(struct options *o, const char *value);
 
 static option_fn set_help, set_version, set_foreground, set_stack, set_dev, set_tap, set_tun,
 	set_no_offload, set_address, set_host_address, set_gateway, set_mtu, set_trace_records,
-	set_tunable, set_seed, set_spin, set_no_host_setup;
+	set_tunable, set_seed, set_spin, set_no_host_setup, set_allow_user, set_allow_group;
 
 static const struct option_row {
 	const char *name;
@@ -44,6 +46,10 @@ static const struct option_row {
 	{ "mtu", 'm', "BYTES", set_mtu, "largest packet (default: the device's, 1500)" },
 	{ "no-host-setup", 0, NULL, set_no_host_setup,
 	  "leave the host's side of the device alone" },
+	{ "allow-user", 0, "USER", set_allow_user,
+	  "programs of this user may use the stack too; may be repeated" },
+	{ "allow-group", 0, "GROUP", set_allow_group,
+	  "programs of this group likewise; may be repeated" },
 	{ "trace-records", 0, "N", set_trace_records,
 	  "size of the flight recorder (default 262144, 64 bytes each)" },
 	{ "set", 0, "NAME=VALUE", set_tunable,
@@ -201,6 +207,48 @@ static bool set_no_host_setup(struct options *o, const char *value)
 {
 	(void)value;
 	o->no_host_setup = true;
+	return true;
+}
+
+/* A name, or a number that need not have one. */
+static bool set_allow_user(struct options *o, const char *value)
+{
+	struct allowed *a = &o->allowed;
+	const struct passwd *user = getpwnam(value);
+	uint64_t n = 0;
+
+	if (a->uids == ALLOWED_MAX) {
+		notice("--allow-user: more than %d of them. Make a group: --allow-group GROUP",
+		       ALLOWED_MAX);
+		return false;
+	}
+	if (!user && (*value < '0' || *value > '9')) {
+		notice("--allow-user '%s': there is no such user", value);
+		return false;
+	}
+	if (!user && !number("allow-user", value, 0, UINT32_MAX - 1, &n))
+		return false;
+	a->uid[a->uids++] = user ? user->pw_uid : (uid_t)n;
+	return true;
+}
+
+static bool set_allow_group(struct options *o, const char *value)
+{
+	struct allowed *a = &o->allowed;
+	const struct group *group = getgrnam(value);
+	uint64_t n = 0;
+
+	if (a->gids == ALLOWED_MAX) {
+		notice("--allow-group: more than %d of them", ALLOWED_MAX);
+		return false;
+	}
+	if (!group && (*value < '0' || *value > '9')) {
+		notice("--allow-group '%s': there is no such group", value);
+		return false;
+	}
+	if (!group && !number("allow-group", value, 0, UINT32_MAX - 1, &n))
+		return false;
+	a->gid[a->gids++] = group ? group->gr_gid : (gid_t)n;
 	return true;
 }
 

@@ -28,6 +28,7 @@ struct options {
 	bool seed_given;
 	uint64_t seed;
 	int64_t spin_us;
+	struct allowed allowed;
 	const char *set[TUNABLES_GIVEN_MAX]; /* name=value */
 	unsigned nset;
 };

@@ -5,7 +5,7 @@
 # that belong together); it says which, and calls `role` for each thing that the program does on Glass, with the
 # kernel on the other side.
 #
-#	STACK_USER=nobody		whose the stack is; else root's
+#	STACK_USER=nobody		who may use the stack beside root
 #	. "$(dirname "$0")/lib.sh"
 #	program curl curl --version	its name, and what shows its version; the file ends here when it is missing
 #	needs wget			likewise for what else the roles use
@@ -201,21 +201,8 @@ role_skip()
 	echo "ok $lab_tests - $PROGRAM | $1 | all # SKIP $2"
 }
 
-# A stack is its owner's and root's: a program that becomes another user needs that one's.
-stack_of()
-{
-	local caps=+net_admin,+dac_override
-
-	mkdir -m 755 "$GLASS_DIR"
-	chown "$1" "$GLASS_DIR"
-	setpriv --reuid="$1" --regid="$(id -g "$1")" --clear-groups "--inh-caps=$caps" "--ambient-caps=$caps" \
-		"$GLASSD" >"$LAB/glassd.log" 2>&1 && return 0
-	sed 's/^/# /' "$LAB/glassd.log"
-	return 1
-}
-
 if [ -n "${STACK_USER:-}" ]; then
-	stack_of "$STACK_USER" || exit 1
+	lab_start --allow-user "$STACK_USER" || exit 1
 else
 	lab_start || exit 1
 fi
