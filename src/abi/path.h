@@ -14,6 +14,7 @@
 #define ABI_ENV_DIR "GLASS_DIR"
 #define ABI_ENV_STACK "GLASS_STACK"
 #define ABI_ENV_RESOLVER "GLASS_RESOLVER" /* "libc", or a resolv.conf: see names.c */
+#define ABI_ENV_LOOPBACK "GLASS_LOOPBACK" /* "kernel": 127.0.0.0/8 is not the stack's */
 #define ABI_DEFAULT_STACK "default"
 #define ABI_STACK_NAME_MAX 32
 #define ABI_PATH_MAX 108 /* sizeof sun_path */

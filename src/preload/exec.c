@@ -16,7 +16,7 @@
 #include "../abi/path.h"
 #include "raw.h"
 
-#define KEPT 4
+#define KEPT 5
 #define KEPT_BYTES 4096	   /* of a longer variable nothing is put back */
 #define NEXT ((void *)-1l) /* RTLD_NEXT */
 
@@ -40,7 +40,7 @@ extern char **environ __attribute__((weak));
 extern void *dlsym(void *handle, const char *name) __attribute__((weak));
 
 static const char *const kept_name[KEPT] = { "LD_PRELOAD", ABI_ENV_STACK, ABI_ENV_DIR,
-					     ABI_ENV_RESOLVER };
+					     ABI_ENV_RESOLVER, ABI_ENV_LOOPBACK };
 static char kept[KEPT][KEPT_BYTES]; /* NAME=VALUE; empty: it was not there */
 
 static struct {

@@ -9,6 +9,7 @@
 #include <fcntl.h>
 
 #include "call.h"
+#include "loopback.h"
 #include "ours.h"
 
 WRAP(int, bind, int fd, const struct sockaddr *addr, socklen_t size);
@@ -24,6 +25,9 @@ int wrap_bind(int fd, const struct sockaddr *addr, socklen_t size)
 
 	if (!ours(fd, &self))
 		return (int)result_of(raw3(SYS_bind, fd, addr_of(addr), size));
+	err = loopback_to_kernel(fd, &self, addr, size);
+	if (err)
+		return (int)result_of(err < 0 ? err : raw3(SYS_bind, fd, addr_of(addr), size));
 	c.req.token = self.token;
 	err = end_of_sockaddr(&self, addr, size, &c.req.end);
 	return (int)result_of(err ? err : call_daemon(&c));

@@ -5,8 +5,8 @@
  * that nothing passes by the stack by accident. What cannot work (no daemon, a setuid program) is
  * said here, since the dynamic linker would ignore the library without a word.
  *
- * In: src/ctl.   Out: supervise.c; execv; the exit status is the program's. 126, 127: it could not
- * be started, as in sh.
+ * In: src/ctl.   Out: run_around.c, supervise.c; execv; the exit status is the program's. 126, 127:
+ * it could not be started, as in sh.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -16,8 +16,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include "../abi/abi.h"
@@ -26,8 +24,6 @@
 #include "run_net.h"
 #include "run_program.h"
 #include "supervise.h"
-
-#define NO_DAEMON 3
 
 #ifndef GLASS_LIBDIR
 #define GLASS_LIBDIR "/usr/local/lib"
@@ -61,6 +57,14 @@ static void help(void)
 	     "                seccomp (every program, static ones and Go too), both (default)\n"
 	     "  --dns ADDR    resolve names by this server: PROGRAM's own /etc/resolv.conf\n"
 	     "  --env N=V     set a variable of PROGRAM's environment\n"
+	     "  --net WORDS   on a stack of its own, with a bad network in the words of 'glass net "
+	     "set';\n"
+	     "                $GLASS_HOST tells PROGRAM the host's address\n"
+	     "  --pcap FILE   what passes the wire meanwhile, for tcpdump and Wireshark\n"
+	     "  --trace FILE  the flight recorder afterwards, for glass trace --ring FILE\n"
+	     "  --report      say at the end how many sockets reached the kernel\n"
+	     "  --loopback=kernel  127.0.0.0/8 is the kernel's, not the stack's; as --keep-net "
+	     "else\n"
 	     "  --keep-net    stay in this network namespace: what is not the stack's passes "
 	     "through the kernel\n"
 	     "  --verbose     say what is done\n"
@@ -83,6 +87,16 @@ static int set_mode(struct run *r, const char *word)
 		}
 	return run_fail(2, "no such mode: %s. Type: --mode preload, --mode seccomp or --mode both",
 			word);
+}
+
+static int set_loopback(struct run *r, const char *word)
+{
+	bool kernel = !strcmp(word, "kernel");
+
+	if (!kernel && strcmp(word, "stack") != 0)
+		return run_fail(2, "--loopback takes stack or kernel, not '%s'", word);
+	r->keep_net |= kernel;
+	return setenv(ABI_ENV_LOOPBACK, word, 1) ? run_fail(CANNOT_RUN, "out of memory") : 0;
 }
 
 static int set_variable(const char *word)
@@ -118,6 +132,8 @@ static int parse_one(struct run *r, int argc, char **argv, int *i)
 
 	if (!strcmp(argv[*i], "--keep-net"))
 		r->keep_net = true;
+	else if (!strcmp(argv[*i], "--report"))
+		r->report = true;
 	else if (!strcmp(argv[*i], "--verbose") || !strcmp(argv[*i], "-v"))
 		r->verbose = true;
 	else if ((value = value_of("--stack", argc, argv, i)) ||
@@ -129,6 +145,14 @@ static int parse_one(struct run *r, int argc, char **argv, int *i)
 		return set_variable(value);
 	else if ((value = value_of("--dns", argc, argv, i)))
 		r->dns = value;
+	else if ((value = value_of("--net", argc, argv, i)))
+		r->net = value;
+	else if ((value = value_of("--pcap", argc, argv, i)))
+		r->pcap = value;
+	else if ((value = value_of("--trace", argc, argv, i)))
+		r->trace = value;
+	else if ((value = value_of("--loopback", argc, argv, i)))
+		return set_loopback(r, value);
 	else
 		return run_fail(
 			2, "no such option, or its value is missing: %s. Type: glass run --help",
@@ -177,58 +201,6 @@ static bool find_library(char out[PATH_MAX])
 			return true;
 	snprintf(out, PATH_MAX, GLASS_LIBDIR "/" LIBRARY);
 	return !access(out, R_OK);
-}
-
-/* ---- the daemon ------------------------------------------------------------------------------ */
-
-/* Asks it for the stack's devices. 0 or -errno. */
-static int ask_ifaces(struct run *r, int fd)
-{
-	struct abi_request req = { .head = { ABI_MAGIC, ABI_VERSION, ABI_IFACES } };
-	struct abi_reply rep;
-	struct iovec iov[] = { { &rep, sizeof(rep) }, { r->iface, sizeof(r->iface) } };
-	struct msghdr m = { .msg_iov = iov, .msg_iovlen = 2 };
-	ssize_t n;
-
-	if (send(fd, &req, sizeof(req), MSG_NOSIGNAL) != sizeof(req))
-		return -errno;
-	n = recvmsg(fd, &m, 0);
-	if (n < (ssize_t)sizeof(rep))
-		return n < 0 ? -errno : -EACCES;
-	r->ifaces = (int)(((size_t)n - sizeof(rep)) / sizeof(r->iface[0]));
-	return -rep.error;
-}
-
-static int check_daemon(struct run *r)
-{
-	struct sockaddr_un u = { .sun_family = AF_UNIX };
-	int fd, err = 0;
-
-	if (!abi_stack_name_ok(r->stack))
-		return run_fail(2, "'%s' is no name of a stack: letters, digits, '-', '_', '.'",
-				r->stack);
-	if (!abi_dir(r->dir, getenv, geteuid()) || !abi_socket_path(u.sun_path, r->dir, r->stack))
-		return run_fail(2, "the control socket's path is too long: %s/%s.sock", r->dir,
-				r->stack);
-	fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
-	if (fd < 0 || connect(fd, (struct sockaddr *)&u, sizeof(u)))
-		err = -errno;
-	else
-		err = ask_ifaces(r, fd);
-	if (fd >= 0)
-		close(fd);
-	if (err == -ENOENT || err == -ECONNREFUSED)
-		return run_fail(NO_DAEMON, "no stack '%s' is running (%s: %s). Type: glass up%s%s",
-				r->stack, u.sun_path, strerror(-err),
-				strcmp(r->stack, ABI_DEFAULT_STACK) ? " --stack " : "",
-				strcmp(r->stack, ABI_DEFAULT_STACK) ? r->stack : "");
-	if (err == -EPROTO)
-		return run_fail(NO_DAEMON,
-				"glassd is of another version. Type: glass down; glass up");
-	if (err)
-		return run_fail(NO_DAEMON, "stack '%s' does not let us in (%s: %s)", r->stack,
-				u.sun_path, strerror(-err));
-	return 0;
 }
 
 /* ---- start ----------------------------------------------------------------------------------- */
@@ -301,8 +273,9 @@ int glass_run(int argc, char **argv)
 		return run_fail(CANNOT_RUN,
 				LIBRARY " was not found beside this command nor in " GLASS_LIBDIR
 					". Type: make install");
-	if ((status = check_daemon(&r)) || (status = run_find_program(r.argv[0], r.program)) ||
-	    (status = run_check_program(&r)) || (status = set_environment(&r)))
+	if ((status = run_find_program(r.argv[0], r.program)) || (status = run_check_program(&r)) ||
+	    (r.net && (status = run_private(&r))) || (status = run_check_daemon(&r)) ||
+	    (status = run_around(&r)) || (status = set_environment(&r)))
 		return status;
 	if (!r.keep_net && (err = net_enter(r.iface, r.ifaces)) && r.verbose)
 		run_fail(0,

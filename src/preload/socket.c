@@ -14,6 +14,7 @@
 #include <glass/glass.h>
 
 #include "call.h"
+#include "loopback.h"
 #include "ours.h"
 
 #define TYPE_MASK 0xf
@@ -63,6 +64,8 @@ int wrap_socket(int domain, int type, int protocol)
 {
 	uint8_t proto = proto_of(domain, type, protocol);
 
+	if (!proto && (domain == AF_INET || domain == AF_INET6)) /* not marked: it is counted */
+		return (int)result_of(raw6(SYS_socket, domain, type, protocol, 0, 0, 0));
 	if (!proto)
 		return (int)result_of(raw3(SYS_socket, domain, type, protocol));
 	if (type & ~(TYPE_MASK | SOCK_NONBLOCK | SOCK_CLOEXEC))
@@ -318,9 +321,14 @@ long connect_send(int fd, struct abi_name *self, const struct msghdr *m, int fla
 int wrap_connect(int fd, const struct sockaddr *addr, socklen_t size)
 {
 	struct abi_name self;
+	int kernels;
 
 	if (!ours(fd, &self))
 		return (int)result_of(raw3(SYS_connect, fd, addr_of(addr), size));
+	kernels = loopback_to_kernel(fd, &self, addr, size);
+	if (kernels)
+		return (int)result_of(kernels < 0 ? kernels
+						  : raw3(SYS_connect, fd, addr_of(addr), size));
 	if (self.proto != GLASS_TCP)
 		return (int)result_of(connect_dgram(fd, &self, addr, size));
 	return (int)result_of(connect_ours(fd, &self, addr, size));

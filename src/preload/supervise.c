@@ -38,6 +38,7 @@
 #define LOOK_MS 20 /* a signal ends a wait after this long at most */
 
 struct supervise_lib lib;
+struct run_counts *run_counts;
 
 /* A thread that waits in a call of the library. */
 struct waiting {

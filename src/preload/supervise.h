@@ -31,6 +31,12 @@ int filter_install(void);
  */
 int supervise(const char *library, const char **why);
 
+/* Sockets that became the kernel's; in shared memory. NULL: nobody wants to know. */
+struct run_counts {
+	unsigned ip4, ip6;
+};
+extern struct run_counts *run_counts;
+
 /* The preload library's functions, as it exports them. */
 struct supervise_lib {
 	int (*socket)(int, int, int);

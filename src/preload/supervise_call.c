@@ -80,14 +80,6 @@ static int address_out(const struct target *t, uint64_t at, uint64_t size_at,
 /* ---- calls without a wait ----------------------------------------------------------------------
  */
 
-static int64_t do_bind(const struct target *t, int fd)
-{
-	union address a;
-	int err = address_in(t, t->arg[1], t->arg[2], &a);
-
-	return err ? err : result_of_call(lib.bind(fd, &a.any, (socklen_t)t->arg[2]));
-}
-
 static int64_t do_listen(const struct target *t, int fd)
 {
 	return result_of_call(lib.listen(fd, (int)t->arg[1]));
@@ -152,6 +144,15 @@ static int64_t give(const struct target *t, int fd, bool cloexec)
 	return err ? err : ANSWERED;
 }
 
+/* The kernel makes it, and somebody counts such. */
+static int64_t go_on_counted(const struct target *t)
+{
+	if (run_counts)
+		__atomic_fetch_add(t->arg[0] == AF_INET ? &run_counts->ip4 : &run_counts->ip6, 1,
+				   __ATOMIC_RELAXED);
+	return GO_ON;
+}
+
 static int64_t do_socket(const struct target *t)
 {
 	int fd = lib.socket((int)t->arg[0], (int)t->arg[1], (int)t->arg[2]);
@@ -159,12 +160,12 @@ static int64_t do_socket(const struct target *t)
 
 	if (fd < 0)
 		return errno == EPROTONOSUPPORT || errno == ESOCKTNOSUPPORT || errno == EPERM
-			       ? GO_ON
+			       ? go_on_counted(t)
 			       : -errno;
 	if (is_ours(fd, &self))
 		return give(t, fd, t->arg[1] & SOCK_CLOEXEC);
 	close(fd);
-	return GO_ON;
+	return go_on_counted(t);
 }
 
 /* A connection must not be taken whose descriptor the target cannot have: it stays queued. */
@@ -210,23 +211,50 @@ static uint64_t cookie_of(int fd)
 	return cookie;
 }
 
-/* After a failure the library puts a new socket in the place of the old one: here, and so there. */
+/*
+ * After a failure the library puts a new socket in the place of the old one, or one of the kernel's
+ * where loopback is the kernel's: here, and so there.
+ */
+static int64_t replaced(const struct target *t, int fd, uint64_t before, int64_t result)
+{
+	int err;
+
+	if (cookie_of(fd) == before)
+		return result;
+	err = target_replace(t, (int)t->arg[0], fd);
+	return err ? err : result;
+}
+
+static int64_t do_bind(const struct target *t, int fd)
+{
+	uint64_t before = cookie_of(fd);
+	union address a;
+	int err = address_in(t, t->arg[1], t->arg[2], &a);
+
+	if (err)
+		return err;
+	return replaced(t, fd, before, result_of_call(lib.bind(fd, &a.any, (socklen_t)t->arg[2])));
+}
+
 static int64_t do_connect(const struct target *t, int fd)
 {
 	uint64_t before = cookie_of(fd);
 	union address a;
 	int64_t result = address_in(t, t->arg[1], t->arg[2], &a);
-	int err;
 
 	if (result)
 		return result;
 	supervise_wait_begin(t);
 	result = result_of_call(lib.connect(fd, &a.any, (socklen_t)t->arg[2]));
 	supervise_wait_end();
-	if (cookie_of(fd) == before)
-		return result;
-	err = target_replace(t, (int)t->arg[0], fd);
-	return err ? err : result;
+	return replaced(t, fd, before, result);
+}
+
+static int64_t do_message(const struct target *t, int fd, const struct abi_name *self)
+{
+	uint64_t before = cookie_of(fd);
+
+	return replaced(t, fd, before, supervise_message(t, fd, self));
 }
 
 /* ---- all of them -------------------------------------------------------------------------------
@@ -256,7 +284,7 @@ static int64_t do_on_fd(const struct target *t, int fd, const struct abi_name *s
 	case SYS_ioctl:
 		return supervise_ioctl(t, fd);
 	default:
-		return supervise_message(t, fd, self);
+		return do_message(t, fd, self);
 	}
 }
 

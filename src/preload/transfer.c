@@ -8,6 +8,7 @@
  * In: the program.   Out: dgram.c, socket.c (MSG_FASTOPEN).
  */
 #include "dgram.h"
+#include "loopback.h"
 
 #include <time.h>
 
@@ -33,6 +34,15 @@ ssize_t wrap_send(int fd, const void *buf, size_t n, int flags)
 	return result_of(dgram_result(fd, raw_send(fd, buf, n, flags)));
 }
 
+static long send_dgram(int fd, const struct abi_name *self, const struct msghdr *m, int flags)
+{
+	int kernels = m->msg_name ? loopback_to_kernel(fd, self, m->msg_name, m->msg_namelen) : 0;
+
+	if (kernels)
+		return kernels < 0 ? kernels : raw3(SYS_sendmsg, fd, addr_of(m), flags);
+	return dgram_send(fd, self, m, flags);
+}
+
 ssize_t wrap_sendto(int fd, const void *buf, size_t n, int flags, const struct sockaddr *addr,
 		    socklen_t size)
 {
@@ -49,7 +59,7 @@ ssize_t wrap_sendto(int fd, const void *buf, size_t n, int flags, const struct s
 		return result_of(
 			raw6(SYS_sendto, fd, addr_of(buf), (long)n, flags, addr_of(addr), size));
 	if (self.proto != ABI_TCP)
-		return result_of(dgram_send(fd, &self, &m, flags));
+		return result_of(send_dgram(fd, &self, &m, flags));
 	if (flags & MSG_FASTOPEN)
 		return result_of(connect_send(fd, &self, &m, flags));
 	return result_of(raw_send(fd, buf, n, flags));
@@ -63,7 +73,7 @@ ssize_t wrap_sendmsg(int fd, const struct msghdr *m, int flags)
 	if (!m || (!m->msg_name && !m->msg_control) || !ours(fd, &self))
 		return result_of(dgram_result(fd, raw3(SYS_sendmsg, fd, addr_of(m), flags)));
 	if (self.proto != ABI_TCP)
-		return result_of(dgram_send(fd, &self, m, flags));
+		return result_of(send_dgram(fd, &self, m, flags));
 	if (flags & MSG_FASTOPEN && m->msg_name)
 		return result_of(connect_send(fd, &self, m, flags));
 	plain = *m;

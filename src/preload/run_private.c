@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A stack of one program's own: `glass run --net`. glassd is our child, in the foreground, and is
+ * told to end when we do, however that happens: the stack goes with the run.
+ *
+ * In: run_around.c.   Out: glass up --foreground; operation NET.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "run_program.h"
+
+#define READY_TRIES 1000
+#define READY_PAUSE_NS 10000000
+#define NUMBERS 250 /* of devices, and of networks 10.0.N.0/24 */
+#define ATTEMPTS 4  /* somebody else may take the same number at the same time */
+
+static char name[ABI_STACK_NAME_MAX + 1];
+static char host[16];
+
+/* The first from which neither a device nor a network is there. */
+static int number_free(int from)
+{
+	char path[64];
+
+	for (int n = from; n < NUMBERS; n++) {
+		snprintf(path, sizeof(path), "/sys/class/net/glass%d", n);
+		if (access(path, F_OK))
+			return n;
+	}
+	return -1;
+}
+
+static _Noreturn void glassd(int number, int output, pid_t parent)
+{
+	char dev[16], own[24], its[24];
+	char *argv[] = { "glass",     "up", "--foreground",   "--stack", name, "--dev", dev,
+			 "--address", own,  "--host-address", its,	 NULL };
+
+	snprintf(dev, sizeof(dev), "glass%d", number);
+	snprintf(own, sizeof(own), "10.0.%d.4/24", number);
+	snprintf(its, sizeof(its), "10.0.%d.5/24", number);
+	prctl(PR_SET_PDEATHSIG, SIGTERM);
+	setpgid(0, 0); /* Ctrl-C is for the program */
+	dup2(output, 1);
+	dup2(output, 2);
+	if (getppid() == parent)
+		execv("/proc/self/exe", argv);
+	_exit(127);
+}
+
+/* It answers, or has ended, or takes too long. */
+static int wait_ready(struct run *r, pid_t pid)
+{
+	const struct timespec pause = { 0, READY_PAUSE_NS };
+	char path[ABI_PATH_MAX];
+	int fd;
+
+	for (int i = 0; i < READY_TRIES; i++) {
+		if ((fd = run_connect(r, path)) >= 0) {
+			close(fd);
+			return 0;
+		}
+		if (waitpid(pid, NULL, WNOHANG) == pid)
+			return -ECHILD;
+		nanosleep(&pause, NULL);
+	}
+	return -ETIMEDOUT;
+}
+
+/* What it had to say, when it did not come. */
+static void tell_output(int output)
+{
+	char text[1024];
+	ssize_t n = pread(output, text, sizeof(text), 0);
+
+	if (n > 0)
+		fwrite(text, 1, (size_t)n, stderr);
+}
+
+static int start(struct run *r, int number, int output)
+{
+	pid_t parent = getpid(), pid = fork();
+
+	if (pid < 0)
+		return -errno;
+	if (!pid)
+		glassd(number, output, parent);
+	r->private_pid = pid;
+	return wait_ready(r, pid);
+}
+
+static int set_net(const struct run *r)
+{
+	char text[512], words[512], path[ABI_PATH_MAX];
+	int to, err;
+
+	if (!*r->net)
+		return 0;
+	if (snprintf(words, sizeof(words), "set %s", r->net) >= (int)sizeof(words))
+		return run_fail(2, "--net: too many words");
+	to = run_connect(r, path);
+	err = to < 0 ? to : run_ask(to, ABI_NET, words, NULL, text, sizeof(text));
+	if (to < 0)
+		*text = 0;
+	else
+		close(to);
+	text[strcspn(text, "\n")] = 0;
+	return err ? run_fail(2, "--net '%s': %s", r->net, *text ? text : strerror(-err)) : 0;
+}
+
+int run_private(struct run *r)
+{
+	int output = memfd_create("glassd", MFD_CLOEXEC), number = -1, err = -ENODEV;
+
+	snprintf(name, sizeof(name), "run-%d", (int)getpid());
+	r->stack = name;
+	if (output < 0 || !abi_dir(r->dir, getenv, geteuid()))
+		return run_fail(CANNOT_RUN, "no folder for a private stack");
+	for (int i = 0; err && i < ATTEMPTS; i++) {
+		if ((number = number_free(number + 1)) < 0)
+			break;
+		err = start(r, number, output);
+	}
+	if (err) {
+		tell_output(output);
+		return run_fail(CANNOT_RUN, "the private stack does not start: %s", strerror(-err));
+	}
+	close(output);
+	snprintf(host, sizeof(host), "10.0.%d.5", number);
+	if (setenv("GLASS_HOST", host, 1))
+		return run_fail(CANNOT_RUN, "out of memory");
+	if (r->verbose)
+		run_fail(0, "private stack '%s': 10.0.%d.4 on glass%d, the host is %s", name,
+			 number, number, host);
+	return set_net(r);
+}
