@@ -44,6 +44,16 @@ static unsigned said(int flags)
 	return (flags & MSG_MORE ? GLASS_MORE : 0u) | (flags & MSG_EOR ? GLASS_EOR : 0u);
 }
 
+/* A writer that found no room sleeps until it is worth its while, as poll(2) would tell it. */
+static bool wait_for_room(struct drill *d, struct drill_fd *f, int64_t until)
+{
+	do {
+		if (drill_wait(d, until))
+			return false;
+	} while (!(glass_ready(d->g, f->sock) & (GLASS_OUT | GLASS_ERR | GLASS_HUP)));
+	return true;
+}
+
 /* Until everything is taken. */
 static int64_t write_wait(struct drill *d, struct drill_fd *f, const uint8_t *bytes, int64_t length,
 			  int flags)
@@ -59,7 +69,7 @@ static int64_t write_wait(struct drill *d, struct drill_fd *f, const uint8_t *by
 			return done;
 		if (n < 0 && n != -EAGAIN)
 			return done ? done : n;
-		if (f->nonblock || (flags & MSG_DONTWAIT) || (n < 0 && drill_wait(d, until)))
+		if (f->nonblock || (flags & MSG_DONTWAIT) || (n < 0 && !wait_for_room(d, f, until)))
 			return done ? done : -EAGAIN;
 	}
 }

@@ -50,6 +50,17 @@ static uint32_t window_room(const struct tcp_conn *c)
 	return room > 0 ? (uint32_t)room : 0;
 }
 
+uint32_t tcp_sendable(const struct tcp_conn *c)
+{
+	uint32_t wnd, room;
+
+	if (!may_send_data(c))
+		return 0;
+	wnd = window_room(c);
+	room = cwnd_room(c);
+	return wnd < room ? wnd : room;
+}
+
 /* RFC 9293 3.8.6: inside the window, but for the first one: its ACK tells the window anew. */
 static bool retransmit_fits(const struct tcp_conn *c, const struct tcp_tx *tx, uint32_t *limit)
 {

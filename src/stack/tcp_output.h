@@ -45,6 +45,8 @@ void tcp_owe(struct glass *g, struct tcp_conn *c);
 bool tcp_output_pending(struct glass *g);
 
 /* tcp_payload.c: segments with bytes of the queue. */
+/* How many new bytes congestion and the peer's window let out now. */
+uint32_t tcp_sendable(const struct tcp_conn *c);
 /* Bytes queued and never sent. */
 uint32_t tcp_unsent(const struct tcp_conn *c);
 /*

@@ -38,6 +38,14 @@ static uint32_t notsent_space(const struct tcp_conn *c)
 	return unsent < c->config.notsent_lowat ? c->config.notsent_lowat - unsent : 0;
 }
 
+/* The same for a write, of which some goes at once. */
+static uint32_t lowat_room(const struct tcp_conn *c, uint32_t unsent, uint32_t sendable)
+{
+	uint64_t room = (uint64_t)c->config.notsent_lowat + sendable;
+
+	return unsent < room ? (uint32_t)(room - unsent) : 0;
+}
+
 uint32_t tcp_send_space(const struct tcp_conn *c)
 {
 	uint32_t limit = tcp_send_limit(c), space = c->queued < limit ? limit - c->queued : 0;
@@ -56,10 +64,32 @@ bool tcp_writable(const struct tcp_conn *c)
 	return space && (space >= c->queued / 2 || c->config.notsent_lowat < c->queued);
 }
 
+/*
+ * How much a write may put into the queue. A limit is where it stops, not where it cuts: as in
+ * Linux, what cannot go at once ends with a whole frame (half of the peer's window at most), for a
+ * rest would only be sent as one. What can go at once does not count as "not sent".
+ */
+static uint32_t write_room(const struct tcp_conn *c)
+{
+	uint32_t limit = tcp_send_limit(c), space = c->queued < limit ? limit - c->queued : 0;
+	uint32_t unsent = tcp_synchronized(c) ? tcp_unsent(c) : c->queued, sendable, frame;
+	uint32_t most = c->snd.wnd_max / 2;
+
+	sendable = tcp_sendable(c);
+	if (c->config.notsent_lowat != UINT32_MAX && space > lowat_room(c, unsent, sendable))
+		space = lowat_room(c, unsent, sendable);
+	sendable = sendable > unsent ? sendable - unsent : 0;
+	if (space <= sendable)
+		return space;
+	most = most < TCP_SUPER_BYTES_MAX ? most : TCP_SUPER_BYTES_MAX;
+	frame = most < c->mss ? c->mss : most / c->mss * c->mss;
+	return sendable + (space - sendable + frame - 1) / frame * frame;
+}
+
 void *tcp_reserve(struct glass *g, struct tcp_conn *c, size_t want, size_t *length)
 {
 	struct tcp_table *t = g->tcp;
-	size_t space = tcp_send_space(c);
+	size_t space = write_room(c);
 
 	*length = 0;
 	if (!space && c->limiter == GLASS_LIMIT_DELIVERY)

@@ -103,6 +103,66 @@ DIALOGUE(no_record_of_a_part)
 	T(190)	wire_in(ACK, seq=1, ack=5001);
 }
 
+/* ---- how much a write takes ------------------------------------------------------------------ */
+
+static int64_t write_all(struct dlg *d, struct app *c)
+{
+	uint8_t bytes[60000];
+	int64_t n;
+
+	for (size_t i = 0; i < sizeof(bytes); i++)
+		bytes[i] = dlg_pattern(1, c->sent + i);
+	n = glass_send(dlg_stack(d), c->s, bytes, sizeof(bytes));
+	c->sent += n > 0 ? (uint64_t)n : 0;
+	return n;
+}
+
+/*
+ * As Linux: of what cannot go at once (ten segments can) a write takes whole frames, which are half of
+ * the peer's window; the limit is reached within the last one.
+ */
+DIALOGUE(write_ends_with_a_frame)
+{
+	T(0)	connected(c, "mss=1000, win=32500");
+		app_setopt(c, OPT_SNDBUF, 15000);
+	T(100)	wire_hold();
+		check(write_all(d, c) == 10000 + 2 * 16000);
+		check(write_all(d, c) == -EAGAIN);
+		wire_release();
+		wire_skip_all();
+	T(140)	wire_in(ACK, seq=1, ack=10001);
+		wire_skip_all();
+		app_ready(c, 0);
+	T(180)	wire_in(ACK, seq=1, ack=30001);
+		wire_skip_all();
+		app_ready(c, GLASS_OUT);
+}
+
+/* A buffer that is smaller than what can go at once is taken at its word. */
+DIALOGUE(write_into_a_small_buffer)
+{
+	T(0)	connected(c, "mss=1000, win=32500");
+		app_setopt(c, OPT_SNDBUF, 4000);
+	T(100)	check(write_all(d, c) == 8000);
+		wire_skip_all();
+}
+
+/* TCP_NOTSENT_LOWAT: what can go at once is as good as sent. */
+DIALOGUE(lowat_and_a_write)
+{
+	T(0)	connected(c, "mss=1000, win=32500");
+		app_setopt(c, OPT_NOTSENT_LOWAT, 4000);
+	T(100)	check(write_all(d, c) == 10000 + 16000);
+		wire_skip_all();
+		check(write_all(d, c) == -EAGAIN);
+	T(140)	wire_in(ACK, seq=1, ack=6001);			/* cwnd 16: 12 more */
+		wire_skip_all();
+		app_ready(c, 0);
+	T(180)	wire_in(ACK, seq=1, ack=16001);
+		wire_skip_all();
+		app_ready(c, GLASS_OUT);
+}
+
 /* ---- what is to be told ---------------------------------------------------------------------- */
 
 static void told(struct dlg *d, struct app *c, unsigned kind, uint32_t first, uint32_t last, double ms)
