@@ -48,6 +48,7 @@ int cmd_run(const struct command *self, int argc, char **argv);
 int cmd_status(const struct command *self, int argc, char **argv);
 int cmd_set(const struct command *self, int argc, char **argv);
 int cmd_tunables(const struct command *self, int argc, char **argv);
+int cmd_host(const struct command *self, int argc, char **argv);
 int cmd_ss(const struct command *self, int argc, char **argv);
 int cmd_stat(const struct command *self, int argc, char **argv);
 int cmd_trace(const struct command *self, int argc, char **argv);

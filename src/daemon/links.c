@@ -30,6 +30,12 @@ static void link_lost(struct daemon *d, unsigned dev)
 	d->links->gone[dev] = true;
 	loop_unwatch_device(d, dev);
 	glass_dev_set_up(d->g, dev, false);
+	if (!d->dev[dev]->on_host) {
+		notice("device %s: its other end, glass-usernet, is gone. Start anew: glass down; "
+		       "glass up --user",
+		       d->dev[dev]->setup.name);
+		return;
+	}
 	notice("device %s was deleted. To go on, type: ip tuntap add dev %s mode %s; or start "
 	       "anew: glass down; "
 	       "glass up",
@@ -62,10 +68,15 @@ static void link_news(struct daemon *d, unsigned dev, const struct host_link *li
 	glass_dev_set_up(d->g, dev, link->up);
 }
 
+static bool is_on_host(const struct daemon *d, unsigned dev)
+{
+	return d->dev[dev] && d->dev[dev]->on_host;
+}
+
 static void link_by_name(struct daemon *d, const struct host_link *link)
 {
 	for (unsigned dev = 0; dev < DAEMON_DEVS_MAX; dev++) {
-		if (d->dev[dev] && !strcmp(d->dev[dev]->setup.name, link->name))
+		if (is_on_host(d, dev) && !strcmp(d->dev[dev]->setup.name, link->name))
 			link_news(d, dev, link);
 	}
 }
@@ -75,7 +86,7 @@ static void links_look(struct daemon *d)
 	struct host_link link;
 
 	for (unsigned dev = 0; dev < DAEMON_DEVS_MAX; dev++) {
-		if (d->dev[dev] && !host_link_get(d->dev[dev]->setup.name, &link))
+		if (is_on_host(d, dev) && !host_link_get(d->dev[dev]->setup.name, &link))
 			link_news(d, dev, &link);
 	}
 }

@@ -24,7 +24,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define WHY_BYTES 512
 #define TIMER_SLACK_NS 1000 /* the default of 50 us would show in every timer event */
 
 struct process {
@@ -84,40 +83,10 @@ static bool start_stack(struct process *p)
 
 /* ---- the device ---- */
 
-/* Locally administered, and the same for the same seed. */
-static void mac_of_seed(uint8_t mac[6], uint64_t seed)
-{
-	mac[0] = 0x02;
-	for (unsigned i = 1; i < 6; i++)
-		mac[i] = (uint8_t)(seed >> 8 * (5 - i));
-}
-
 static bool start_device(struct process *p)
 {
-	const struct options *o = &p->options;
-	struct host_link link;
-	char why[WHY_BYTES];
-	int rc;
-
-	p->io = tap_open(o->kind, o->dev, o->no_offload, why, sizeof(why));
-	if (!p->io) {
-		notice("%s", why);
-		return false;
-	}
-	if (o->seed_given)
-		mac_of_seed(p->io->setup.mac, o->seed);
-	if (!o->no_host_setup &&
-	    host_setup(p->io->setup.name, o->host_address.addr, o->host_address.prefix_bits,
-		       o->mtu_bytes, why, sizeof(why))) {
-		notice("%s", why);
-		return false;
-	}
-	rc = host_link_get(p->io->setup.name, &link);
-	if (rc)
-		return fail(p->io->setup.name, rc);
-	p->io->setup.mtu_bytes =
-		o->mtu_bytes && o->mtu_bytes < link.mtu_bytes ? o->mtu_bytes : link.mtu_bytes;
-	return true;
+	p->io = device_open(&p->options);
+	return p->io;
 }
 
 static bool start_addresses(struct process *p)
@@ -135,7 +104,10 @@ static bool start_addresses(struct process *p)
 	if (!o->gateway.family)
 		return true;
 	rc = glass_route_add(g, glass_ip4(0, 0, 0, 0), 0, o->gateway, (unsigned)dev);
-	return rc ? fail("--gateway (is it in the network of --address?)", rc) : true;
+	if (rc)
+		return fail("--gateway (is it in the network of --address?)", rc);
+	device_resolver_make(o, p->instance.dir);
+	return true;
 }
 
 /* ---- the loop ---- */
@@ -201,6 +173,8 @@ static bool start_doors(struct process *p)
 
 static bool start(struct process *p)
 {
+	if (p->options.rootless && !rootless_enter())
+		return false;
 	umask(077);
 	prctl(PR_SET_TIMERSLACK, TIMER_SLACK_NS, 0, 0, 0);
 	privilege_raise_nofile();
@@ -233,8 +207,10 @@ static void stop(struct process *p)
 		close(p->signals.fd);
 	if (d->g)
 		glass_free(d->g);
-	if (p->io)
+	if (p->io) {
+		device_resolver_remove(&p->options, p->instance.dir);
 		p->io->ops->close(p->io);
+	}
 	if (d->ring)
 		munmap(d->ring, d->ring_bytes);
 	if (d->ring_fd >= 0)

@@ -21,7 +21,8 @@ typedef bool option_fn(struct options *o, const char *value);
 
 static option_fn set_help, set_version, set_foreground, set_stack, set_dev, set_tap, set_tun,
 	set_no_offload, set_address, set_host_address, set_gateway, set_mtu, set_trace_records,
-	set_tunable, set_seed, set_spin, set_no_host_setup, set_allow_user, set_allow_group;
+	set_tunable, set_seed, set_spin, set_no_host_setup, set_allow_user, set_allow_group,
+	set_user, set_publish, set_rootless;
 
 static const struct option_row {
 	const char *name;
@@ -34,13 +35,21 @@ static const struct option_row {
 	  "stay in the foreground; messages go to stderr" },
 	{ "stack", 's', "NAME", set_stack,
 	  "name of the stack (default: $GLASS_STACK, else 'default')" },
-	{ "dev", 'd', "NAME", set_dev, "device to make or take (default glass0)" },
+	{ "dev", 'd', "NAME", set_dev,
+	  "device to make or take (default glass0; with --user: user0)" },
 	{ "tap", 0, NULL, set_tap, "Ethernet device (default)" },
 	{ "tun", 0, NULL, set_tun, "IP device: no Ethernet, no ARP" },
+	{ "rootless", 0, NULL, set_rootless,
+	  "in namespaces of its own: needs no rights; 'glass host' leads to the host's side" },
+	{ "user", 0, NULL, set_user,
+	  "a network in user space instead of a device: needs no rights, leads everywhere" },
+	{ "publish", 0, "[ADDR:]PORT:PORT[/udp]", set_publish,
+	  "with --user: a port of this machine leads to one of the stack; may be repeated" },
 	{ "no-offload", 0, NULL, set_no_offload, "cut and checksum every packet ourselves" },
-	{ "address", 'a', "ADDR/BITS", set_address, "the stack's address (default 10.0.0.4/24)" },
+	{ "address", 'a', "ADDR/BITS", set_address,
+	  "the stack's address (default 10.0.0.4/24; with --user: 10.0.2.15/24)" },
 	{ "host-address", 0, "ADDR/BITS", set_host_address,
-	  "the host's side (default 10.0.0.5/24)" },
+	  "the host's side (default 10.0.0.5/24; with --user: 10.0.2.2/24)" },
 	{ "gateway", 'g', "ADDR", set_gateway,
 	  "next hop for everything beyond the network (default: none)" },
 	{ "mtu", 'm', "BYTES", set_mtu, "largest packet (default: the device's, 1500)" },
@@ -168,6 +177,30 @@ static bool set_tun(struct options *o, const char *value)
 {
 	(void)value;
 	o->kind = DEV_TUN;
+	return true;
+}
+
+static bool set_rootless(struct options *o, const char *value)
+{
+	(void)value;
+	o->rootless = true;
+	return true;
+}
+
+static bool set_user(struct options *o, const char *value)
+{
+	(void)value;
+	o->kind = DEV_USER;
+	return true;
+}
+
+static bool set_publish(struct options *o, const char *value)
+{
+	if (o->npublish == USER_PUBLISH_MAX) {
+		notice("--publish: more than %d of them", USER_PUBLISH_MAX);
+		return false;
+	}
+	o->publish[o->npublish++] = value;
 	return true;
 }
 
@@ -329,7 +362,16 @@ static bool same_network(const struct cidr *net, const struct glass_addr *addr)
 /* -1: the options make sense together; else the exit status. */
 static int options_check(const struct options *o)
 {
-	if (o->no_host_setup)
+	if (o->rootless && o->kind == DEV_USER) {
+		notice("--rootless and --user are two ways to do without rights: take one");
+		return EXIT_FAILURE;
+	}
+	if (o->npublish && o->kind != DEV_USER) {
+		notice("--publish is for --user: the host reaches a TAP or TUN stack by its "
+		       "address");
+		return EXIT_FAILURE;
+	}
+	if (o->no_host_setup && o->kind != DEV_USER)
 		return -1;
 	if (!memcmp(o->address.addr.byte, o->host_address.addr.byte, 4)) {
 		notice("--address and --host-address are the same: the stack and the host are two "
@@ -337,12 +379,30 @@ static int options_check(const struct options *o)
 		       "one network");
 		return EXIT_FAILURE;
 	}
-	if (o->gateway.family || same_network(&o->address, &o->host_address.addr))
+	if ((o->gateway.family && o->kind != DEV_USER) ||
+	    same_network(&o->address, &o->host_address.addr))
 		return -1;
 	notice("the host's address is not in the network of --address, so the two could not talk. "
 	       "Give "
 	       "--host-address an address of that network");
 	return EXIT_FAILURE;
+}
+
+/* What was not given follows from the kind of device. */
+static void set_defaults(struct options *o)
+{
+	bool user = o->kind == DEV_USER;
+
+	if (!o->dev)
+		o->dev = user ? "user0" : "glass0";
+	if (!o->address.addr.family)
+		o->address = (struct cidr){ user ? glass_ip4(10, 0, 2, 15) : glass_ip4(10, 0, 0, 4),
+					    24 };
+	if (!o->host_address.addr.family)
+		o->host_address =
+			(struct cidr){ user ? glass_ip4(10, 0, 2, 2) : glass_ip4(10, 0, 0, 5), 24 };
+	if (user && !o->gateway.family)
+		o->gateway = o->host_address.addr;
 }
 
 int options_parse(struct options *o, int argc, char **argv)
@@ -355,10 +415,7 @@ int options_parse(struct options *o, int argc, char **argv)
 
 	*o = (struct options){
 		.stack = stack && *stack ? stack : ABI_DEFAULT_STACK,
-		.dev = "glass0",
 		.kind = DEV_TAP,
-		.address = { glass_ip4(10, 0, 0, 4), 24 },
-		.host_address = { glass_ip4(10, 0, 0, 5), 24 },
 		.trace_records = 262144,
 		.spin_us = 30,
 	};
@@ -372,6 +429,7 @@ int options_parse(struct options *o, int argc, char **argv)
 		if (!row->take(o, optarg))
 			return EXIT_FAILURE;
 	}
+	set_defaults(o);
 	if (optind == argc)
 		return options_check(o);
 	notice("what is '%s'? Type: glassd --help", argv[optind]);

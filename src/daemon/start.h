@@ -18,12 +18,14 @@ struct cidr {
 };
 
 struct options {
-	bool foreground, no_offload, no_host_setup;
+	bool foreground, no_offload, no_host_setup, rootless;
 	const char *stack, *dev;
 	enum dev_kind kind;
 	struct cidr address, host_address;
 	struct glass_addr gateway; /* family GLASS_UNSPEC: none */
-	uint32_t mtu_bytes;	   /* 0: as the device has it */
+	const char *publish[USER_PUBLISH_MAX];
+	unsigned npublish;
+	uint32_t mtu_bytes; /* 0: as the device has it */
 	size_t trace_records;
 	bool seed_given;
 	uint64_t seed;
@@ -37,6 +39,15 @@ struct options {
 int options_parse(struct options *o, int argc, char **argv);
 /* --set NAME=VALUE on the stack; false: told. */
 bool options_set_tunables(const struct options *o, struct glass *g);
+
+/* rootless.c: from here on in a user and a network namespace of our own. false: told. */
+bool rootless_enter(void);
+
+/* device.c: opens the device that the options ask for, with the host's side. NULL: told. */
+struct dev_io *device_open(const struct options *o);
+/* DIR/STACK.resolv.conf, where the device brings a name server along, and its end. */
+void device_resolver_make(const struct options *o, const char *dir);
+void device_resolver_remove(const struct options *o, const char *dir);
 
 /* instance.c: the directory and the lock of a stack's name. */
 struct instance {

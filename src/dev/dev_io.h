@@ -23,12 +23,13 @@ struct dev_io_ops {
 
 struct dev_io {
 	const struct dev_io_ops *ops;
-	int fd; /* to poll for reading; -1: none */
+	int fd;	      /* to poll for reading; -1: none */
+	bool on_host; /* the host's kernel has a network device of that name */
 	struct glass_dev_setup
 		setup; /* for glass_dev_add(): name, link, MAC, MTU, what it offloads */
 };
 
-enum dev_kind { DEV_TAP, DEV_TUN };
+enum dev_kind { DEV_TAP, DEV_TUN, DEV_USER };
 
 /*
  * Creates (or attaches to) TAP or TUN device name, with IFF_VNET_HDR and TUNSETOFFLOAD unless
@@ -36,6 +37,21 @@ enum dev_kind { DEV_TAP, DEV_TUN };
  */
 struct dev_io *tap_open(enum dev_kind kind, const char *name, bool no_offload, char *why,
 			size_t why_size);
+
+/* A network in user space, which needs no rights: see user.c. */
+#define USER_PUBLISH_MAX 32
+struct user_setup {
+	struct glass_addr address, host_address; /* the stack's; the gateway's */
+	unsigned prefix_bits;
+	uint32_t mtu_bytes;
+	const char *publish[USER_PUBLISH_MAX]; /* [ADDR:]PORT:PORT[/udp] */
+	unsigned npublish;
+};
+/* It answers DNS there, as this machine would. */
+struct glass_addr user_nameserver(const struct user_setup *setup);
+/* NULL and a message in why, if glass-usernet has not told it on stderr. */
+struct dev_io *user_open(const char *name, const struct user_setup *setup, char *why,
+			 size_t why_size);
 
 /*
  * The device was deleted and is there again: takes it with the same descriptor. -EPERM: it is not

@@ -226,6 +226,10 @@ static void say_open(int error, char *why, size_t size)
 			 "no " TUN_PATH
 			 ": the kernel's module tun is not there. Type: modprobe tun (for a "
 			 "container: --device " TUN_PATH ")");
+	else if (error == EACCES)
+		snprintf(why, size,
+			 "may not open " TUN_PATH ": it is root's alone here. Root opens it for "
+			 "all by: chmod 666 " TUN_PATH "; or take --user, which needs no device");
 	else
 		snprintf(why, size, "cannot open " TUN_PATH ": %s. Type: ls -l " TUN_PATH,
 			 strerror(error));
@@ -292,6 +296,7 @@ struct dev_io *tap_open(enum dev_kind kind, const char *name, bool no_offload, c
 		return NULL;
 	}
 	t->io.ops = &tap_ops;
+	t->io.on_host = true;
 	t->kind = kind;
 	t->vnet = !no_offload;
 	t->io.setup.link = kind == DEV_TAP ? GLASS_ETHERNET : GLASS_RAW_IP;
