@@ -276,6 +276,8 @@ GLASS_API int64_t glass_connect_send(struct glass *g, struct glass_sock *s,
 				     size_t length);
 /* The next established connection as a new socket; NULL: none waits. */
 GLASS_API struct glass_sock *glass_accept(struct glass *g, struct glass_sock *listener);
+/* So many of those accepted have not reached their program yet: the backlog counts them. */
+GLASS_API void glass_listen_held(struct glass_sock *listener, unsigned held);
 
 /*
  * TCP. Bytes taken (fewer than length when the send buffer fills), or -EAGAIN, -EPIPE, -ENOTCONN,
@@ -365,6 +367,14 @@ struct glass_dgram {
 };
 GLASS_API int64_t glass_recvfrom(struct glass *g, struct glass_sock *s, void *bytes, size_t length,
 				 struct glass_dgram *info);
+/* The same, and the datagram stays the next. */
+GLASS_API int64_t glass_peekfrom(struct glass *g, struct glass_sock *s, void *bytes, size_t length,
+				 struct glass_dgram *info);
+/*
+ * For an owner that learns late that the program was gone: UDP datagrams that wait are answered by
+ * "port unreachable", as if the socket had been closed before they came. Close it next.
+ */
+GLASS_API void glass_refuse(struct glass *g, struct glass_sock *s);
 
 /*
  * What GLASS_OPT_RECVERR keeps of an error, as IP_RECVERR of Linux: origin 1 is our own host

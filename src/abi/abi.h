@@ -17,7 +17,6 @@
  *	plug	zeros in the pair during a connect that does not wait, so many that poll(2) does
  *		not call the end writable. The daemon reads them when the connection stands, or
  *		closes with them unread.
- *	status	the byte that a connect which waits reads: 0, or the errno why not.
  *
  * A program's datagram socket is an AF_UNIX datagram socket that the daemon has bound. Connected,
  *it and a socket of the daemon's are each other's peers, and payloads go both ways as they are.
@@ -32,7 +31,7 @@
 #include <stdint.h>
 
 #define ABI_MAGIC 0x53534c47u /* "GLSS" */
-#define ABI_VERSION 1
+#define ABI_VERSION 2
 #define ABI_DATA_MAX 65536 /* bytes after the fixed part: any datagram fits */
 
 /*
@@ -90,8 +89,19 @@ enum { ABI_OPT_V6ONLY = 1000, ABI_OPT_TELL };
 /* The name of a congestion control, padded with zeros: SETOPT has it in arg[1] and arg[2]. */
 #define ABI_CC_NAME_BYTES 16
 
-/* What ancillary data a datagram socket wants (ABI_OPT_TELL: a set of these bits). */
-enum abi_tell { ABI_TELL_PKTINFO = 1, ABI_TELL_TTL = 2, ABI_TELL_TOS = 4, ABI_TELL_ERRORS = 8 };
+/*
+ * What ancillary data a datagram socket wants (ABI_OPT_TELL: a set of these bits). Those with a 6
+ * are options of IPPROTO_IPV6; the last two speak of packets that there are none of yet.
+ */
+enum abi_tell {
+	ABI_TELL_PKTINFO = 1,
+	ABI_TELL_TTL = 2,
+	ABI_TELL_TOS = 4,
+	ABI_TELL_ERRORS = 8,
+	ABI_TELL_PKTINFO6 = 16,
+	ABI_TELL_HOPLIMIT6 = 32,
+	ABI_TELL_TCLASS6 = 64,
+};
 
 enum abi_op {
 #define OP(ID, name, kind, doc) ABI_##ID,

@@ -68,9 +68,10 @@ static void socket_inherit(struct daemon *d, struct end *e, const struct ended *
 {
 	e->v6only = x->v6only;
 	opts_restore(d, e->sock, x->opt);
-	if (!x->bound || glass_bind(d->g, e->sock, &x->local))
+	if (!x->bound || end_bind_again(d, e->sock, &x->local))
 		return;
 	e->bound = true;
+	e->port_chosen = !x->local.port;
 	e->local = x->local;
 }
 

@@ -49,7 +49,8 @@ struct end {
 	struct dgram *dgram;  /* NULL: a stream */
 	bool v6only;
 
-	bool bound; /* explicitly: by BIND */
+	bool bound;	  /* explicitly: by BIND */
+	bool port_chosen; /* by the stack; as Linux, it is given back when a connect fails */
 	struct glass_end local;
 
 	/* Program to stack. */
@@ -66,11 +67,19 @@ struct end {
 	bool fin_given; /* the program has been shown the peer's FIN */
 
 	/* Connect. */
-	bool waits;	    /* the outcome goes as the status byte */
-	bool outcome_known; /* to the program: the next connect says EISCONN */
-	int plugged;	    /* bytes that waited when it began: canary and plug */
+	struct client *waiter; /* is answered when the outcome is known; NULL: nobody waits */
+	uint16_t waiter_op;    /* which operation it waits with */
+	int64_t taken;	       /* bytes that went with the SYN (CONNECT_SEND) */
+	bool outcome_known;    /* to the program: the next connect says EISCONN */
+	int plugged;	       /* bytes that waited when it began: canary and plug */
 
-	/* Listen: a connection that did not fit in the pair yet. */
+	/*
+	 * Listen. Of a short backlog the program's accepting is followed, message by message, so
+	 * that it is exact. message_bytes: what the kernel charges for one; 0: not known yet.
+	 */
+	bool exact;
+	int message_bytes;
+	/* A connection that did not fit in the pair yet. */
 	struct end *in_hand;
 	int in_hand_fd; /* its program's end */
 };
@@ -82,9 +91,8 @@ struct dgram {
 	struct end *end;
 	struct list senders; /* struct sender, last used first */
 	unsigned nsenders;
-	uint8_t tell;	   /* enum abi_tell */
-	int error;	   /* waits for the program to ask */
-	struct held *held; /* a datagram that did not fit in the program's end yet */
+	uint8_t tell; /* enum abi_tell */
+	int error;    /* waits for the program to ask */
 };
 
 /* What is left of a socket whose connection failed, for a while: so that SO_ERROR and a second
@@ -147,7 +155,9 @@ struct end *end_of_token(struct daemon *d, const struct client *c, uint64_t toke
 struct end *end_find(struct daemon *d, struct client *c, const struct abi_request *req);
 /* Keeps what is to be known of an end that fails with errno error. */
 void end_remember(struct daemon *d, const struct end *e, int error);
-const struct ended *ended_find(const struct daemon *d, const struct client *c, uint64_t token);
+/* Binds a new socket as e was bound by its program. 0 or -errno. */
+int end_bind_again(struct daemon *d, struct glass_sock *sock, const struct glass_end *local);
+struct ended *ended_find(const struct daemon *d, const struct client *c, uint64_t token);
 /* The end's readiness, told by epoll. */
 void end_ready(struct daemon *d, struct watch *w, uint32_t events);
 
@@ -217,6 +227,8 @@ void senders_free(struct daemon *d, struct end *e);
 
 /* ---- program_connect.c */
 void connect_event(struct daemon *d, struct end *e, unsigned ready);
+/* The answer to who waits for the outcome, if anybody does: a positive errno or 0. */
+void connect_tell(struct daemon *d, struct end *e, int error);
 
 /* ---- program_listen.c */
 void listen_event(struct daemon *d, struct end *e);

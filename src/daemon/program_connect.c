@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * connect(2). Two ways to tell the program how it ended (abi.h):
+ * connect(2). Two ways to tell the program how it ended:
  *
- *	CONNECT		does not wait: the pair is plugged, so poll(2) shows nothing.
- *Success: the plug is read, the end becomes writable. Failure: the end is closed with the plug
- *unread, and poll shows what it shows of a failed TCP connect: IN OUT RDHUP HUP ERR. The errno is
- *in the end's name. CONNECT_WAIT	the program waits in recv(2) for the status byte. After a
- *failure the socket is fresh again, as Linux leaves it. If a signal ends the wait, CONNECT_GO_ON
- *turns it into the first way.
+ *	CONNECT		does not wait: the pair is plugged, so poll(2) shows nothing. Success: the
+ *			plug is read, the end becomes writable. Failure: the end is closed with the
+ *			plug unread, and poll shows what it shows of a failed TCP connect: IN OUT
+ *			RDHUP HUP ERR. The errno is in the end's name.
+ *	CONNECT_WAIT	is answered when the outcome is known; nothing of it is in the pair, which
+ *			another thread may be looking at. After a failure the socket is fresh again,
+ *			as Linux leaves it. If a signal ends the wait, CONNECT_GO_ON turns it into
+ *			the first way.
  *
  * In: control.c; program.c (the stack's socket became ready).   Out: program_data.c once connected.
  */
@@ -19,12 +21,43 @@
 #define CONNECT_LATER 1
 #define CONNECTED_MASK (GLASS_CONNECTED | GLASS_OUT | GLASS_IN | GLASS_RDHUP)
 
-static void tell_status(const struct end *e, int error)
-{
-	uint8_t status = error > 255 ? EIO : (uint8_t)error;
+/* ---- who waits ------------------------------------------------------------------------------ */
 
-	send(e->watch.fd, &status, 1, MSG_DONTWAIT | MSG_NOSIGNAL);
+static void waiter_gone(struct daemon *d, struct client *c, void *arg)
+{
+	struct end *e = arg;
+
+	(void)d;
+	(void)c;
+	e->waiter = NULL;
 }
+
+static void waiter_forget(struct end *e)
+{
+	client_on_gone(e->waiter, NULL, NULL);
+	e->waiter = NULL;
+}
+
+static void waiter_set(struct end *e, struct client *c, const struct abi_request *req)
+{
+	e->waiter = c;
+	e->waiter_op = req->head.op;
+	client_on_gone(c, waiter_gone, e);
+}
+
+void connect_tell(struct daemon *d, struct end *e, int error)
+{
+	struct abi_request req = { .head = { .op = e->waiter_op } };
+	struct abi_reply rep = { .error = error, .value = { e->taken } };
+	struct client *c = e->waiter;
+
+	if (!c)
+		return;
+	waiter_forget(e);
+	control_reply(d, c, &req, &rep, NULL, 0, -1);
+}
+
+/* ---- how it ends ---------------------------------------------------------------------------- */
 
 /* The plug was for the time of waiting; its last byte stays as the canary. */
 static void unplug(struct daemon *d, struct end *e)
@@ -51,20 +84,22 @@ static bool renew(struct daemon *d, struct end *e)
 	e->sock = fresh;
 	glass_sock_set_user(fresh, &e->owner);
 	opts_restore(d, fresh, opt);
+	if (e->port_chosen)
+		e->local.port = 0;
 	if (e->bound)
-		glass_bind(d->g, fresh, &e->local);
+		end_bind_again(d, fresh, &e->local);
 	e->state = END_FRESH;
 	return true;
 }
 
 static void connect_failed(struct daemon *d, struct end *e, int error)
 {
-	if (e->waits && renew(d, e)) {
+	if (e->waiter && renew(d, e)) {
 		unplug(d, e);
-		e->waits = false;
-		tell_status(e, error);
+		connect_tell(d, e, error);
 		return;
 	}
+	connect_tell(d, e, error);
 	end_remember(d, e, error);
 	pair_name(e, 'e', error);
 	end_free(d, e, false);
@@ -75,10 +110,9 @@ static void connect_done(struct daemon *d, struct end *e)
 	e->state = END_OPEN;
 	pair_name(e, 'c', 0);
 	unplug(d, e);
-	if (e->waits) {
+	if (e->waiter)
 		e->outcome_known = true;
-		tell_status(e, 0);
-	}
+	connect_tell(d, e, 0);
 	if (data_pull(d, e))
 		data_push(d, e);
 }
@@ -93,6 +127,8 @@ void connect_event(struct daemon *d, struct end *e, unsigned ready)
 	} else if (ready & CONNECTED_MASK)
 		connect_done(d, e);
 }
+
+/* ---- how it begins -------------------------------------------------------------------------- */
 
 /* There is nothing to wait for: the SYN goes with the first bytes (TCP_FASTOPEN_CONNECT). */
 static int connect_later(struct end *e)
@@ -176,8 +212,8 @@ void op_connect_send(struct daemon *d, struct client *c, const struct abi_reques
 
 	if (!e)
 		return;
-	if (e->dgram || e->state != END_FRESH) {
-		int err = e->dgram ? EOPNOTSUPP : connect_again(e);
+	if (e->dgram || e->state != END_FRESH || !client_gone_is(c, NULL)) {
+		int err = e->dgram ? EOPNOTSUPP : e->state == END_FRESH ? EBUSY : connect_again(e);
 
 		reply_errno(d, c, req, err ? err : EISCONN);
 		return;
@@ -191,10 +227,13 @@ void op_connect_send(struct daemon *d, struct client *c, const struct abi_reques
 	}
 	e->plugged = pair_queued(e);
 	e->state = END_CONNECTING;
-	e->waits = *fd < 0;
-	if (*fd >= 0)
-		plug(d, e, *fd, req->arg[0]);
-	rep.value[0] = taken > 0 ? taken : 0;
+	e->taken = taken > 0 ? taken : 0;
+	if (*fd < 0) {
+		waiter_set(e, c, req);
+		return;
+	}
+	plug(d, e, *fd, req->arg[0]);
+	rep.value[0] = e->taken;
 	control_reply(d, c, req, &rep, NULL, 0, -1);
 }
 
@@ -202,40 +241,37 @@ void op_connect_wait(struct daemon *d, struct client *c, const struct abi_reques
 		     const char *data, int *fd)
 {
 	struct end *e = end_find(d, c, req);
-	int err;
+	int err = 0;
 
 	(void)data;
 	(void)fd;
-	if (!e || e->dgram)
-		return; /* the program's end is closed, and recv says so */
-	if (e->state == END_FRESH) {
-		err = connect_begin(d, e, &req->end);
-		e->waits = !err;
-		if (err)
-			tell_status(e, err == CONNECT_LATER ? 0 : -err);
-	} else if (e->state == END_CONNECTING)
-		e->waits = true;
+	if (!e)
+		return;
+	if (e->dgram || e->waiter)
+		err = e->dgram ? EOPNOTSUPP : EALREADY;
+	else if (!client_gone_is(c, NULL))
+		err = EBUSY;
+	else if (e->state == END_FRESH)
+		err = -connect_begin(d, e, &req->end);
+	else if (e->state != END_CONNECTING)
+		err = connect_again(e);
+	if (!err && e->state == END_CONNECTING)
+		waiter_set(e, c, req);
 	else
-		tell_status(e, connect_again(e));
+		reply_errno(d, c, req, err < 0 ? 0 : err); /* -CONNECT_LATER: it counts as done */
 }
 
 void op_connect_go_on(struct daemon *d, struct client *c, const struct abi_request *req,
 		      const char *data, int *fd)
 {
-	struct abi_reply rep = { 0 };
 	struct end *e = end_find(d, c, req);
 
 	(void)data;
 	if (!e)
 		return;
-	if (*fd < 0 || e->dgram) {
-		reply_errno(d, c, req, EBADF);
-		return;
-	}
-	rep.value[0] = !e->waits || e->state != END_CONNECTING;
-	if (!rep.value[0]) {
-		e->waits = false;
+	if (*fd >= 0 && e->waiter == c) {
+		waiter_forget(e);
 		plug(d, e, *fd, req->arg[0]);
 	}
-	control_reply(d, c, req, &rep, NULL, 0, -1);
+	reply_errno(d, c, req, *fd < 0 ? EBADF : 0);
 }

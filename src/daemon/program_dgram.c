@@ -8,8 +8,7 @@
  * the program has the exact errno. connect(2) makes it and a socket here each other's peers: then
  * payloads go both ways without a question, and limits are those of the two send buffers.
  *
- * What does not fit in the program's end is held, one datagram; the others wait in the stack, whose
- * limit drops and counts them.
+ * What does not fit in the program's end waits in the stack, whose limit drops and counts it.
  *
  * An error of a connected socket (port unreachable) is shown by dissolving our half of the
  * connection while something waits in it unread: the kernel then gives the program ECONNRESET,
@@ -30,12 +29,6 @@
 #include "program.h"
 
 #define PULLS_PER_TURN 64
-
-struct held {
-	struct glass_dgram info;
-	size_t length;
-	uint8_t bytes[];
-};
 
 /* ---- the program's end ---------------------------------------------------------------------- */
 
@@ -90,7 +83,6 @@ void dgram_free(struct daemon *d, struct end *e)
 {
 	senders_free(d, e);
 	list_remove(&e->dgram->node);
-	free(e->dgram->held);
 	free(e->dgram);
 	e->dgram = NULL;
 }
@@ -213,58 +205,34 @@ static enum gave give(struct daemon *d, struct end *e, const void *bytes, size_t
 	return gave;
 }
 
-static void hold(struct end *e, const void *bytes, size_t length, const struct glass_dgram *info)
-{
-	struct held *h = malloc(sizeof(*h) + length);
-
-	if (!h)
-		return;
-	h->info = *info;
-	h->length = length;
-	memcpy(h->bytes, bytes, length);
-	e->dgram->held = h;
-}
-
-/* The one that waited. false: it still waits, or the end is gone (*gone). */
-static bool give_held(struct daemon *d, struct end *e, bool *gone)
-{
-	struct held *h = e->dgram->held;
-	enum gave gave = h ? give(d, e, h->bytes, h->length, &h->info) : GAVE;
-
-	*gone = gave == GAVE_NOBODY;
-	if (*gone)
-		end_free(d, e, false);
-	if (gave != GAVE)
-		return false;
-	e->dgram->held = NULL;
-	free(h);
-	return true;
-}
-
+/*
+ * What has not been given stays in the stack. Nobody is there any more: that is learnt only now,
+ * so the sender is told as if the port had been closed all along.
+ */
 bool dgram_push(struct daemon *d, struct end *e)
 {
 	uint8_t *bytes = d->programs->dgram_bytes;
 	struct glass_dgram info;
 	enum gave gave = GAVE;
-	bool gone;
 	int64_t n;
 
-	if (!give_held(d, e, &gone))
-		return !gone;
 	while (gave == GAVE) {
-		n = glass_recvfrom(d->g, e->sock, bytes, sizeof(d->programs->dgram_bytes), &info);
+		n = glass_peekfrom(d->g, e->sock, bytes, sizeof(d->programs->dgram_bytes), &info);
 		if (n == -EAGAIN)
 			return true;
-		if (n < 0)
+		if (n < 0) {
 			dgram_raise(d, e, (int)-n);
-		else
-			gave = give(d, e, bytes, (size_t)n, &info);
+			continue;
+		}
+		gave = give(d, e, bytes, (size_t)n, &info);
+		if (gave == GAVE)
+			glass_recvfrom(d->g, e->sock, NULL, 0, NULL);
 	}
 	if (gave == GAVE_LATER)
-		hold(e, bytes, (size_t)n, &info);
-	else
-		end_free(d, e, false);
-	return gave == GAVE_LATER;
+		return true;
+	glass_refuse(d->g, e->sock);
+	end_free(d, e, false);
+	return false;
 }
 
 void dgram_event(struct daemon *d, struct end *e, unsigned ready)
@@ -273,8 +241,7 @@ void dgram_event(struct daemon *d, struct end *e, unsigned ready)
 
 	if (error)
 		dgram_raise(d, e, error);
-	if (!e->dgram->held)
-		dgram_push(d, e);
+	dgram_push(d, e);
 }
 
 /* ---- program to stack ----------------------------------------------------------------------- */

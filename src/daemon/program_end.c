@@ -9,6 +9,7 @@
  */
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/epoll.h>
 #include <sys/random.h>
 #include <unistd.h>
@@ -179,6 +180,7 @@ void end_free(struct daemon *d, struct end *e, bool abort)
 		close(e->in_hand_fd);
 		end_free(d, e->in_hand, true);
 	}
+	connect_tell(d, e, ECONNABORTED); /* as Linux: another thread has shut it down, or closed */
 	if (e->dgram)
 		dgram_free(d, e);
 	if (e->watch.fd >= 0) {
@@ -217,7 +219,7 @@ void end_ready(struct daemon *d, struct watch *w, uint32_t events)
 
 	if (events & EPOLLOUT && e->wants_out) {
 		e->wants_out = false;
-		loop_change(d, w, END_EVENTS);
+		loop_change(d, w, END_EVENTS | (e->exact ? (uint32_t)EPOLLOUT : 0));
 	}
 	e->oob |= (events & EPOLLPRI) != 0;
 	e->eof |= (events & (EPOLLRDHUP | EPOLLHUP)) != 0;
@@ -243,12 +245,23 @@ void end_remember(struct daemon *d, const struct end *e, int error)
 			     .bound = e->bound,
 			     .v6only = e->v6only,
 			     .local = e->local };
+	if (e->port_chosen)
+		x->local.port = 0;
 	opts_save(d, e->sock, x->opt);
 }
 
-const struct ended *ended_find(const struct daemon *d, const struct client *c, uint64_t token)
+int end_bind_again(struct daemon *d, struct glass_sock *sock, const struct glass_end *local)
 {
-	const struct ended *x = &d->programs->ended[token % ENDED_MAX];
+	static const uint8_t any[sizeof(local->addr.byte)];
+
+	if (!local->port && !memcmp(local->addr.byte, any, sizeof(any)))
+		return 0;
+	return glass_bind(d->g, sock, local);
+}
+
+struct ended *ended_find(const struct daemon *d, const struct client *c, uint64_t token)
+{
+	struct ended *x = &d->programs->ended[token % ENDED_MAX];
 
 	return token && x->token == token && may_use(c, x->uid) ? x : NULL;
 }

@@ -10,16 +10,39 @@
  */
 #include <errno.h>
 #include <string.h>
+#include <linux/sockios.h>
 #include <sys/epoll.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "program.h"
 
 #define UNDER_WAY_MAX 64
+#define EXACT_MAX 16	      /* a longer backlog may be exceeded by those that are under way */
 #define MESSAGE_TRUESIZE 1024 /* what the kernel charges SO_SNDBUF for one message, about */
 
 /* ---- handing over --------------------------------------------------------------------------- */
+
+/* Bytes that the kernel charges for messages which the program has not accepted yet. */
+static int bytes_under_way(const struct end *listener)
+{
+	int n = 0;
+
+	ioctl(listener->watch.fd, SIOCOUTQ, &n);
+	return n;
+}
+
+/* The first message shows what one costs; then the stack is told how many wait in the pair. */
+static void count_under_way(struct end *listener, int before)
+{
+	int bytes = bytes_under_way(listener);
+
+	if (!listener->message_bytes)
+		listener->message_bytes = bytes - before;
+	if (listener->message_bytes > 0)
+		glass_listen_held(listener->sock, (unsigned)(bytes / listener->message_bytes));
+}
 
 /* 0, -EAGAIN: no room now, -EPIPE: nobody accepts any more. */
 static int send_connection(const struct end *listener, const struct end *e, int fd)
@@ -50,6 +73,7 @@ static int send_connection(const struct end *listener, const struct end *e, int 
 static int hand_over(struct daemon *d, struct end *listener)
 {
 	struct end *e = listener->in_hand;
+	int before = listener->exact ? bytes_under_way(listener) : 0;
 	int err = send_connection(listener, e, listener->in_hand_fd);
 
 	if (err == -EAGAIN) {
@@ -65,6 +89,8 @@ static int hand_over(struct daemon *d, struct end *listener)
 	listener->in_hand = NULL;
 	listener->in_hand_fd = -1;
 	e->state = END_OPEN;
+	if (listener->exact)
+		count_under_way(listener, before);
 	data_push(d, e); /* what came meanwhile, its end too */
 	return 0;
 }
@@ -95,6 +121,8 @@ static bool take_next(struct daemon *d, struct end *listener)
 
 void listen_event(struct daemon *d, struct end *e)
 {
+	if (e->exact && e->message_bytes)
+		count_under_way(e, 0);
 	while (!e->wants_out && (e->in_hand || take_next(d, e)))
 		if (hand_over(d, e))
 			return;
@@ -102,11 +130,20 @@ void listen_event(struct daemon *d, struct end *e)
 
 /* ---- LISTEN --------------------------------------------------------------------------------- */
 
-static void listen_begun(struct end *e, int64_t backlog)
+static void listen_begun(struct daemon *d, struct end *e, int64_t backlog)
 {
-	int n = backlog > UNDER_WAY_MAX ? UNDER_WAY_MAX : backlog < 1 ? 1 : (int)backlog;
-	int size = n * MESSAGE_TRUESIZE / 2; /* the kernel doubles it */
+	int size = UNDER_WAY_MAX * MESSAGE_TRUESIZE / 2; /* the kernel doubles it */
 
+	/*
+	 * epoll tells of room when three quarters of it are free: more than a short backlog ever
+	 * fills, so of every message that is accepted.
+	 */
+	e->exact = backlog >= 0 && backlog <= EXACT_MAX;
+	if (e->exact)
+		loop_change(d, &e->watch, END_EVENTS | EPOLLOUT);
+	else
+		glass_listen_held(e->sock, 0);
+	size *= e->exact ? 2 : 1;
 	setsockopt(e->watch.fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
 	if (e->state == END_FRESH)
 		pair_name(e, 'l', 0);
@@ -133,7 +170,7 @@ void op_listen(struct daemon *d, struct client *c, const struct abi_request *req
 				   backlog < 0 || backlog > 65535 ? 65535 : (unsigned)backlog);
 	/* The name first: as soon as listen() returns, accept() looks at it. */
 	if (!err)
-		listen_begun(e, backlog);
+		listen_begun(d, e, backlog);
 	reply_errno(d, c, req, -err);
 }
 
@@ -169,6 +206,7 @@ static int bind_end(struct daemon *d, struct end *e, const struct abi_end *a)
 	if (err)
 		return err;
 	e->bound = true;
+	e->port_chosen = !local.port;
 	e->local = local;
 	glass_local(e->sock, &e->local); /* with the port, when that was for the stack to choose */
 	return 0;

@@ -41,17 +41,20 @@ void opts_save(struct daemon *d, struct glass_sock *s, int64_t opt[GLASS_OPT_COU
 			opt[i] = INT64_MIN;
 }
 
+static bool is_doubled(int64_t opt)
+{
+	return opt == GLASS_OPT_SNDBUF || opt == GLASS_OPT_RCVBUF; /* by the stack, as Linux */
+}
+
 void opts_restore(struct daemon *d, struct glass_sock *s, const int64_t opt[GLASS_OPT_COUNT])
 {
 	int64_t v;
 
 	for (unsigned i = 0; i < GLASS_OPT_COUNT; i++) {
-		bool doubled =
-			i == GLASS_OPT_SNDBUF || i == GLASS_OPT_RCVBUF; /* by the stack, as Linux */
-
 		if (opt[i] != INT64_MIN && !glass_getopt(d->g, s, (enum glass_opt)i, &v) &&
 		    v != opt[i])
-			glass_setopt(d->g, s, (enum glass_opt)i, doubled ? opt[i] / 2 : opt[i]);
+			glass_setopt(d->g, s, (enum glass_opt)i,
+				     is_doubled(i) ? opt[i] / 2 : opt[i]);
 	}
 }
 
@@ -101,13 +104,39 @@ static int set_option(struct daemon *d, struct end *e, const int64_t *arg)
 	return glass_setopt(d->g, e->sock, (enum glass_opt)arg[0], arg[1]);
 }
 
+/* For the socket that will go on where this one ended; as there, but that nobody checks it yet. */
+static int set_ended(struct ended *x, const int64_t *arg)
+{
+	if (arg[0] < 0 || arg[0] >= GLASS_OPT_COUNT || arg[0] == GLASS_OPT_CONGESTION)
+		return 0;
+	x->opt[arg[0]] = is_doubled(arg[0]) ? 2 * arg[1] : arg[1];
+	return 0;
+}
+
+static int get_ended(const struct ended *x, int64_t opt, int64_t *value)
+{
+	if (opt == ABI_OPT_V6ONLY)
+		*value = x->v6only;
+	else if (opt < 0 || opt >= GLASS_OPT_COUNT || x->opt[opt] == INT64_MIN)
+		return -ENOPROTOOPT;
+	else
+		*value = x->opt[opt];
+	return 0;
+}
+
 void op_setopt(struct daemon *d, struct client *c, const struct abi_request *req, const char *data,
 	       int *fd)
 {
-	struct end *e = end_find(d, c, req);
+	struct ended *x = ended_find(d, c, req->token);
+	struct end *e;
 
 	(void)data;
 	(void)fd;
+	if (x) {
+		reply_errno(d, c, req, -set_ended(x, req->arg));
+		return;
+	}
+	e = end_find(d, c, req);
 	if (e)
 		reply_errno(d, c, req, -set_option(d, e, req->arg));
 }
@@ -122,14 +151,17 @@ void op_getopt(struct daemon *d, struct client *c, const struct abi_request *req
 	       int *fd)
 {
 	struct abi_reply rep = { 0 };
-	struct end *e = end_find(d, c, req);
+	struct ended *x = ended_find(d, c, req->token);
+	struct end *e = x ? NULL : end_find(d, c, req);
 	int err = 0;
 
 	(void)data;
 	(void)fd;
-	if (!e)
+	if (!e && !x)
 		return;
-	if (req->arg[0] == ABI_OPT_V6ONLY)
+	if (x)
+		err = get_ended(x, req->arg[0], &rep.value[0]);
+	else if (req->arg[0] == ABI_OPT_V6ONLY)
 		rep.value[0] = e->v6only;
 	else if (req->arg[0] == ABI_OPT_TELL)
 		rep.value[0] = e->dgram ? e->dgram->tell : 0;
@@ -166,7 +198,7 @@ void op_names(struct daemon *d, struct client *c, const struct abi_request *req,
 void op_error(struct daemon *d, struct client *c, const struct abi_request *req, const char *data,
 	      int *fd)
 {
-	const struct ended *x = ended_find(d, c, req->token);
+	struct ended *x = ended_find(d, c, req->token);
 	struct abi_reply rep = { .value = { x ? x->error : 0 } };
 	struct end *e = x ? NULL : end_of_token(d, c, req->token);
 

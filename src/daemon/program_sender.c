@@ -55,7 +55,7 @@ void senders_free(struct daemon *d, struct end *e)
 /* What of the datagram the program wants to know; the rest would only make more names. */
 static struct abi_name name_of(const struct end *e, const struct glass_dgram *info)
 {
-	uint8_t tell = e->dgram->tell;
+	uint8_t tell = e->dgram->tell, pktinfo = ABI_TELL_PKTINFO | ABI_TELL_PKTINFO6;
 
 	return (struct abi_name){ .kind = 'r',
 				  .token = e->token,
@@ -64,7 +64,7 @@ static struct abi_name name_of(const struct end *e, const struct glass_dgram *in
 				  .tell = tell,
 				  .ttl = tell & ABI_TELL_TTL ? info->ttl : 0,
 				  .tos = tell & ABI_TELL_TOS ? info->tos : 0,
-				  .dev = tell & ABI_TELL_PKTINFO ? (uint8_t)info->dev : 0 };
+				  .dev = tell & pktinfo ? (uint8_t)info->dev : 0 };
 }
 
 static int sender_open(const struct end *e, const struct abi_name *name)

@@ -17,9 +17,11 @@
  */
 #include <stdbool.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <time.h>
 
 #include "../abi/path.h"
 #include "call.h"
@@ -235,7 +237,7 @@ static int reply_fd(struct msghdr *m)
 	return *(int *)(void *)CMSG_DATA(cm);
 }
 
-static long receive_reply(int fd, struct call *c)
+static long receive_once(int fd, struct call *c)
 {
 	union {
 		struct cmsghdr align;
@@ -251,9 +253,7 @@ static long receive_reply(int fd, struct call *c)
 			    .msg_controllen = CMSG_LEN(sizeof(int)) };
 	long n;
 
-	do
-		n = raw3(SYS_recvmsg, fd, addr_of(&m), c->cloexec ? MSG_CMSG_CLOEXEC : 0);
-	while (n == -EINTR);
+	n = raw3(SYS_recvmsg, fd, addr_of(&m), c->cloexec ? MSG_CMSG_CLOEXEC : 0);
 	if (n < (long)sizeof(c->rep))
 		return n < 0 ? n : -ECONNRESET;
 	c->fd = reply_fd(&m);
@@ -267,11 +267,57 @@ static long receive_reply(int fd, struct call *c)
 	return n;
 }
 
+static long receive_reply(int fd, struct call *c)
+{
+	long n;
+
+	do
+		n = receive_once(fd, c);
+	while (n == -EINTR);
+	return n;
+}
+
+/*
+ * As the kernel's own calls that wait: without a limit the kernel goes on after a handler that is
+ * SA_RESTART, with one it never does.
+ */
+static long receive_or_give_up(int fd, struct call *c)
+{
+	struct pollfd p = { .fd = fd, .events = POLLIN };
+	struct timespec t = { c->patience_ms / 1000, c->patience_ms % 1000 * 1000000l };
+	long n;
+
+	if (c->patience_ms < 0)
+		return receive_once(fd, c);
+	n = raw5(SYS_ppoll, addr_of(&p), 1, addr_of(&t), 0, 0);
+	return n > 0 ? receive_reply(fd, c) : n ? n : -EINPROGRESS;
+}
+
+static long receive_patiently(int fd, struct call *c)
+{
+	long n = receive_or_give_up(fd, c);
+	int32_t why = (int32_t)-n;
+
+	if (n != -EINTR && n != -EINPROGRESS)
+		return n;
+	n = send_request(fd, &c->later->req, c->later->send_fd);
+	if (n >= 0)
+		n = receive_reply(fd, c);
+	if (n < 0)
+		return n;
+	if (c->rep.head.op == c->req.head.op) /* it came just before */
+		return receive_reply(fd, c->later);
+	c->rep.error = why;
+	return n;
+}
+
 static long exchange(int fd, struct call *c, bool quiet)
 {
 	long n = c->niov ? send_with_data(fd, c) : send_request(fd, &c->req, c->send_fd);
 
-	return n < 0 || quiet ? n : receive_reply(fd, c);
+	if (n < 0 || quiet)
+		return n;
+	return c->later ? receive_patiently(fd, c) : receive_reply(fd, c);
 }
 
 /* Once more on a new connection when the old one has broken: the daemon was restarted. */

@@ -16,6 +16,12 @@ struct call {
 	const struct iovec *iov; /* data of the request; niov of them */
 	size_t niov;
 	bool cloexec; /* the descriptor that comes back is closed on exec */
+	/*
+	 * For an answer that may take long: what is asked when a signal comes first, or patience_ms
+	 * (-1: no limit) are over. Both are answered then, or only this. NULL: signals wait.
+	 */
+	struct call *later;
+	int patience_ms;
 	struct abi_reply rep;
 	int fd;	    /* that came with the reply; -1: none */
 	void *data; /* where data of the reply goes; NULL: nowhere */
@@ -23,7 +29,7 @@ struct call {
 };
 
 /* 0 or a negative errno: the daemon's answer, or ENETDOWN when there is no daemon (a line on stderr
- * says so). */
+ * says so). With later: EINTR, or EINPROGRESS when the patience was over. */
 int call_daemon(struct call *c);
 /* For operations of kind QUIET. */
 int call_quiet(struct call *c);

@@ -90,34 +90,36 @@ void cmsg_add(struct msghdr *m, size_t room, int level, int type, const void *da
 	m->msg_controllen = used < room ? used : room;
 }
 
-static void add_pktinfo(struct msghdr *m, size_t room, uint8_t family, const struct abi_name *from)
+static void add_pktinfo(struct msghdr *m, size_t room, const struct abi_name *from)
 {
 	struct in_pktinfo i4 = { .ipi_ifindex = from->dev + 1 }; /* as iface.h: lo is 1 */
-	struct in6_pktinfo i6 = { .ipi6_ifindex = from->dev + 1u };
 
-	if (family == 6) {
-		i6.ipi6_addr.s6_addr[10] = i6.ipi6_addr.s6_addr[11] = 0xff;
-		__builtin_memcpy(&i6.ipi6_addr.s6_addr[12], from->local.addr, 4);
-		cmsg_add(m, room, IPPROTO_IPV6, IPV6_PKTINFO, &i6, sizeof(i6));
-		return;
-	}
 	__builtin_memcpy(&i4.ipi_spec_dst, from->local.addr, 4);
 	i4.ipi_addr = i4.ipi_spec_dst;
 	cmsg_add(m, room, IPPROTO_IP, IP_PKTINFO, &i4, sizeof(i4));
 }
 
-static void add_told(struct msghdr *m, size_t room, uint8_t family, const struct abi_name *from)
+static void add_pktinfo6(struct msghdr *m, size_t room, const struct abi_name *from)
 {
-	int ttl = from->ttl, tos = from->tos;
+	struct in6_pktinfo i6 = { .ipi6_ifindex = from->dev + 1u };
 
+	i6.ipi6_addr.s6_addr[10] = i6.ipi6_addr.s6_addr[11] = 0xff;
+	__builtin_memcpy(&i6.ipi6_addr.s6_addr[12], from->local.addr, 4);
+	cmsg_add(m, room, IPPROTO_IPV6, IPV6_PKTINFO, &i6, sizeof(i6));
+}
+
+/* As Linux: a packet of IPv4 is told of by the options of IPPROTO_IP, on a socket of IPv6 too. */
+static void add_told(struct msghdr *m, size_t room, const struct abi_name *from)
+{
+	int ttl = from->ttl;
+
+	if (from->tell & ABI_TELL_PKTINFO6)
+		add_pktinfo6(m, room, from);
 	if (from->tell & ABI_TELL_PKTINFO)
-		add_pktinfo(m, room, family, from);
+		add_pktinfo(m, room, from);
 	if (from->tell & ABI_TELL_TTL)
-		cmsg_add(m, room, family == 6 ? IPPROTO_IPV6 : IPPROTO_IP,
-			 family == 6 ? IPV6_HOPLIMIT : IP_TTL, &ttl, sizeof(ttl));
-	if (from->tell & ABI_TELL_TOS && family == 6)
-		cmsg_add(m, room, IPPROTO_IPV6, IPV6_TCLASS, &tos, sizeof(tos));
-	else if (from->tell & ABI_TELL_TOS)
+		cmsg_add(m, room, IPPROTO_IP, IP_TTL, &ttl, sizeof(ttl));
+	if (from->tell & ABI_TELL_TOS)
 		cmsg_add(m, room, IPPROTO_IP, IP_TOS, &from->tos, 1);
 }
 
@@ -145,7 +147,7 @@ static long send_told(const struct abi_name *self, const struct msghdr *m)
 	if (m->msg_iovlen > CALL_IOV_MAX || length > UDP_MAX_BYTES)
 		return -EMSGSIZE;
 	if (m->msg_name && m->msg_namelen)
-		err = end_of_sockaddr(self, m->msg_name, m->msg_namelen, &c.req.end);
+		err = end_of_peer(self, m->msg_name, m->msg_namelen, &c.req.end);
 	for (struct cmsghdr *at = cmsg_next(m, NULL); at && !err; at = cmsg_next(m, at))
 		err = cmsg_read(at, c.req.arg);
 	if (!err)
@@ -221,7 +223,7 @@ long dgram_recv(int fd, const struct abi_name *self, struct msghdr *m, int flags
 		return n;
 	}
 	if (from.kind == 'r')
-		add_told(m, room, self->family, &from);
+		add_told(m, room, &from);
 	if (m->msg_name)
 		sockaddr_of_end(self->family, &from.remote, m->msg_name, &m->msg_namelen);
 	return n;

@@ -11,6 +11,7 @@
 #include "call.h"
 #include "loopback.h"
 #include "ours.h"
+#include "stream.h"
 
 WRAP(int, bind, int fd, const struct sockaddr *addr, socklen_t size);
 WRAP(int, listen, int fd, int backlog);
@@ -29,7 +30,7 @@ int wrap_bind(int fd, const struct sockaddr *addr, socklen_t size)
 	if (err)
 		return (int)result_of(err < 0 ? err : raw3(SYS_bind, fd, addr_of(addr), size));
 	c.req.token = self.token;
-	err = end_of_sockaddr(&self, addr, size, &c.req.end);
+	err = end_of_own(&self, addr, size, &c.req.end);
 	return (int)result_of(err ? err : call_daemon(&c));
 }
 
@@ -43,6 +44,7 @@ int wrap_listen(int fd, int backlog)
 	c.req.token = self.token;
 	if (self.proto == ABI_TCP && !peer_of(fd, &peer))
 		plug_fd(fd); /* a listening socket is never writable */
+	stream_used(fd);
 	return (int)result_of(call_daemon(&c));
 }
 
@@ -67,6 +69,7 @@ static int receive_connection(int fd, struct abi_accept *a, int flags)
 		struct cmsghdr align;
 		char space[CMSG_SPACE(sizeof(int))];
 	} control;
+	struct call asks = { .req = { .head = { .op = ABI_HELLO } } };
 	struct iovec iov = { a, sizeof(*a) };
 	struct msghdr m = { .msg_iov = &iov,
 			    .msg_iovlen = 1,
@@ -75,8 +78,8 @@ static int receive_connection(int fd, struct abi_accept *a, int flags)
 	long n = raw3(SYS_recvmsg, fd, addr_of(&m), flags & SOCK_CLOEXEC ? MSG_CMSG_CLOEXEC : 0);
 	struct cmsghdr *cm = CMSG_FIRSTHDR(&m);
 
-	if (n == -ECONNRESET)
-		return -ENETDOWN; /* glassd has ended */
+	if (n == -ECONNRESET) /* shut down, or glassd has ended */
+		return call_daemon(&asks) ? -ENETDOWN : -EINVAL;
 	if (n < 0)
 		return (int)n;
 	if (n != sizeof(*a) || a->magic != ABI_MAGIC)
@@ -99,6 +102,7 @@ static int accept_ours(int fd, void *addr, socklen_t *size, int flags)
 	got = receive_connection(fd, &a, flags);
 	if (got < 0)
 		return got;
+	stream_used(got);
 	if (flags & SOCK_NONBLOCK)
 		raw3(SYS_fcntl, got, F_SETFL, O_RDWR | O_NONBLOCK);
 	if (addr && (err = sockaddr_of_end(a.family, &a.remote, addr, size))) {

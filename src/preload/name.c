@@ -5,6 +5,9 @@
  *
  * In: the program.   Out: src/daemon/program_option.c (NAMES).
  */
+#include <poll.h>
+#include <time.h>
+
 #include "call.h"
 #include "ours.h"
 
@@ -28,13 +31,28 @@ int wrap_getsockname(int fd, struct sockaddr *restrict addr, socklen_t *restrict
 	return (int)result_of(sockaddr_of_end(self.family, &c.rep.local, addr, size));
 }
 
+/* The connection ended by an error: as on Linux it has no peer any more, unread bytes or not. */
+static bool is_broken(int fd, const struct abi_name *self)
+{
+	struct call c = { .req = { .head = { .op = ABI_ERROR }, .token = self->token } };
+	struct pollfd p = { .fd = fd };
+	struct timespec none = { 0 };
+
+	if (raw5(SYS_ppoll, addr_of(&p), 1, addr_of(&none), 0, 0) <= 0 || !(p.revents & POLLHUP))
+		return false;
+	return !call_daemon(&c) && c.rep.value[0];
+}
+
 int wrap_getpeername(int fd, struct sockaddr *restrict addr, socklen_t *restrict size)
 {
 	struct abi_name self, peer;
 
 	if (!ours(fd, &self))
 		return (int)result_of(raw3(SYS_getpeername, fd, addr_of(addr), addr_of(size)));
-	if (peer_of(fd, &peer) != 'c')
+	/* As Linux: a datagram socket without a peer's port counts as not connected. */
+	if (peer_of(fd, &peer) != 'c' || (self.proto != ABI_TCP && !peer.remote.port))
+		return (int)result_of(-ENOTCONN);
+	if (self.proto == ABI_TCP && is_broken(fd, &self))
 		return (int)result_of(-ENOTCONN);
 	return (int)result_of(sockaddr_of_end(self.family, &peer.remote, addr, size));
 }

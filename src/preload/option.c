@@ -9,6 +9,8 @@
  */
 #include <linux/tcp.h>
 #include <netinet/in.h>
+#include <poll.h>
+#include <time.h>
 
 #include <glass/glass.h>
 
@@ -177,9 +179,9 @@ static int tell_of(int level, int name)
 		       : name == IP_RECVTOS ? ABI_TELL_TOS
 					    : 0;
 	if (level == IPPROTO_IPV6)
-		return name == IPV6_RECVPKTINFO	   ? ABI_TELL_PKTINFO
-		       : name == IPV6_RECVHOPLIMIT ? ABI_TELL_TTL
-		       : name == IPV6_RECVTCLASS   ? ABI_TELL_TOS
+		return name == IPV6_RECVPKTINFO	   ? ABI_TELL_PKTINFO6
+		       : name == IPV6_RECVHOPLIMIT ? ABI_TELL_HOPLIMIT6
+		       : name == IPV6_RECVTCLASS   ? ABI_TELL_TCLASS6
 						   : 0;
 	return 0;
 }
@@ -208,6 +210,8 @@ static int set_ours(int fd, const struct abi_name *self, int level, int name, co
 {
 	int row = row_of(level, name);
 
+	if (level == IPPROTO_IPV6 && self->family != 6)
+		return -ENOPROTOOPT;
 	if (self->proto != ABI_TCP && tell_of(level, name))
 		return set_tell(self, tell_of(level, name), value, size);
 	if (self->proto != ABI_TCP && level == IPPROTO_TCP)
@@ -324,6 +328,15 @@ static int protocol_of(const struct abi_name *self)
 	return self->proto == ABI_RAW && !call_daemon(&c) ? c.rep.local.port : self->proto;
 }
 
+/* A listening socket that was shut down listens no more. */
+static bool is_shut(int fd)
+{
+	struct pollfd p = { .fd = fd };
+	struct timespec none = { 0 };
+
+	return raw5(SYS_ppoll, addr_of(&p), 1, addr_of(&none), 0, 0) > 0 && p.revents & POLLHUP;
+}
+
 static int get_socket(int fd, const struct abi_name *self, int name, void *value, socklen_t *size)
 {
 	struct abi_name peer;
@@ -341,7 +354,7 @@ static int get_socket(int fd, const struct abi_name *self, int name, void *value
 				: self->proto == ABI_RAW ? SOCK_RAW
 							 : SOCK_DGRAM);
 	case SO_ACCEPTCONN:
-		return give_int(value, size, peer_of(fd, &peer) == 'l');
+		return give_int(value, size, peer_of(fd, &peer) == 'l' && !is_shut(fd));
 	default:
 		return (int)raw5(SYS_getsockopt, fd, SOL_SOCKET, name, addr_of(value),
 				 addr_of(size));
@@ -353,6 +366,8 @@ static int get_ours(int fd, const struct abi_name *self, int level, int name, vo
 {
 	int row = row_of(level, name);
 
+	if (level == IPPROTO_IPV6 && self->family != 6)
+		return -EOPNOTSUPP;
 	if (self->proto != ABI_TCP && tell_of(level, name))
 		return get_tell(self, tell_of(level, name), value, size);
 	if (self->proto != ABI_TCP && level == IPPROTO_TCP)

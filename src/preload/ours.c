@@ -74,6 +74,27 @@ int end_of_sockaddr(const struct abi_name *self, const void *addr, socklen_t siz
 	return 0;
 }
 
+int end_of_own(const struct abi_name *self, const void *addr, socklen_t size, struct abi_end *out)
+{
+	const struct sockaddr_in *s = addr;
+
+	if (!s || self->family != 4 || size < sizeof(*s) || s->sin_family != AF_UNSPEC ||
+	    s->sin_addr.s_addr)
+		return end_of_sockaddr(self, addr, size, out);
+	*out = abi_end_of_ip4(0, ntohs(s->sin_port));
+	return 0;
+}
+
+int end_of_peer(const struct abi_name *self, const void *addr, socklen_t size, struct abi_end *out)
+{
+	const struct sockaddr_in *s = addr;
+
+	if (!s || size < sizeof(*s) || s->sin_family != AF_INET)
+		return end_of_sockaddr(self, addr, size, out);
+	*out = abi_end_of_ip4(ntohl(s->sin_addr.s_addr), ntohs(s->sin_port));
+	return 0;
+}
+
 static socklen_t fill_in6(const struct abi_end *e, struct sockaddr_in6 *s)
 {
 	*s = (struct sockaddr_in6){ .sin6_family = AF_INET6, .sin6_port = htons(e->port) };

@@ -21,6 +21,10 @@ char peer_of(int fd, struct abi_name *peer);
  * -errno. */
 int end_of_sockaddr(const struct abi_name *self, const void *addr, socklen_t size,
 		    struct abi_end *out);
+/* The same for bind(2), which takes AF_UNSPEC and address 0 for AF_INET. */
+int end_of_own(const struct abi_name *self, const void *addr, socklen_t size, struct abi_end *out);
+/* And for the peer of a datagram socket, which may be AF_INET on one of IPv6. */
+int end_of_peer(const struct abi_name *self, const void *addr, socklen_t size, struct abi_end *out);
 /* socket.c: sendmsg(2) with MSG_FASTOPEN and an address, of a TCP socket. */
 #ifndef MSG_FASTOPEN
 #define MSG_FASTOPEN 0x20000000

@@ -16,6 +16,7 @@
 #include "call.h"
 #include "loopback.h"
 #include "ours.h"
+#include "stream.h"
 
 #define TYPE_MASK 0xf
 #define CONNECT_NO_LIMIT -1
@@ -63,6 +64,7 @@ static uint8_t proto_of(int domain, int type, int protocol)
 int wrap_socket(int domain, int type, int protocol)
 {
 	uint8_t proto = proto_of(domain, type, protocol);
+	int fd;
 
 	if (!proto && (domain == AF_INET || domain == AF_INET6)) /* not marked: it is counted */
 		return (int)result_of(raw6(SYS_socket, domain, type, protocol, 0, 0, 0));
@@ -70,7 +72,12 @@ int wrap_socket(int domain, int type, int protocol)
 		return (int)result_of(raw3(SYS_socket, domain, type, protocol));
 	if (type & ~(TYPE_MASK | SOCK_NONBLOCK | SOCK_CLOEXEC))
 		return (int)result_of(-EINVAL);
-	return (int)result_of(end_get(domain == AF_INET6 ? 6 : 4, proto, type, 0, protocol));
+	fd = end_get(domain == AF_INET6 ? 6 : 4, proto, type, 0, protocol);
+	if (proto == GLASS_TCP)
+		stream_fresh(fd);
+	else
+		stream_used(fd);
+	return (int)result_of(fd);
 }
 
 /* ---- connect -----------------------------------------------------------------------------------
@@ -89,6 +96,7 @@ static int end_replace(int fd, const struct abi_name *self)
 		return fresh;
 	err = raw3(SYS_dup3, fresh, fd, on_exec & FD_CLOEXEC ? O_CLOEXEC : 0);
 	raw_close(fresh);
+	stream_fresh(fd);
 	return err < 0 ? (int)err : 0;
 }
 
@@ -105,83 +113,40 @@ static int connect_limit_ms(int fd)
 				  : (int)(t.tv_sec * 1000 + (t.tv_usec + 999) / 1000);
 }
 
-/* 1: readable, 0: the time is over, or a negative errno. */
-static long wait_readable(int fd, int ms)
+/*
+ * Asks, and waits for how the connect ends. When the wait is over before the connect is, that goes
+ * on by itself, as one that never waited.
+ */
+static int connect_wait(int fd, struct call *c)
 {
-	struct pollfd p = { .fd = fd, .events = POLLIN };
-	struct timespec t = { ms / 1000, ms % 1000 * 1000000l };
+	struct call go_on = { .req = { .head = { .op = ABI_CONNECT_GO_ON },
+				       .token = c->req.token,
+				       .arg = { ABI_PLUG_BYTES } },
+			      .send_fd = &fd };
 
-	return raw5(SYS_ppoll, addr_of(&p), 1, addr_of(&t), 0, 0);
-}
-
-static int take_status(int fd, int flags)
-{
-	uint8_t status = 0;
-	long n;
-
-	do /* EAGAIN: SO_RCVTIMEO, which does not limit connect */
-		n = raw_recv(fd, &status, 1, flags);
-	while (n == -EAGAIN && !(flags & MSG_DONTWAIT));
-	if (n == 1)
-		return -status;
-	return n == 0 || n == -ECONNRESET ? -ENETDOWN : (int)n; /* glassd has ended */
-}
-
-/* The wait is over before the connect is: it goes on by itself. Returns what connect returns. */
-static int connect_go_on(int fd, const struct abi_name *self, int err)
-{
-	struct call c = { .req = { .head = { .op = ABI_CONNECT_GO_ON },
-				   .token = self->token,
-				   .arg = { ABI_PLUG_BYTES } },
-			  .send_fd = &fd };
-
-	if (call_daemon(&c))
-		return err;
-	return c.rep.value[0] ? take_status(fd, MSG_DONTWAIT) : err;
-}
-
-/* glassd is to write the status byte. */
-static int connect_outcome(int fd, const struct abi_name *self)
-{
-	int ms = connect_limit_ms(fd), err;
-	long n = 1;
-
-	if (ms != CONNECT_NO_LIMIT)
-		n = wait_readable(fd, ms);
-	if (n == 0)
-		return connect_go_on(fd, self, -EINPROGRESS);
-	err = n < 0 ? (int)n : take_status(fd, 0);
-	return err == -EINTR ? connect_go_on(fd, self, -EINTR) : err;
-}
-
-static int connect_wait(int fd, const struct abi_name *self, const struct abi_end *to)
-{
-	struct call c = {
-		.req = { .head = { .op = ABI_CONNECT_WAIT }, .token = self->token, .end = *to }
-	};
-	int err = call_quiet(&c);
-
-	return err ? err : connect_outcome(fd, self);
+	c->later = &go_on;
+	c->patience_ms = connect_limit_ms(fd);
+	return call_daemon(c);
 }
 
 /*
- * glassd plugs the pair, through this end: only it knows whether a connect begins or one is under
- * way, and zeros too many would reach the peer as data.
+ * Without waiting glassd plugs the pair, through this end: only it knows whether a connect begins
+ * or one is under way, and zeros too many would reach the peer as data.
  */
-static int connect_start(int fd, const struct abi_name *self, const struct abi_end *to)
+static int connect_start(int fd, const struct abi_name *self, const struct abi_end *to, bool waits)
 {
-	struct call c = { .req = { .head = { .op = ABI_CONNECT },
+	struct call c = { .req = { .head = { .op = waits ? ABI_CONNECT_WAIT : ABI_CONNECT },
 				   .token = self->token,
 				   .arg = { ABI_PLUG_BYTES },
 				   .end = *to },
-			  .send_fd = &fd };
+			  .send_fd = waits ? NULL : &fd };
 
-	return call_daemon(&c);
+	return waits ? connect_wait(fd, &c) : call_daemon(&c);
 }
 
 /*
- * A connect after one that failed: tells the error if nobody has asked for it yet, as Linux does;
- * else starts anew on the same number.
+ * A connect after one that failed: tells the error, or when somebody has asked for it already
+ * ECONNABORTED, as Linux does. The next one starts anew, on the same number.
  */
 static int connect_after_failure(int fd, const struct abi_name *self, const struct abi_name *peer)
 {
@@ -190,7 +155,7 @@ static int connect_after_failure(int fd, const struct abi_name *self, const stru
 
 	raw5(SYS_getsockopt, fd, SOL_SOCKET, SO_ERROR, addr_of(&pending), addr_of(&size));
 	err = end_replace(fd, self);
-	return err ? err : pending ? -peer->error : 1;
+	return err ? err : pending ? -peer->error : -ECONNABORTED;
 }
 
 /* glassd connects both ends: it knows our socket by what comes along. */
@@ -202,7 +167,7 @@ static int connect_dgram(int fd, const struct abi_name *self, const void *addr, 
 	int err = 0;
 
 	if (!sa || size < sizeof(sa->sa_family) || sa->sa_family != AF_UNSPEC)
-		err = end_of_sockaddr(self, addr, size, &c.req.end);
+		err = end_of_peer(self, addr, size, &c.req.end);
 	if (err)
 		return err == -EADDRNOTAVAIL ? -ENETUNREACH : err;
 	if (c.req.end.family && !abi_end_ip4(&c.req.end))
@@ -221,12 +186,8 @@ static int connect_prepare(int fd, struct abi_name *self, const void *addr, sock
 	*kind = peer_of(fd, &peer);
 	if (err)
 		return err == -EADDRNOTAVAIL ? -ENETUNREACH : err;
-	if (*kind == 'e') {
-		err = connect_after_failure(fd, self, &peer);
-		if (err <= 0)
-			return err;
-		ours(fd, self);
-	}
+	if (*kind == 'e')
+		return connect_after_failure(fd, self, &peer);
 	if (*kind == 'l')
 		return -EISCONN;
 	if (!abi_end_ip4(to))
@@ -246,9 +207,12 @@ static int connect_ours(int fd, struct abi_name *self, const void *addr, socklen
 	err = connect_prepare(fd, self, addr, size, &to, &kind);
 	if (err <= 0)
 		return err;
-	if (kind != 'c' && !(raw3(SYS_fcntl, fd, F_GETFL, 0) & O_NONBLOCK))
-		return connect_wait(fd, self, &to);
-	return connect_start(fd, self, &to);
+	stream_used(fd);
+	err = connect_start(fd, self, &to,
+			    kind != 'c' && !(raw3(SYS_fcntl, fd, F_GETFL, 0) & O_NONBLOCK));
+	if (err)
+		stream_fresh(fd); /* or under way, which is looked at */
+	return err;
 }
 
 /* ---- connect with the first bytes: MSG_FASTOPEN -------------------------------------------- */
@@ -308,9 +272,7 @@ long connect_send(int fd, struct abi_name *self, const struct msghdr *m, int fla
 		return err;
 	c.req.token = self->token;
 	c.niov = iov_part(m, 0, FAST_BYTES, part, FAST_IOVS);
-	err = call_daemon(&c);
-	if (!err && waits)
-		err = connect_outcome(fd, self);
+	err = waits ? connect_wait(fd, &c) : call_daemon(&c);
 	if (err)
 		return err;
 	if (waits)
@@ -334,13 +296,35 @@ int wrap_connect(int fd, const struct sockaddr *addr, socklen_t size)
 	return (int)result_of(connect_ours(fd, &self, addr, size));
 }
 
+/*
+ * As Linux: a socket that listens does not any more, one that connects is reset, whichever way is
+ * shut. The question afterwards is answered when glassd has seen it.
+ */
+static long shutdown_early(int fd, const struct abi_name *self)
+{
+	struct call c = { .req = { .head = { .op = ABI_ERROR }, .token = self->token } };
+	long result = raw3(SYS_shutdown, fd, SHUT_RDWR, 0);
+
+	if (!result)
+		call_daemon(&c);
+	return result;
+}
+
 /* As Linux: a datagram socket without a peer is shut down, and it is an error. */
 int wrap_shutdown(int fd, int how)
 {
 	struct abi_name self, peer;
-	long result = raw3(SYS_shutdown, fd, how, 0);
+	bool mine = ours(fd, &self);
+	char kind = mine ? peer_of(fd, &peer) : 0;
+	long result;
 
-	if (!result && ours(fd, &self) && self.proto != GLASS_TCP && peer_of(fd, &peer) != 'c')
+	if (mine && self.proto == GLASS_TCP && how >= SHUT_RD && how <= SHUT_RDWR &&
+	    ((kind == 'l' && how != SHUT_WR) || (!kind && stream_connects(fd))))
+		return (int)result_of(shutdown_early(fd, &self));
+	if (stream_is_fresh(fd))
+		return (int)result_of(-ENOTCONN);
+	result = raw3(SYS_shutdown, fd, how, 0);
+	if (!result && mine && self.proto != GLASS_TCP && kind != 'c')
 		result = -ENOTCONN;
 	return (int)result_of(result);
 }

@@ -12,6 +12,8 @@
 
 #include <time.h>
 
+#include "stream.h"
+
 WRAP(ssize_t, send, int fd, const void *buf, size_t n, int flags);
 WRAP(ssize_t, sendto, int fd, const void *buf, size_t n, int flags, const struct sockaddr *addr,
      socklen_t size);
@@ -29,9 +31,17 @@ WRAP(int, recvmmsg, int fd, struct mmsghdr *m, unsigned n, int flags, struct tim
 /* ---- sending -----------------------------------------------------------------------------------
  */
 
+/* Without an address: bytes of a stream, of a connected datagram socket, or not ours. */
+static long sent_plain(int fd, long result, int flags)
+{
+	return dgram_result(fd, stream_sent(fd, result, flags));
+}
+
 ssize_t wrap_send(int fd, const void *buf, size_t n, int flags)
 {
-	return result_of(dgram_result(fd, raw_send(fd, buf, n, flags)));
+	long sent = stream_is_fresh(fd) ? -EPIPE : raw_send(fd, buf, n, flags | MSG_NOSIGNAL);
+
+	return result_of(sent_plain(fd, sent, flags));
 }
 
 static long send_dgram(int fd, const struct abi_name *self, const struct msghdr *m, int flags)
@@ -62,7 +72,13 @@ ssize_t wrap_sendto(int fd, const void *buf, size_t n, int flags, const struct s
 		return result_of(send_dgram(fd, &self, &m, flags));
 	if (flags & MSG_FASTOPEN)
 		return result_of(connect_send(fd, &self, &m, flags));
-	return result_of(raw_send(fd, buf, n, flags));
+	return wrap_send(fd, buf, n, flags);
+}
+
+static long send_message(int fd, const struct msghdr *m, int flags)
+{
+	return stream_is_fresh(fd) ? -EPIPE
+				   : raw3(SYS_sendmsg, fd, addr_of(m), flags | MSG_NOSIGNAL);
 }
 
 ssize_t wrap_sendmsg(int fd, const struct msghdr *m, int flags)
@@ -71,7 +87,7 @@ ssize_t wrap_sendmsg(int fd, const struct msghdr *m, int flags)
 	struct msghdr plain;
 
 	if (!m || (!m->msg_name && !m->msg_control) || !ours(fd, &self))
-		return result_of(dgram_result(fd, raw3(SYS_sendmsg, fd, addr_of(m), flags)));
+		return result_of(sent_plain(fd, send_message(fd, m, flags), flags));
 	if (self.proto != ABI_TCP)
 		return result_of(send_dgram(fd, &self, m, flags));
 	if (flags & MSG_FASTOPEN && m->msg_name)
@@ -79,7 +95,7 @@ ssize_t wrap_sendmsg(int fd, const struct msghdr *m, int flags)
 	plain = *m;
 	plain.msg_name = NULL;
 	plain.msg_namelen = 0;
-	return result_of(raw3(SYS_sendmsg, fd, addr_of(&plain), flags));
+	return result_of(stream_sent(fd, send_message(fd, &plain, flags), flags));
 }
 
 /* Has one of the messages room for an address, or ancillary data? */
@@ -96,9 +112,9 @@ int wrap_sendmmsg(int fd, struct mmsghdr *m, unsigned n, int flags)
 	struct abi_name self;
 	unsigned done;
 
-	if (!any_beside(m, n) || !ours(fd, &self))
-		return (int)result_of(
-			dgram_result(fd, raw4(SYS_sendmmsg, fd, addr_of(m), n, flags)));
+	if ((!any_beside(m, n) && !stream_is_fresh(fd)) || !ours(fd, &self))
+		return (int)result_of(sent_plain(
+			fd, raw4(SYS_sendmmsg, fd, addr_of(m), n, flags | MSG_NOSIGNAL), flags));
 	for (done = 0; done < n; done++) {
 		ssize_t sent = wrap_sendmsg(fd, &m[done].msg_hdr, flags);
 
@@ -124,24 +140,40 @@ static long recv_error(int fd, struct iovec *iov)
 }
 
 /*
- * Connections wait in a listening socket as messages, which are accept's: whoever looks into it
- * with recv, as Python's ssl does to tell whether it is connected, must find nothing, and take
- * nothing.
+ * Nothing is there to receive. Connections wait in a listening socket as messages, which are
+ * accept's: whoever looks into it with recv, as Python's ssl does to tell whether it is connected,
+ * must find nothing, and take nothing. Nor may it wait in one that was never connected.
  */
-static bool listens(int fd)
+static bool is_not_connected(int fd)
 {
 	struct abi_name peer;
 
-	return peer_of(fd, &peer) == 'l';
+	return peer_of(fd, &peer) == 'l' || stream_is_fresh(fd);
+}
+
+static bool is_stream(int fd)
+{
+	struct abi_name self;
+
+	return ours(fd, &self) && self.proto == ABI_TCP;
+}
+
+/* Without an address: as sent_plain(). */
+static long received_plain(int fd, long result)
+{
+	return result == -ECONNRESET && is_stream(fd) ? stream_received(fd, result)
+						      : dgram_received(fd, result);
 }
 
 ssize_t wrap_recv(int fd, void *buf, size_t n, int flags)
 {
 	if (flags & MSG_ERRQUEUE)
 		return result_of(recv_error(fd, &(struct iovec){ buf, n }));
-	if (listens(fd))
+	if (is_not_connected(fd))
 		return result_of(-ENOTCONN);
-	return result_of(dgram_received(fd, raw_recv(fd, buf, n, flags)));
+	if (flags & MSG_TRUNC && is_stream(fd))
+		return result_of(stream_received(fd, stream_discard(fd, n, flags)));
+	return result_of(received_plain(fd, raw_recv(fd, buf, n, flags)));
 }
 
 /* What glibc makes of recv under _FORTIFY_SOURCE. */
@@ -177,7 +209,7 @@ ssize_t wrap_recvfrom(int fd, void *restrict buf, size_t n, int flags,
 
 	if (!addr)
 		return wrap_recv(fd, buf, n, flags);
-	if (!(flags & MSG_ERRQUEUE) && listens(fd))
+	if (!(flags & MSG_ERRQUEUE) && is_not_connected(fd))
 		return result_of(-ENOTCONN);
 	if (!ours(fd, &self))
 		return result_of(raw6(SYS_recvfrom, fd, addr_of(buf), (long)n, flags, addr_of(addr),
@@ -186,10 +218,10 @@ ssize_t wrap_recvfrom(int fd, void *restrict buf, size_t n, int flags,
 		return result_of(recvfrom_dgram(fd, &self, &iov, flags, addr, size));
 	if (flags & MSG_ERRQUEUE)
 		return result_of(-EAGAIN);
-	got = raw_recv(fd, buf, n, flags);
+	got = flags & MSG_TRUNC ? stream_discard(fd, n, flags) : raw_recv(fd, buf, n, flags);
 	if (got >= 0 && size)
 		*size = 0;
-	return result_of(got);
+	return result_of(stream_received(fd, got));
 }
 
 /* What glibc makes of recvfrom under _FORTIFY_SOURCE. */
@@ -207,20 +239,24 @@ ssize_t wrap_recvmsg(int fd, struct msghdr *m, int flags)
 	void *name;
 	long n;
 
-	if (!(flags & MSG_ERRQUEUE) && listens(fd))
+	if (!(flags & MSG_ERRQUEUE) && is_not_connected(fd))
 		return result_of(-ENOTCONN);
-	if (!m || (!m->msg_name && !m->msg_control && !(flags & MSG_ERRQUEUE)) || !ours(fd, &self))
-		return result_of(dgram_received(fd, raw3(SYS_recvmsg, fd, addr_of(m), flags)));
+	if (!m || (!m->msg_name && !m->msg_control && !(flags & (MSG_ERRQUEUE | MSG_TRUNC))) ||
+	    !ours(fd, &self))
+		return result_of(received_plain(fd, raw3(SYS_recvmsg, fd, addr_of(m), flags)));
 	if (self.proto != ABI_TCP)
 		return result_of(dgram_recv(fd, &self, m, flags));
 	if (flags & MSG_ERRQUEUE)
 		return result_of(-EAGAIN);
 	name = m->msg_name;
 	m->msg_name = NULL;
-	n = raw3(SYS_recvmsg, fd, addr_of(m), flags);
+	if (flags & MSG_TRUNC)
+		n = stream_discard_message(fd, m, flags);
+	else
+		n = raw3(SYS_recvmsg, fd, addr_of(m), flags);
 	m->msg_name = name;
 	m->msg_namelen = 0;
-	return result_of(n);
+	return result_of(stream_received(fd, n));
 }
 
 static int64_t now_ns(void)
@@ -258,7 +294,7 @@ int wrap_recvmmsg(int fd, struct mmsghdr *m, unsigned n, int flags, struct times
 {
 	struct abi_name self;
 
-	if (!(flags & MSG_ERRQUEUE) && listens(fd))
+	if (!(flags & MSG_ERRQUEUE) && is_not_connected(fd))
 		return (int)result_of(-ENOTCONN);
 	if ((!any_beside(m, n) && !(flags & MSG_ERRQUEUE)) || !ours(fd, &self))
 		return (int)result_of(dgram_result(

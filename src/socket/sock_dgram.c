@@ -48,7 +48,7 @@ int sock_dgram_bind(struct glass *g, struct glass_sock *s, ip4_t addr, uint16_t 
 int sock_dgram_connect(struct glass *g, struct glass_sock *s, ip4_t addr, uint16_t port)
 {
 	if (!addr && !port) {
-		udp_disconnect(s->udp);
+		udp_dissolve(s->udp);
 		return 0;
 	}
 	return udp_connect(g, s->udp, addr, port);
@@ -144,26 +144,44 @@ static void dgram_describe(const struct glass_sock *s, const struct pkt *p, stru
 	};
 }
 
-int64_t glass_recvfrom(struct glass *g, struct glass_sock *s, void *bytes, size_t length,
+int64_t glass_peekfrom(struct glass *g, struct glass_sock *s, void *bytes, size_t length,
 		       struct glass_dgram *info)
 {
 	size_t n;
 	struct pkt *p;
 
+	(void)g;
 	if (!s->udp)
 		return -EOPNOTSUPP;
 	if (s->udp->error)
 		return -sock_dgram_error(s);
-	p = udp_take(g, s->udp);
-	if (!p)
+	if (list_empty(&s->udp->rx))
 		return -EAGAIN;
+	p = list_first(&s->udp->rx, struct pkt, node);
 	n = p->len < length ? p->len : length;
 	if (n)
 		memcpy(bytes, p->data, n);
 	if (info)
 		dgram_describe(s, p, info);
-	pkt_free(&g->pool, p);
 	return (int64_t)n;
+}
+
+int64_t glass_recvfrom(struct glass *g, struct glass_sock *s, void *bytes, size_t length,
+		       struct glass_dgram *info)
+{
+	int64_t n = glass_peekfrom(g, s, bytes, length, info);
+
+	if (n >= 0)
+		pkt_free(&g->pool, udp_take(g, s->udp));
+	return n;
+}
+
+void glass_refuse(struct glass *g, struct glass_sock *s)
+{
+	SOCK_CALL(g, s, "refuse", 0);
+	if (s->udp)
+		udp_refuse(g, s->udp);
+	act_end(g, outer);
 }
 
 /* As Linux: SO_ERROR goes on to the error of the next message, or to none. */

@@ -203,7 +203,7 @@ int glass_sock_info(struct glass *g, struct glass_sock *s, struct glass_conn_inf
 	info_empty(s, out);
 	if (s->listener) {
 		out->state = "LISTEN";
-		out->recv_q = s->listener->naccept;
+		out->recv_q = s->listener->naccept + s->listener->held;
 		out->send_q = s->listener->backlog;
 	} else if (s->udp) {
 		out->recv_q = s->udp->rx_bytes;

@@ -143,6 +143,14 @@ static void quickack_changed(struct glass *g, struct tcp_conn *c)
 		tcp_owe_ack(g, c, "the program wants no delay");
 }
 
+/* As Linux: not below half of the smallest receive buffer. */
+static uint32_t window_clamp(int64_t value)
+{
+	int64_t min = rows[GLASS_OPT_RCVBUF].min / 2;
+
+	return (uint32_t)(value && value < min ? min : value);
+}
+
 /* RFC 1122 4.2.2.13; Linux takes anything and cuts it. */
 static int16_t fin_wait_s(int64_t value)
 {
@@ -204,6 +212,8 @@ static void changed(struct glass *g, struct glass_sock *s, enum glass_opt opt)
 		quickack_changed(g, c);
 	else if (opt == GLASS_OPT_RCVBUF)
 		c->rcv.limit = c->config.rcvbuf;
+	else if (opt == GLASS_OPT_SNDBUF)
+		tcp_wake_writer(g, c);
 	else if (opt == GLASS_OPT_LINGER2 && c->state == TCPS_FIN_WAIT_2 && c->closed_by_user)
 		tcp_fin_wait_2(g, c);
 	else if (opt == GLASS_OPT_CONGESTION)
@@ -282,7 +292,7 @@ int glass_setopt(struct glass *g, struct glass_sock *s, enum glass_opt opt, int6
 		k->fin_wait_s = fin_wait_s(value);
 		break;
 	case GLASS_OPT_WINDOW_CLAMP:
-		k->window_clamp = (uint32_t)value;
+		k->window_clamp = window_clamp(value);
 		break;
 	case GLASS_OPT_NOTSENT_LOWAT:
 		k->notsent_own = value != 0;

@@ -143,6 +143,12 @@ struct glass_sock *glass_accept(struct glass *g, struct glass_sock *listener)
 	return s;
 }
 
+void glass_listen_held(struct glass_sock *listener, unsigned held)
+{
+	if (listener->listener)
+		listener->listener->held = held;
+}
+
 /* ---- data ------------------------------------------------------------------------------------ */
 
 /* 0: bytes may be sent. */

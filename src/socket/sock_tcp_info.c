@@ -151,7 +151,7 @@ void glass_tcp_info(const struct glass *g, const struct glass_sock *s, struct gl
 	*out = (struct glass_tcp_info){ .state = LINUX_CLOSE };
 	if (s->listener) { /* inet_diag's custom: queue and its limit */
 		out->state = linux_states[TCPS_LISTEN];
-		out->unacked = s->listener->naccept;
+		out->unacked = s->listener->naccept + s->listener->held;
 		out->sacked = s->listener->backlog;
 	} else if (s->conn) {
 		out->state = linux_states[s->conn->state];

@@ -115,7 +115,8 @@ static uint64_t quiet_why(struct glass *g, const struct pkt *p)
 		return WORD("about a broadcast");
 	if (!(p->flags & PKT_LOOPED) && !ip_is_host(g, src))
 		return WORD("the source is no host");
-	if (!rate_allows(g, src)) {
+	/* As Linux: who is asked for by a program of this host may be told as often as it asks. */
+	if (!(p->flags & PKT_LOOPED) && !rate_allows(g, src)) {
 		stat_inc(g, STAT_ICMP_OUT_LIMITED);
 		return WORD("rate limit");
 	}

@@ -14,6 +14,7 @@ struct tcp_listener {
 	uint32_t backlog;
 	struct list accept; /* struct tcp_conn: nobody has taken them; they may have ended */
 	uint32_t naccept;
+	uint32_t held; /* accepted, and still waiting for the program: its owner says how many */
 	struct list embryos; /* struct tcp_embryo */
 	uint32_t nembryos;
 	int64_t cookie_ns; /* when it last answered with a cookie */
@@ -65,7 +66,7 @@ void tcp_accept_queue(struct glass *g, struct tcp_listener *l, struct tcp_conn *
 /* As Linux: one more may wait than the backlog says. */
 static inline bool tcp_accept_full(const struct tcp_listener *l)
 {
-	return l->naccept > l->backlog;
+	return l->naccept + l->held > l->backlog;
 }
 
 /* tcp_embryo.c */

@@ -59,6 +59,17 @@ struct pkt *udp_take(struct glass *g, struct udp_end *u)
 	return p;
 }
 
+void udp_refuse(struct glass *g, struct udp_end *u)
+{
+	struct pkt *p;
+
+	while ((p = udp_take(g, u))) {
+		if (u->proto == IP_PROTO_UDP && !u->raw)
+			icmp_send_error(g, p, ICMP_UNREACHABLE, ICMP_PORT_UNREACHABLE, 0);
+		pkt_free(&g->pool, p);
+	}
+}
+
 static enum verdict udp_check(struct glass *g, struct pkt *p, const struct ip_info *ip)
 {
 	const struct udp_header *h = pkt_peek(p, 0, sizeof(*h));
@@ -164,6 +175,7 @@ int udp_bind(struct glass *g, struct udp_end *u, ip4_t local, uint16_t lport)
 	err = udp_take_port(g, u, lport);
 	if (err)
 		u->local = 0;
+	u->port_given = !err && lport;
 	return err;
 }
 
@@ -211,6 +223,15 @@ void udp_disconnect(struct udp_end *u)
 	if (u->chosen)
 		u->local = 0;
 	u->chosen = false;
+}
+
+void udp_dissolve(struct udp_end *u)
+{
+	udp_disconnect(u);
+	if (u->raw || u->port_given)
+		return;
+	list_remove(&u->node);
+	u->lport = 0;
 }
 
 int64_t udp_result(enum verdict v, size_t length)

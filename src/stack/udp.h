@@ -36,6 +36,7 @@ struct udp_end {
 	struct list errors; /* struct udp_error, oldest first */
 	uint64_t number;    /* of endpoints ever made */
 	bool chosen;	    /* local was chosen by connect, not by bind */
+	bool port_given;    /* lport by bind, not by the stack */
 };
 
 /* What IP_RECVERR keeps of one error. */
@@ -56,6 +57,8 @@ int udp_bind(struct glass *g, struct udp_end *u, ip4_t local, uint16_t lport);
 int udp_connect(struct glass *g, struct udp_end *u, ip4_t remote, uint16_t rport);
 /* No destination any more; the address that connect chose is given up too. */
 void udp_disconnect(struct udp_end *u);
+/* And the port, when nobody asked for it: as Linux after connect to AF_UNSPEC. */
+void udp_dissolve(struct udp_end *u);
 /* What one datagram has of its own; src 0, ttl 0, tos -1: what the endpoint has. */
 struct udp_how {
 	ip4_t src;
@@ -71,6 +74,8 @@ int64_t udp_send(struct glass *g, struct udp_end *u, const void *bytes, size_t l
 		 uint16_t dport, const struct udp_how *how);
 /* The oldest datagram, unlinked, the caller's; NULL: none. */
 struct pkt *udp_take(struct glass *g, struct udp_end *u);
+/* What waits came when the program was gone already: it is answered as if the port were closed. */
+void udp_refuse(struct glass *g, struct udp_end *u);
 
 /* udp_find.c: the table. */
 struct udp_table {

@@ -241,16 +241,16 @@ DIALOGUE(fastopen_more_than_fits)
 	long long cookie;
 	struct app *a;
 
-	T(0)	app_setopt(l, OPT_WINDOW_CLAMP, 500);
+	T(0)	app_setopt(l, OPT_WINDOW_CLAMP, 1152);
 		cookie = server(d, l, 5);
-		wire_inf("SYN, seq=0, mss=1000, cookie=%lld, len=900, sport=41000", cookie);
-		wire_out(SYN|ACK, seq=0, ack=501, win=0);
+		wire_inf("SYN, seq=0, mss=1400, cookie=%lld, len=1400, sport=41000", cookie);
+		wire_out(SYN|ACK, seq=0, ack=1153, win=0);
 		a = app_accept(l);
-		app_recv(a, 500);
-	T(40)	wire_in(ACK, seq=501, ack=1);		wire_out(ACK, ack=501, win=500);
+		app_recv(a, 1152);
+	T(40)	wire_in(ACK, seq=1153, ack=1);		wire_out(ACK, ack=1153, win=1152);
 		state(a, ESTAB);
-	T(80)	wire_in(PSH|ACK, seq=501, ack=1, len=400);	wire_out(ACK, ack=901, win=100);
-		app_recv(a, 400);				wire_out(ACK, ack=901, win=500);
+	T(80)	wire_in(PSH|ACK, seq=1153, ack=1, len=700);	wire_out(ACK, ack=1853, win=452);
+		app_recv(a, 700);				wire_out(ACK, ack=1853, win=1152);
 }
 
 /* RFC 7413 5.1: no more than that at once; the others go the ordinary way. */

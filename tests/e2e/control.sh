@@ -28,7 +28,7 @@ s.send(struct.pack("<IHH64x", 0x53534C47, 77, 1))
 data = s.recv(1000)
 print(struct.unpack_from("<i", data, 8)[0], data[96:].decode(), len(s.recv(10)))
 PY
-like "another version is told so" "$(python3 "$LAB/version.py" "$SOCK")" '^71 .*version 77.*version 1.*glass up.* 0$'
+like "another version is told so" "$(python3 "$LAB/version.py" "$SOCK")" '^71 .*version 77.*version 2.*glass up.* 0$'
 
 cat >"$LAB/deaf.py" <<'PY'
 import socket, struct, sys, time

@@ -12,7 +12,7 @@ import socket
 import struct
 import sys
 
-MAGIC, VERSION = 0x53534C47, 1
+MAGIC, VERSION = 0x53534C47, 2
 REQUEST = struct.Struct("<IHHQ4q20sI")
 REPLY = struct.Struct("<IHHiIQ4q20s20s")
 EDGES = [0, 1, -1, 4, 6, 17, 255, 256, 1000, 65535, 65536, 2**31 - 1, -(2**31), 2**32, 2**63 - 1, -(2**63)]

@@ -309,6 +309,45 @@ static void test_close_with_datagrams_unread(void **state)
 	glass_close(h.g, s);
 }
 
+/* The owner learns late that the program was gone: the datagram is answered as by a closed port. */
+static void test_refused_late(void **state)
+{
+	struct glass_sock *s = udp_socket(&h, 0, 7);
+	const uint8_t *l4;
+	size_t bytes;
+	char got[2];
+
+	(void)state;
+	assert_int_equal(deliver(9, 7, "x"), 0);
+	assert_int_equal(glass_peekfrom(h.g, s, got, sizeof(got), NULL), 1);
+	assert_int_equal(glass_peekfrom(h.g, s, got, sizeof(got), NULL), 1);
+	glass_refuse(h.g, s);
+	glass_close(h.g, s);
+	assert_true(host_out(&h, &f));
+	assert_ip(&f, 1, &l4, &bytes);
+	assert_memory_equal(l4, "\3\3", 2);
+	assert_memory_equal(l4 + 28, "\0\11\0\7", 4); /* the ports of what is quoted */
+}
+
+/* A port that the stack chose is given up with the peer; one that was asked for is kept. */
+static void test_dissolve(void **state)
+{
+	struct glass_end none = { 0 }, peer = { .addr = glass_ip4(10, 0, 0, 5), .port = 9 }, own;
+	struct glass_sock *s = glass_socket(h.g, GLASS_UDP), *bound = udp_socket(&h, 0, 7);
+
+	(void)state;
+	assert_int_equal(glass_connect(h.g, s, &peer), 0);
+	assert_int_equal(glass_connect(h.g, s, &none), 0);
+	glass_local(s, &own);
+	assert_int_equal(own.port, 0);
+	assert_int_equal(glass_connect(h.g, bound, &peer), 0);
+	assert_int_equal(glass_connect(h.g, bound, &none), 0);
+	glass_local(bound, &own);
+	assert_int_equal(own.port, 7);
+	glass_close(h.g, s);
+	glass_close(h.g, bound);
+}
+
 static void test_readiness_is_news(void **state)
 {
 	struct glass_sock *s = udp_socket(&h, 0, 7);
@@ -534,6 +573,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_small_datagrams_are_compacted, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(test_close_with_datagrams_unread, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_refused_late, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_dissolve, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_readiness_is_news, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_sending, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_dont_fragment, setup, teardown),

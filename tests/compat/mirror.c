@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: MIT */
+/* What the scripts of mirror_*.c stand on. Usage: mirror */
+#define _GNU_SOURCE
+#include "mirror.h"
+
+#include <signal.h>
+
+const char *mirror_case = "";
+
+void say(const char *name, long v)
+{
+	if (v < 0)
+		printf("%s: %s: %s\n", mirror_case, name, strerrorname_np((int)-v));
+	else
+		printf("%s: %s: %ld\n", mirror_case, name, v);
+}
+
+void mask(const char *name, int fd)
+{
+	struct pollfd p = { fd, POLLIN | POLLOUT | POLLPRI | POLLRDHUP, 0 };
+
+	poll(&p, 1, 0);
+	printf("%s: %s:%s%s%s%s%s%s\n", mirror_case, name, p.revents & POLLIN ? " IN" : "",
+	       p.revents & POLLOUT ? " OUT" : "", p.revents & POLLPRI ? " PRI" : "",
+	       p.revents & POLLRDHUP ? " RDHUP" : "", p.revents & POLLHUP ? " HUP" : "",
+	       p.revents & POLLERR ? " ERR" : "");
+}
+
+void pause_ms(int ms)
+{
+	usleep((useconds_t)ms * 1000);
+}
+
+int wait_for(int fd, int events)
+{
+	struct pollfd p = { fd, (short)events, 0 };
+
+	return poll(&p, 1, 5000);
+}
+
+int option(int fd, int level, int name)
+{
+	int v = -1;
+	socklen_t size = sizeof(v);
+
+	return getsockopt(fd, level, name, &v, &size) ? -errno : v;
+}
+
+int set(int fd, int level, int name, int v)
+{
+	return setsockopt(fd, level, name, &v, sizeof(v));
+}
+
+struct sockaddr_in local_addr(int port)
+{
+	struct sockaddr_in a = { .sin_family = AF_INET, .sin_port = htons((uint16_t)port) };
+
+	a.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	return a;
+}
+
+int port_of(int fd)
+{
+	struct sockaddr_in a = { 0 };
+	socklen_t size = sizeof(a);
+
+	getsockname(fd, (struct sockaddr *)&a, &size);
+	return ntohs(a.sin_port);
+}
+
+int to_port(int fd, int port)
+{
+	struct sockaddr_in a = local_addr(port);
+
+	return connect(fd, (struct sockaddr *)&a, sizeof(a));
+}
+
+int tcp_listener(int backlog, int *port)
+{
+	struct sockaddr_in a = local_addr(0);
+	int l = socket(AF_INET, SOCK_STREAM, 0);
+
+	if (bind(l, (struct sockaddr *)&a, sizeof(a)) || listen(l, backlog))
+		perror("listener");
+	*port = port_of(l);
+	return l;
+}
+
+void tcp_pair(int ends[2])
+{
+	int port, l = tcp_listener(1, &port);
+
+	ends[0] = socket(AF_INET, SOCK_STREAM, 0);
+	if (to_port(ends[0], port))
+		perror("pair");
+	ends[1] = accept(l, NULL, NULL);
+	close(l);
+}
+
+int main(void)
+{
+	signal(SIGPIPE, SIG_IGN);
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	mirror_tcp();
+	mirror_udp();
+	return 0;
+}
