@@ -131,6 +131,19 @@ struct glass_neigh_info {
 	unsigned probes, queued;
 	int64_t confirmed_ns; /* age of the last confirmation; -1: never */
 };
+/* A group that a device hears, as "ip maddress"; 224.0.0.1 is heard by each. */
+#define GLASS_MADDR_SOURCES 16
+struct glass_maddr_info {
+	unsigned dev;
+	struct glass_addr group;
+	uint8_t mac[6];	   /* of the group; zeros: the device has no hardware addresses */
+	unsigned users;	   /* sockets that have joined */
+	bool exclude;	   /* all sources but these; else only these */
+	unsigned nsources; /* the first of them follow */
+	struct glass_addr source[GLASS_MADDR_SOURCES];
+	uint8_t version; /* of IGMP that is spoken on the device; 0: none */
+};
+GLASS_API bool glass_maddr_at(const struct glass *g, unsigned i, struct glass_maddr_info *out);
 /* The i-th row; false past the end. */
 GLASS_API bool glass_dev_at(const struct glass *g, unsigned i, struct glass_dev_info *out);
 GLASS_API bool glass_addr_at(const struct glass *g, unsigned i, struct glass_addr_info *out);
@@ -349,8 +362,11 @@ struct glass_dgram_how {
 	struct glass_addr from; /* source address, one of the stack's; GLASS_UNSPEC: to be chosen */
 	uint8_t ttl;		/* 0: the socket's */
 	int16_t tos;		/* -1: the socket's */
+	uint8_t ifindex;	/* device that it is to leave by, + 1; 0: to be chosen */
+	bool more;		/* UDP: a piece of a datagram, others follow (MSG_MORE) */
+	uint16_t segment;	/* UDP: several datagrams of this size (UDP_SEGMENT); 0: one */
 };
-/* The same; how may be NULL. -EINVAL: from is not an address of the stack. */
+/* The same; how may be NULL. -ENETUNREACH: from is not an address of the stack. */
 GLASS_API int64_t glass_sendmsg(struct glass *g, struct glass_sock *s, const void *bytes,
 				size_t length, const struct glass_end *to,
 				const struct glass_dgram_how *how);
@@ -362,8 +378,10 @@ struct glass_dgram {
 	struct glass_end from, to;
 	size_t full;
 	uint8_t ttl, tos;
-	unsigned dev;	 /* that it came in by */
-	int64_t time_ns; /* when it came in */
+	unsigned dev;		/* that it came in by */
+	struct glass_addr spec; /* our own address there: other than to when that is a group */
+	uint32_t drops;		/* datagrams for this socket lost until now (SO_RXQ_OVFL) */
+	int64_t time_ns;	/* when it came in */
 };
 GLASS_API int64_t glass_recvfrom(struct glass *g, struct glass_sock *s, void *bytes, size_t length,
 				 struct glass_dgram *info);
@@ -392,6 +410,39 @@ struct glass_dgram_error {
 /* The oldest one, with the beginning of the datagram. Bytes copied; -EAGAIN: none waits. */
 GLASS_API int64_t glass_recverr(struct glass *g, struct glass_sock *s, void *bytes, size_t length,
 				struct glass_dgram_error *out);
+
+/*
+ * Multicast groups of a datagram socket (RFC 3376 2), as the options of ip(7). The device: ifindex
+ * (its number + 1), else the one that has address via, else the one whose route leads to the group.
+ * The source is that of JOIN_SOURCE and what follows it. 0, or -EINVAL, -ENODEV, -EADDRINUSE,
+ * -EADDRNOTAVAIL, -ENOBUFS (tunables igmp_max_memberships, igmp_max_msf), -EPROTO (TCP).
+ */
+enum glass_group_do {
+	GLASS_GROUP_JOIN,
+	GLASS_GROUP_LEAVE,
+	GLASS_GROUP_JOIN_SOURCE,
+	GLASS_GROUP_LEAVE_SOURCE,
+	GLASS_GROUP_BLOCK,
+	GLASS_GROUP_UNBLOCK,
+	GLASS_GROUP_DO_COUNT
+};
+struct glass_group {
+	struct glass_addr group, via, source;
+	unsigned ifindex;
+};
+GLASS_API int glass_group(struct glass *g, struct glass_sock *s, enum glass_group_do what,
+			  const struct glass_group *group);
+/*
+ * The whole filter of a membership at once: all but, or only, these sources (IP_MSFILTER). No
+ * source at all to include: the group is left.
+ */
+GLASS_API int glass_group_set(struct glass *g, struct glass_sock *s,
+			      const struct glass_group *group, bool exclude,
+			      const struct glass_addr *sources, unsigned count);
+/* The filter: up to max sources; answers how many there are, or -errno. */
+GLASS_API int glass_group_get(struct glass *g, struct glass_sock *s,
+			      const struct glass_group *group, bool *exclude,
+			      struct glass_addr *sources, unsigned max);
 
 enum glass_how { GLASS_SHUT_RD, GLASS_SHUT_WR, GLASS_SHUT_RDWR };
 GLASS_API int glass_shutdown(struct glass *g, struct glass_sock *s, enum glass_how how);
@@ -473,7 +524,8 @@ struct glass_conn_info {
 	const char *timer; /* on (retransmit), probe, tlp, keepalive, timewait, persist; "" none */
 	const char *cc, *ca_state; /* cubic, reno; Open Recovery Loss */
 	unsigned backoff;
-	int error; /* the error that ended it or is pending */
+	unsigned ifindex; /* bound to that device, + 1; 0: to none */
+	int error;	  /* the error that ended it or is pending */
 	const char *error_why;
 	/* Its life, and what held it back meanwhile: limit_ns[] sum to life_ns, always. */
 	int64_t life_ns, limit_ns[GLASS_LIMIT_COUNT];

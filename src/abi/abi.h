@@ -85,13 +85,21 @@ struct abi_accept {
 };
 
 /* Options beside enum glass_opt, for SETOPT and GETOPT. */
-enum { ABI_OPT_V6ONLY = 1000, ABI_OPT_TELL };
+enum { ABI_OPT_V6ONLY = 1000, ABI_OPT_TELL, ABI_OPT_DEVICE };
+/* SENDTO, arg[3]. */
+enum { ABI_SENDTO_DEVICE = 0xff, ABI_SENDTO_MORE = 0x100, ABI_SENDTO_SEGMENT_SHIFT = 16 };
+/* GROUP beside enum glass_group_do: the whole filter. */
+enum { ABI_GROUP_SET = 100, ABI_GROUP_GET };
+/* Of ABI_OPT_DEVICE: the name of the device, padded with zeros: in arg[1] and arg[2], and in
+ * value[0] and value[1]. */
+#define ABI_DEVICE_NAME_BYTES 16
 /* The name of a congestion control, padded with zeros: SETOPT has it in arg[1] and arg[2]. */
 #define ABI_CC_NAME_BYTES 16
 
 /*
  * What ancillary data a datagram socket wants (ABI_OPT_TELL: a set of these bits). Those with a 6
- * are options of IPPROTO_IPV6; the last two speak of packets that there are none of yet.
+ * are options of IPPROTO_IPV6; HOPLIMIT6 and TCLASS6 speak of
+ * packets that there are none of yet.
  */
 enum abi_tell {
 	ABI_TELL_PKTINFO = 1,
@@ -101,6 +109,8 @@ enum abi_tell {
 	ABI_TELL_PKTINFO6 = 16,
 	ABI_TELL_HOPLIMIT6 = 32,
 	ABI_TELL_TCLASS6 = 64,
+	ABI_TELL_ORIGDST = 128,
+	ABI_TELL_DROPS = 256,
 };
 
 enum abi_op {

@@ -10,10 +10,11 @@
  *TOKEN LOCAL"		listening "glass c TOKEN LOCAL REMOTE"	connected, also when the connection
  *is over "glass e TOKEN ERRNO"		the connect failed; ERRNO 4 hex digits
  *	"glass x TOKEN"			an empty datagram from it says: an error waits, ask ERROR
- *	"glass r TOKEN LOCAL REMOTE TELL TTL TOS DEV"
+ *	"glass r TOKEN LOCAL REMOTE TELL TTL TOS DEV SPEC DROPS"
  *					whom a datagram of a socket without connect comes from, and
- *					what else the program wants to know (enum abi_tell), 2
- *					hex digits each
+ *					what else the program wants to know (TELL, enum abi_tell, 4
+ *					hex digits, then 2 each); of a connected one it comes along.
+ *DEV counts from 1. SPEC, our own address, and DROPS, datagrams lost, are 8 hex digits each
  *
  * LOCAL and REMOTE are ADDRESS:PORT, 8 and 4 hex digits. Needs no library: it serves the preload
  * library too.
@@ -28,14 +29,16 @@
 
 #include "abi.h"
 
-#define ABI_NAME_MAX 72 /* of kind r: 65 */
+#define ABI_NAME_MAX 88 /* of kind r: 85 */
 #define ABI_NAME_PREFIX "glass "
 
 struct abi_name {
 	char kind;     /* p l c e r x */
 	uint8_t proto; /* p: 6 TCP, 17 UDP, 1 ICMP echo, 255 raw, as enum glass_proto */
 	uint8_t family;
-	uint8_t tell, ttl, tos, dev; /* r */
+	uint8_t ttl, tos, dev; /* r */
+	uint16_t tell;	       /* r */
+	uint32_t spec, drops;  /* r */
 	int error;
 	uint64_t token;
 	struct abi_end local, remote;
@@ -94,10 +97,15 @@ static inline void abi_put_byte(struct abi_text *t, uint8_t v)
 
 static inline void abi_put_origin(struct abi_text *t, const struct abi_name *n)
 {
-	abi_put_byte(t, n->tell);
+	abi_put_str(t, " ");
+	abi_put_hex(t, n->tell, 4);
 	abi_put_byte(t, n->ttl);
 	abi_put_byte(t, n->tos);
 	abi_put_byte(t, n->dev);
+	abi_put_str(t, " ");
+	abi_put_hex(t, n->spec, 8);
+	abi_put_str(t, " ");
+	abi_put_hex(t, n->drops, 8);
 }
 
 static inline const char *abi_proto_name(uint8_t proto)
@@ -214,10 +222,15 @@ static inline uint8_t abi_get_byte(struct abi_text *t)
 
 static inline void abi_get_origin(struct abi_text *t, struct abi_name *n)
 {
-	n->tell = abi_get_byte(t);
+	abi_get_str(t, " ");
+	n->tell = (uint16_t)abi_get_hex(t, 4);
 	n->ttl = abi_get_byte(t);
 	n->tos = abi_get_byte(t);
 	n->dev = abi_get_byte(t);
+	abi_get_str(t, " ");
+	n->spec = (uint32_t)abi_get_hex(t, 8);
+	abi_get_str(t, " ");
+	n->drops = (uint32_t)abi_get_hex(t, 8);
 }
 
 /* Reads a name of that many bytes (sun_path's); false: it is not one of ours. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* glass addr, link, neigh, route: what ip(8) shows of the kernel's stack, in its words, of ours. */
+/* glass addr, link, maddr, neigh, route: what ip(8) shows of the kernel's stack, in its words, of
+ * ours. */
 #include "ctl.h"
 
 #include <inttypes.h>
@@ -271,4 +272,108 @@ int cmd_route(const struct command *self, int argc, char **argv)
 		json_end();
 	table_free(&t);
 	return EXIT_OK;
+}
+
+/* As ip-maddress(8); and whom the group is heard from, when that is not everybody. */
+static void maddr_row(const struct glass_maddr_info *m)
+{
+	unsigned shown = m->nsources < GLASS_MADDR_SOURCES ? m->nsources : GLASS_MADDR_SOURCES;
+	char text[64];
+
+	addr_text(&m->group, text);
+	if (!ctl.json) {
+		printf("\tinet  %s%s%s", color(C_GREEN), text, color(C_NONE));
+		if (m->users > 1)
+			printf(" users %u", m->users);
+		if (m->nsources || !m->exclude)
+			printf(m->exclude ? " exclude" : " include");
+		for (unsigned i = 0; i < shown; i++)
+			printf(" %s", addr_text(&m->source[i], text));
+		puts(shown < m->nsources ? " ..." : "");
+		return;
+	}
+	json_begin_object(NULL);
+	json_string("family", "inet");
+	json_string("address", text);
+	if (m->users)
+		json_unsigned("users", m->users);
+	json_string("mode", m->exclude ? "exclude" : "include");
+	json_begin_array("sources");
+	for (unsigned i = 0; i < shown; i++)
+		json_string(NULL, addr_text(&m->source[i], text));
+	json_end();
+	json_end();
+}
+
+static void maddr_link(const struct glass_maddr_info *m)
+{
+	char mac[18];
+
+	mac_text(m->mac, mac);
+	if (!ctl.json) {
+		printf("\tlink  %s\n", mac);
+		return;
+	}
+	json_begin_object(NULL);
+	json_string("link", mac);
+	json_end();
+}
+
+static void maddr_device(const struct glass_dev_info *d, unsigned index, const struct table *t)
+{
+	unsigned version = 0;
+
+	for (uint64_t i = 0; i < t->count; i++) {
+		const struct glass_maddr_info *m = TABLE_ROW(t, struct glass_maddr_info, i);
+
+		version = m->dev == index ? m->version : version;
+	}
+	if (ctl.json) {
+		json_begin_object(NULL);
+		json_unsigned("ifindex", index + 1);
+		json_string("ifname", d->setup.name);
+		json_unsigned("igmp", version);
+		json_begin_array("maddr");
+	} else if (version) {
+		printf("%u:\t%s%s%s\tigmp v%u\n", index + 1, color(C_CYAN), d->setup.name,
+		       color(C_NONE), version);
+	} else {
+		printf("%u:\t%s%s%s\n", index + 1, color(C_CYAN), d->setup.name, color(C_NONE));
+	}
+	for (unsigned links = 2; links--;) {
+		for (uint64_t i = 0; i < t->count; i++) {
+			const struct glass_maddr_info *m = TABLE_ROW(t, struct glass_maddr_info, i);
+
+			if (m->dev == index && links && d->setup.link == GLASS_ETHERNET)
+				maddr_link(m);
+			else if (m->dev == index && !links)
+				maddr_row(m);
+		}
+	}
+	if (ctl.json) {
+		json_end();
+		json_end();
+	}
+}
+
+int cmd_maddr(const struct command *self, int argc, char **argv)
+{
+	struct table links, t;
+	int err;
+
+	if (!verb_ok(self, opt_parse(self, NULL, 0, argc, argv), argv))
+		return EXIT_USAGE;
+	err = table_get(&links, "link", sizeof(struct glass_dev_info), NULL, 0);
+	if (err)
+		return err;
+	err = table_get(&t, "maddr", sizeof(struct glass_maddr_info), NULL, 0);
+	if (ctl.json && !err)
+		json_begin_array(NULL);
+	for (unsigned i = 0; !err && i < links.count; i++)
+		maddr_device(TABLE_ROW(&links, struct glass_dev_info, i), i, &t);
+	if (ctl.json && !err)
+		json_end();
+	table_free(&links);
+	table_free(&t);
+	return err;
 }

@@ -158,15 +158,32 @@ static void timer_cell(struct columns *cols, const struct glass_conn_info *c)
 		columns_add(cols, "%s", "");
 }
 
+/* As ss: ADDRESS%DEVICE:PORT of a socket that is bound to a device. */
+static const char *local_text(const struct glass_conn_info *c, char out[100])
+{
+	unsigned count;
+	const char *const *names = device_names(&count);
+	char text[80], *port;
+
+	end_text(&c->local, text);
+	port = strrchr(text, ':');
+	if (c->ifindex && c->ifindex <= count && names[c->ifindex - 1])
+		snprintf(out, 100, "%.*s%%%s%s", (int)(port - text), text, names[c->ifindex - 1],
+			 port);
+	else
+		snprintf(out, 100, "%s", text);
+	return out;
+}
+
 static void conn_cells(struct columns *cols, const struct glass_conn_info *c)
 {
-	char local[80], remote[80];
+	char local[100], remote[80];
 
 	columns_add(cols, "%s", proto_name(c->proto));
 	columns_add(cols, "%s", c->state);
 	columns_add(cols, "%" PRIu64, c->recv_q);
 	columns_add(cols, "%" PRIu64, c->send_q);
-	columns_add(cols, "%s", end_text(&c->local, local));
+	columns_add(cols, "%s", local_text(c, local));
 	columns_add(cols, "%s", end_text(&c->remote, remote));
 	if (c->conn)
 		columns_add(cols, "%u", c->conn);
@@ -250,6 +267,8 @@ static void print_json(const struct table *t)
 		json_unsigned("send_q", c->send_q);
 		json_end_of("local", "local_port", &c->local);
 		json_end_of("peer", "peer_port", &c->remote);
+		if (c->ifindex)
+			json_unsigned("ifindex", c->ifindex);
 		if (c->proto == GLASS_TCP)
 			ss_json(c);
 		json_end();

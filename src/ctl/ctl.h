@@ -54,6 +54,7 @@ int cmd_stat(const struct command *self, int argc, char **argv);
 int cmd_trace(const struct command *self, int argc, char **argv);
 int cmd_why(const struct command *self, int argc, char **argv);
 int cmd_ping(const struct command *self, int argc, char **argv);
+int cmd_maddr(const struct command *self, int argc, char **argv);
 int cmd_neigh(const struct command *self, int argc, char **argv);
 int cmd_route(const struct command *self, int argc, char **argv);
 int cmd_addr(const struct command *self, int argc, char **argv);

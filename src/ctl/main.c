@@ -42,6 +42,8 @@ const struct command commands[] = {
 	{ "ping", "HOST", "echo requests through the stack, as ping(8)", cmd_ping, NULL },
 	{ "addr", "[show]", "the stack's addresses, as ip-address(8)", cmd_addr, NULL },
 	{ "link", "[show]", "the stack's devices, as ip-link(8)", cmd_link, NULL },
+	{ "maddr", "[show]", "multicast groups that the devices hear, as ip-maddress(8)", cmd_maddr,
+	  NULL },
 	{ "neigh", "[show]", "neighbours and their hardware addresses, as ip-neighbour(8)",
 	  cmd_neigh, NULL },
 	{ "route", "[show]", "routes, as ip-route(8)", cmd_route, NULL },
@@ -89,8 +91,8 @@ static const char *command_word(unsigned i)
 /* ip(8) lets its objects be abbreviated, down to one letter; so do these. */
 static bool is_short_for(const char *name, const char *word)
 {
-	static const char *const objects[] = { "addr", "link", "neigh", "route" };
-	static const char *const longer[] = { "address", "neighbor", "neighbour" };
+	static const char *const objects[] = { "addr", "link", "maddr", "neigh", "route" };
+	static const char *const longer[] = { "address", "maddress", "neighbor", "neighbour" };
 
 	for (unsigned i = 0; i < COUNT(objects); i++)
 		if (!strcmp(name, objects[i]) && !strncmp(name, word, strlen(word)))

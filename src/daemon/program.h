@@ -10,6 +10,7 @@
  *	program_data.c		bytes, both ways, and how they end
  *	program_option.c	options, names, errors
  *	program_dgram.c		datagram sockets, both ways
+ *	program_group.c		their multicast groups, and devices
  *	program_peer.c		their connect
  *	program_sweep.c		their death
  *	program_sender.c	the sockets named after a datagram's origin
@@ -91,8 +92,8 @@ struct dgram {
 	struct end *end;
 	struct list senders; /* struct sender, last used first */
 	unsigned nsenders;
-	uint8_t tell; /* enum abi_tell */
-	int error;    /* waits for the program to ask */
+	uint16_t tell; /* enum abi_tell */
+	int error;     /* waits for the program to ask */
 };
 
 /* What is left of a socket whose connection failed, for a while: so that SO_ERROR and a second
@@ -221,6 +222,8 @@ struct sender *sender_get(struct daemon *d, struct end *e, const struct glass_dg
 			  int *error);
 /* 0, or the errno of send(2). */
 int sender_give(const struct sender *s, const void *bytes, size_t length);
+/* Through the peer of a connected one: s comes along, its name says the rest. The same. */
+int sender_give_along(const struct sender *s, const void *bytes, size_t length);
 /* Waits for room: then dgram_push(). */
 void sender_wait(struct daemon *d, struct sender *s);
 void senders_free(struct daemon *d, struct end *e);
@@ -240,6 +243,11 @@ bool data_event(struct daemon *d, struct end *e, unsigned ready);
 bool data_pull(struct daemon *d, struct end *e);
 /* Stack to program, likewise. */
 bool data_push(struct daemon *d, struct end *e);
+
+/* ---- program_group.c */
+/* The device that e is bound to, by name; of all zeros: none. 0 or -errno. */
+int device_set(struct daemon *d, const struct end *e, const char name[ABI_DEVICE_NAME_BYTES]);
+int device_get(struct daemon *d, const struct end *e, char name[ABI_DEVICE_NAME_BYTES]);
 
 /* ---- program_option.c */
 void opts_save(struct daemon *d, struct glass_sock *s, int64_t opt[GLASS_OPT_COUNT]);

@@ -180,6 +180,31 @@ static enum gave gave_of(int error)
 	return error == ECONNREFUSED ? GAVE_NOBODY : GAVE;
 }
 
+/* A connected one, whose name has no room for what else it wants to know: a sender's goes along. */
+static enum gave give_connected(struct daemon *d, struct end *e, const void *bytes, size_t length,
+				const struct glass_dgram *info)
+{
+	struct sender *s = NULL;
+	enum gave gave = GAVE;
+	int error = 0;
+
+	if (!from_peer(e, info))
+		return GAVE;
+	if (e->dgram->tell)
+		s = sender_get(d, e, info, &error);
+	if (s)
+		error = sender_give_along(s, bytes, length);
+	else if (send(e->watch.fd, bytes, length, MSG_DONTWAIT | MSG_NOSIGNAL) < 0)
+		error = errno;
+	else
+		error = 0;
+	if (error)
+		gave = gave_of(error);
+	if (gave == GAVE_LATER)
+		loop_change(d, &e->watch, EPOLLIN | EPOLLOUT);
+	return gave;
+}
+
 static enum gave give(struct daemon *d, struct end *e, const void *bytes, size_t length,
 		      const struct glass_dgram *info)
 {
@@ -187,16 +212,8 @@ static enum gave give(struct daemon *d, struct end *e, const void *bytes, size_t
 	enum gave gave;
 	int error;
 
-	if (dgram_connected(e)) {
-		if (!from_peer(e, info))
-			return GAVE;
-		if (send(e->watch.fd, bytes, length, MSG_DONTWAIT | MSG_NOSIGNAL) >= 0)
-			return GAVE;
-		gave = gave_of(errno);
-		if (gave == GAVE_LATER)
-			loop_change(d, &e->watch, EPOLLIN | EPOLLOUT);
-		return gave;
-	}
+	if (dgram_connected(e))
+		return give_connected(d, e, bytes, length, info);
 	if (!(s = sender_get(d, e, info, &error)))
 		return gave_of(error == EAGAIN ? ENOMEM : error);
 	gave = gave_of(sender_give(s, bytes, length));
@@ -290,7 +307,11 @@ void dgram_peer_ready(struct daemon *d, struct watch *w, uint32_t events)
 void op_sendto(struct daemon *d, struct client *c, const struct abi_request *req, const char *data,
 	       int *fd)
 {
-	struct glass_dgram_how how = { .ttl = (uint8_t)req->arg[0], .tos = (int16_t)req->arg[1] };
+	struct glass_dgram_how how = { .ttl = (uint8_t)req->arg[0],
+				       .tos = (int16_t)req->arg[1],
+				       .ifindex = (uint8_t)req->arg[3],
+				       .more = req->arg[3] >> 8 & 1,
+				       .segment = (uint16_t)(req->arg[3] >> 16) };
 	struct end *e = end_find(d, c, req);
 	struct glass_end to;
 	int64_t sent;
@@ -306,6 +327,8 @@ void op_sendto(struct daemon *d, struct client *c, const struct abi_request *req
 		reply_errno(d, c, req, dgram_error(d, e));
 		return;
 	}
+	if (dgram_connected(e))
+		dgram_flush(d, e); /* what was sent before this */
 	if (req->arg[2]) {
 		struct abi_end from = abi_end_of_ip4((uint32_t)req->arg[2], 0);
 

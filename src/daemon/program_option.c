@@ -85,9 +85,9 @@ static int set_tell(struct end *e, int64_t value)
 	if (!e->dgram)
 		return -ENOPROTOOPT;
 	if (value < 0)
-		e->dgram->tell &= (uint8_t) ~-value;
+		e->dgram->tell &= (uint16_t) ~-value;
 	else
-		e->dgram->tell |= (uint8_t)value;
+		e->dgram->tell |= (uint16_t)value;
 	return 0;
 }
 
@@ -97,6 +97,8 @@ static int set_option(struct daemon *d, struct end *e, const int64_t *arg)
 		return set_v6only(e, arg[1]);
 	if (arg[0] == ABI_OPT_TELL)
 		return set_tell(e, arg[1]);
+	if (arg[0] == ABI_OPT_DEVICE)
+		return device_set(d, e, (const char *)&arg[1]);
 	if (arg[0] == GLASS_OPT_CONGESTION)
 		return set_congestion(d, e, &arg[1]);
 	if (arg[0] < 0 || arg[0] >= GLASS_OPT_COUNT)
@@ -165,6 +167,8 @@ void op_getopt(struct daemon *d, struct client *c, const struct abi_request *req
 		rep.value[0] = e->v6only;
 	else if (req->arg[0] == ABI_OPT_TELL)
 		rep.value[0] = e->dgram ? e->dgram->tell : 0;
+	else if (req->arg[0] == ABI_OPT_DEVICE)
+		err = device_get(d, e, (char *)&rep.value[0]);
 	else if (req->arg[0] < 0 || req->arg[0] >= GLASS_OPT_COUNT)
 		err = -ENOPROTOOPT;
 	else

@@ -51,7 +51,7 @@ static int join(struct daemon *d, struct end *e, int program_fd)
 	if (!err)
 		err = dgram_connect_name(program_fd, &name);
 	if (!err)
-		err = loop_watch(d, &e->watch, EPOLLIN);
+		err = loop_watch(d, &e->watch, EPOLLIN | EPOLLOUT); /* something may wait */
 	if (!err)
 		return 0;
 	close(fd);
@@ -66,14 +66,15 @@ int dgram_connect(struct daemon *d, struct end *e, const struct abi_end *to, int
 
 	if (program_fd < 0 || !is_program_end(e, program_fd))
 		return -EBADF;
-	dgram_push(d, e); /* what came from others until now */
+	dgram_push(d, e);   /* what came from others until now */
+	senders_free(d, e); /* connected to the program's end, or not: that changes */
 	if (!err)
 		err = glass_connect(d->g, e->sock, &remote);
 	if (err)
 		return err;
 	part(d, e, program_fd);
 	if (!to->family)
-		return 0;
+		return dgram_push(d, e) ? 0 : -EBADF; /* what waits */
 	err = join(d, e, program_fd);
 	if (err)
 		glass_connect(d->g, e->sock, &(struct glass_end){ 0 });

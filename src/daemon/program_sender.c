@@ -2,7 +2,8 @@
 /*
  * Whom a datagram comes from. A program that has not connected its datagram socket learns that from
  * recvfrom(2), which tells the name of the AF_UNIX socket that sent: so there is one per origin,
- * named after it (abi/name.h, kind r). Those used last are kept.
+ * named after it (abi/name.h, kind r). Those used last are kept. A connected one hears of its peer
+ * only, but may want to know more of a datagram (IP_PKTINFO, ...): then such a socket comes along.
  *
  * In: program_dgram.c.   Out: the program's end.
  */
@@ -55,7 +56,9 @@ void senders_free(struct daemon *d, struct end *e)
 /* What of the datagram the program wants to know; the rest would only make more names. */
 static struct abi_name name_of(const struct end *e, const struct glass_dgram *info)
 {
-	uint8_t tell = e->dgram->tell, pktinfo = ABI_TELL_PKTINFO | ABI_TELL_PKTINFO6;
+	const struct glass_end spec_end = { .addr = info->spec };
+	const struct abi_end spec = abi_of_end(&spec_end);
+	uint16_t tell = e->dgram->tell, pktinfo = ABI_TELL_PKTINFO | ABI_TELL_PKTINFO6;
 
 	return (struct abi_name){ .kind = 'r',
 				  .token = e->token,
@@ -64,7 +67,9 @@ static struct abi_name name_of(const struct end *e, const struct glass_dgram *in
 				  .tell = tell,
 				  .ttl = tell & ABI_TELL_TTL ? info->ttl : 0,
 				  .tos = tell & ABI_TELL_TOS ? info->tos : 0,
-				  .dev = tell & pktinfo ? (uint8_t)info->dev : 0 };
+				  .dev = tell & pktinfo ? (uint8_t)(info->dev + 1) : 0,
+				  .spec = tell & pktinfo ? abi_end_ip4(&spec) : 0,
+				  .drops = tell & ABI_TELL_DROPS ? info->drops : 0 };
 }
 
 static int sender_open(const struct end *e, const struct abi_name *name)
@@ -77,7 +82,8 @@ static int sender_open(const struct end *e, const struct abi_name *name)
 	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	int err = fd < 0 ? -errno : pair_bind(fd, name);
 
-	if (!err && connect(fd, (struct sockaddr *)&u, length))
+	/* Connected, the program's end hears its peer only. */
+	if (!err && !dgram_connected(e) && connect(fd, (struct sockaddr *)&u, length))
 		err = -errno;
 	if (!err)
 		return fd;
@@ -128,6 +134,22 @@ struct sender *sender_get(struct daemon *d, struct end *e, const struct glass_dg
 int sender_give(const struct sender *s, const void *bytes, size_t length)
 {
 	return send(s->watch.fd, bytes, length, MSG_DONTWAIT | MSG_NOSIGNAL) < 0 ? errno : 0;
+}
+
+int sender_give_along(const struct sender *s, const void *bytes, size_t length)
+{
+	union {
+		struct cmsghdr head;
+		char space[CMSG_SPACE(sizeof(int))];
+	} control = { .head = { CMSG_LEN(sizeof(int)), SOL_SOCKET, SCM_RIGHTS } };
+	struct iovec iov = { (void *)(uintptr_t)bytes, length };
+	struct msghdr m = { .msg_iov = &iov,
+			    .msg_iovlen = 1,
+			    .msg_control = &control,
+			    .msg_controllen = CMSG_LEN(sizeof(int)) };
+
+	memcpy(CMSG_DATA(&control.head), &s->watch.fd, sizeof(int));
+	return sendmsg(s->end->watch.fd, &m, MSG_DONTWAIT | MSG_NOSIGNAL) < 0 ? errno : 0;
 }
 
 void sender_wait(struct daemon *d, struct sender *s)

@@ -155,6 +155,15 @@ static size_t show_link(struct daemon *d, struct out *o)
 	return sizeof(row);
 }
 
+static size_t show_maddr(struct daemon *d, struct out *o)
+{
+	struct glass_maddr_info row;
+
+	for (unsigned i = 0; glass_maddr_at(d->g, i, &row); i++)
+		add_row(o, &row, sizeof(row));
+	return sizeof(row);
+}
+
 static size_t show_tunable(struct daemon *d, struct out *o)
 {
 	struct glass_tunable row;
@@ -214,9 +223,9 @@ static const struct {
 	const char *what;
 	size_t (*show)(struct daemon *d, struct out *o); /* answers the size of a row */
 } tables[] = {
-	{ "ss", show_ss },	     { "stat", show_stat },	{ "neigh", show_neigh },
-	{ "route", show_route },     { "addr", show_addr },	{ "link", show_link },
-	{ "tunable", show_tunable }, { "status", show_status },
+	{ "ss", show_ss },	 { "stat", show_stat },	      { "neigh", show_neigh },
+	{ "route", show_route }, { "addr", show_addr },	      { "link", show_link },
+	{ "maddr", show_maddr }, { "tunable", show_tunable }, { "status", show_status },
 };
 
 static bool write_all(int fd, const void *from, size_t length)

@@ -8,6 +8,7 @@
 #include <linux/sock_diag.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <netinet/udp.h>
 #include <string.h>
 
 #include "drill.h"
@@ -26,7 +27,7 @@
 #define ICMP_FILTER 1
 #endif
 
-enum kind { BOOL, INT, TIME, LINGER, RO, CC };
+enum kind { BOOL, INT, TIME, LINGER, RO, CC, DEV };
 
 static const struct row {
 	int level, name;

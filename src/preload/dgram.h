@@ -12,6 +12,20 @@ long dgram_recv(int fd, const struct abi_name *self, struct msghdr *m, int flags
 long dgram_recv_error(int fd, const struct abi_name *self, struct msghdr *m, size_t room);
 /* The errno that waits, which it does no more; 0: none. */
 int dgram_pending(const struct abi_name *self);
+
+/* dgram_cmsg.c */
+/* Room for whatever comes with one datagram of ours. */
+union cmsg_room {
+	struct cmsghdr align;
+	char space[256];
+};
+struct cmsghdr *cmsg_next(const struct msghdr *m, struct cmsghdr *at);
+/* One that the program sends, into the arguments of SENDTO. 0 or -errno. */
+int cmsg_read(const struct cmsghdr *c, int64_t arg[4]);
+/* What came in got, to m, but for a socket that came along: then *from is what its name says. */
+void cmsg_pass(struct msghdr *m, size_t room, const struct msghdr *got, struct abi_name *from);
+/* What the program asked to be told. */
+void cmsg_add_told(struct msghdr *m, size_t room, const struct abi_name *from);
 /* Appends to the control buffer. */
 void cmsg_add(struct msghdr *m, size_t room, int level, int type, const void *data, size_t length);
 /* The same of a call that received: nothing may stand for an error. */

@@ -9,6 +9,7 @@
  */
 #include <linux/tcp.h>
 #include <netinet/in.h>
+#include <netinet/udp.h>
 #include <poll.h>
 #include <time.h>
 
@@ -16,7 +17,7 @@
 
 #include "../abi/info.h"
 #include "call.h"
-#include "ours.h"
+#include "option.h"
 
 WRAP(int, setsockopt, int fd, int level, int name, const void *value, socklen_t size);
 WRAP(int, getsockopt, int fd, int level, int name, void *restrict value, socklen_t *restrict size);
@@ -25,7 +26,7 @@ WRAP(int, getsockopt, int fd, int level, int name, void *restrict value, socklen
 #define ICMP_FILTER 1
 #endif
 
-enum kind { BOOL, INT, TIME, LINGER, RO, CC };
+enum kind { BOOL, INT, TIME, LINGER, RO, CC, DEV };
 
 static const struct row {
 	int level, name;
@@ -174,10 +175,13 @@ static int set_congestion(const struct abi_name *self, const void *value, sockle
 static int tell_of(int level, int name)
 {
 	if (level == IPPROTO_IP)
-		return name == IP_PKTINFO   ? ABI_TELL_PKTINFO
-		       : name == IP_RECVTTL ? ABI_TELL_TTL
-		       : name == IP_RECVTOS ? ABI_TELL_TOS
-					    : 0;
+		return name == IP_PKTINFO	    ? ABI_TELL_PKTINFO
+		       : name == IP_RECVTTL	    ? ABI_TELL_TTL
+		       : name == IP_RECVTOS	    ? ABI_TELL_TOS
+		       : name == IP_RECVORIGDSTADDR ? ABI_TELL_ORIGDST
+						    : 0;
+	if (level == SOL_SOCKET)
+		return name == SO_RXQ_OVFL ? ABI_TELL_DROPS : 0;
 	if (level == IPPROTO_IPV6)
 		return name == IPV6_RECVPKTINFO	   ? ABI_TELL_PKTINFO6
 		       : name == IPV6_RECVHOPLIMIT ? ABI_TELL_HOPLIMIT6
@@ -209,9 +213,14 @@ static int set_ours(int fd, const struct abi_name *self, int level, int name, co
 		    socklen_t size)
 {
 	int row = row_of(level, name);
+	int err = device_setopt(self, level, name, value, size);
 
 	if (level == IPPROTO_IPV6 && self->family != 6)
 		return -ENOPROTOOPT;
+	if (err == OPTION_OF_OTHERS && level == IPPROTO_IP)
+		err = group_setopt(self, name, value, size);
+	if (err != OPTION_OF_OTHERS)
+		return err;
 	if (self->proto != ABI_TCP && tell_of(level, name))
 		return set_tell(self, tell_of(level, name), value, size);
 	if (self->proto != ABI_TCP && level == IPPROTO_TCP)
@@ -239,7 +248,7 @@ int wrap_setsockopt(int fd, int level, int name, const void *value, socklen_t si
 /* ---- asking ------------------------------------------------------------------------------------
  */
 
-static int give(void *value, socklen_t *size, const void *from, socklen_t full)
+int option_give(void *value, socklen_t *size, const void *from, socklen_t full)
 {
 	if (!size || (!value && *size))
 		return -EFAULT;
@@ -255,7 +264,7 @@ static int give(void *value, socklen_t *size, const void *from, socklen_t full)
 
 static int give_int(void *value, socklen_t *size, int v)
 {
-	return give(value, size, &v, sizeof(v));
+	return option_give(value, size, &v, sizeof(v));
 }
 
 static int get_row(const struct abi_name *self, int row, void *value, socklen_t *size)
@@ -271,7 +280,7 @@ static int get_row(const struct abi_name *self, int row, void *value, socklen_t 
 	if (row >= GLASS_OPT_COUNT || rows[row].kind != LINGER)
 		return give_int(value, size, (int)c.rep.value[0]);
 	l = (struct linger){ c.rep.value[0] >= 0, c.rep.value[0] >= 0 ? (int)c.rep.value[0] : 0 };
-	return give(value, size, &l, sizeof(l));
+	return option_give(value, size, &l, sizeof(l));
 }
 
 static int get_tell(const struct abi_name *self, int bit, void *value, socklen_t *size)
@@ -316,8 +325,8 @@ static int get_tcp(const struct abi_name *self, int name, void *value, socklen_t
 	if (err)
 		return err;
 	if (name == TCP_INFO)
-		return give(value, size, info.tcp_info, info.tcp_info_bytes);
-	return give(value, size, info.congestion, sizeof(info.congestion));
+		return option_give(value, size, info.tcp_info, info.tcp_info_bytes);
+	return option_give(value, size, info.congestion, sizeof(info.congestion));
 }
 
 /* Of a raw socket it stands where others have a port, as on Linux. */
@@ -365,9 +374,14 @@ static int get_ours(int fd, const struct abi_name *self, int level, int name, vo
 		    socklen_t *size)
 {
 	int row = row_of(level, name);
+	int err = device_getopt(self, level, name, value, size);
 
 	if (level == IPPROTO_IPV6 && self->family != 6)
 		return -EOPNOTSUPP;
+	if (err == OPTION_OF_OTHERS && level == IPPROTO_IP)
+		err = group_getopt(self, name, value, size);
+	if (err != OPTION_OF_OTHERS)
+		return err;
 	if (self->proto != ABI_TCP && tell_of(level, name))
 		return get_tell(self, tell_of(level, name), value, size);
 	if (self->proto != ABI_TCP && level == IPPROTO_TCP)
@@ -383,7 +397,7 @@ static int get_ours(int fd, const struct abi_name *self, int level, int name, vo
 	if (level == IPPROTO_IPV6 && name == IPV6_V6ONLY)
 		return get_row(self, ABI_OPT_V6ONLY, value, size);
 	if (level == IPPROTO_IP && name == IP_OPTIONS)
-		return give(value, size, NULL, 0);
+		return option_give(value, size, NULL, 0);
 	return -ENOPROTOOPT;
 }
 

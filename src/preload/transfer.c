@@ -39,8 +39,15 @@ static long sent_plain(int fd, long result, int flags)
 
 ssize_t wrap_send(int fd, const void *buf, size_t n, int flags)
 {
-	long sent = stream_is_fresh(fd) ? -EPIPE : raw_send(fd, buf, n, flags | MSG_NOSIGNAL);
+	struct iovec iov = { (void *)(uintptr_t)buf, n };
+	struct msghdr m = { .msg_iov = &iov, .msg_iovlen = 1 };
+	struct abi_name self;
+	long sent;
 
+	/* Of a stream it is no matter, and AF_UNIX knows no pieces of datagrams. */
+	if (flags & MSG_MORE && ours(fd, &self) && self.proto != ABI_TCP)
+		return result_of(dgram_send(fd, &self, &m, flags));
+	sent = stream_is_fresh(fd) ? -EPIPE : raw_send(fd, buf, n, flags | MSG_NOSIGNAL);
 	return result_of(sent_plain(fd, sent, flags));
 }
 
@@ -86,7 +93,7 @@ ssize_t wrap_sendmsg(int fd, const struct msghdr *m, int flags)
 	struct abi_name self;
 	struct msghdr plain;
 
-	if (!m || (!m->msg_name && !m->msg_control) || !ours(fd, &self))
+	if (!m || (!m->msg_name && !m->msg_control && !(flags & MSG_MORE)) || !ours(fd, &self))
 		return result_of(sent_plain(fd, send_message(fd, m, flags), flags));
 	if (self.proto != ABI_TCP)
 		return result_of(send_dgram(fd, &self, m, flags));
@@ -112,7 +119,7 @@ int wrap_sendmmsg(int fd, struct mmsghdr *m, unsigned n, int flags)
 	struct abi_name self;
 	unsigned done;
 
-	if ((!any_beside(m, n) && !stream_is_fresh(fd)) || !ours(fd, &self))
+	if ((!any_beside(m, n) && !stream_is_fresh(fd) && !(flags & MSG_MORE)) || !ours(fd, &self))
 		return (int)result_of(sent_plain(
 			fd, raw4(SYS_sendmmsg, fd, addr_of(m), n, flags | MSG_NOSIGNAL), flags));
 	for (done = 0; done < n; done++) {

@@ -78,4 +78,8 @@ void sock_dgram_close(struct glass *g, struct glass_sock *s);
 unsigned sock_dgram_ready(const struct glass_sock *s);
 int sock_dgram_error(struct glass_sock *s);
 
+/* sock_dgram_opt.c */
+int sock_dgram_setopt(struct glass *g, struct glass_sock *s, enum glass_opt opt, int64_t value);
+int64_t sock_dgram_getopt(const struct glass_sock *s, enum glass_opt opt);
+
 #endif

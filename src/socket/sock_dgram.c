@@ -75,7 +75,7 @@ int sock_dgram_error(struct glass_sock *s)
 	return error;
 }
 
-/* 0, -EAFNOSUPPORT, -EINVAL. */
+/* 0, -EAFNOSUPPORT, -ENODEV, -ENETUNREACH. */
 static int how_read(const struct glass *g, const struct glass_dgram_how *in, struct udp_how *out)
 {
 	*out = (struct udp_how){ .tos = -1 };
@@ -85,8 +85,13 @@ static int how_read(const struct glass *g, const struct glass_dgram_how *in, str
 		return -EAFNOSUPPORT;
 	out->src = in->from.family == GLASS_IP4 ? ip4_of_addr(&in->from) : 0;
 	out->ttl = in->ttl;
+	out->ifindex = in->ifindex;
+	out->segment = in->segment;
+	out->more = in->more;
 	out->tos = in->tos < 0 ? -1 : in->tos & 0xfc;
-	return out->src && !ip_is_local(g, out->src) ? -EINVAL : 0;
+	if (out->ifindex > g->ndev)
+		return -ENODEV;
+	return out->src && !ip_is_local(g, out->src) ? -ENETUNREACH : 0;
 }
 
 /* Where to, and what; an error that waits is told first, and nothing is sent. */
@@ -126,7 +131,8 @@ int64_t glass_sendto(struct glass *g, struct glass_sock *s, const void *bytes, s
 }
 
 /* What the headers, which still lie in front of the payload, said. */
-static void dgram_describe(const struct glass_sock *s, const struct pkt *p, struct glass_dgram *out)
+static void dgram_describe(const struct glass *g, const struct glass_sock *s, const struct pkt *p,
+			   struct glass_dgram *out)
 {
 	const struct ip4_header *ip = (const struct ip4_header *)p->l3;
 	const struct udp_header *udp = (const struct udp_header *)p->l4;
@@ -141,7 +147,11 @@ static void dgram_describe(const struct glass_sock *s, const struct pkt *p, stru
 		.tos = ip->tos,
 		.dev = p->dev,
 		.time_ns = p->time_ns,
+		.drops = p->seq,
 	};
+	out->spec = addr_of_ip4(ip_is_broadcast(g, be32_get(ip->dst))
+					? ip_source(g, p->dev, be32_get(ip->src))
+					: be32_get(ip->dst));
 }
 
 int64_t glass_peekfrom(struct glass *g, struct glass_sock *s, void *bytes, size_t length,
@@ -162,7 +172,7 @@ int64_t glass_peekfrom(struct glass *g, struct glass_sock *s, void *bytes, size_
 	if (n)
 		memcpy(bytes, p->data, n);
 	if (info)
-		dgram_describe(s, p, info);
+		dgram_describe(g, s, p, info);
 	return (int64_t)n;
 }
 

@@ -207,6 +207,7 @@ int glass_sock_info(struct glass *g, struct glass_sock *s, struct glass_conn_inf
 		out->send_q = s->listener->backlog;
 	} else if (s->udp) {
 		out->recv_q = s->udp->rx_bytes;
+		out->ifindex = s->udp->bound;
 		out->error = s->udp->error;
 		if (s->udp->remote)
 			out->state = "ESTAB";

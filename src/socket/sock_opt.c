@@ -16,7 +16,7 @@ struct opt_row {
 	bool read_only;
 };
 
-enum { BOOL, INT, TIME, LINGER, RO, CC };
+enum { BOOL, INT, TIME, LINGER, RO, CC, DEV };
 
 static const struct opt_row rows[GLASS_OPT_COUNT] = {
 #define SOCK_OPT(ID, level, name, kind, lo, hi, initial, doc) \
@@ -122,16 +122,6 @@ static int set_raw(struct glass_sock *s, enum glass_opt opt, int64_t value)
 	return 0;
 }
 
-/* As Linux: who does not want them any more has none. */
-static void set_recverr(struct glass *g, struct glass_sock *s, bool value)
-{
-	if (!s->udp)
-		return;
-	s->udp->recverr = value;
-	if (!value)
-		udp_errors_drop(g, s->udp);
-}
-
 /* As Linux: a mode that the conversation may leave again. */
 static void quickack_changed(struct glass *g, struct tcp_conn *c)
 {
@@ -177,19 +167,16 @@ static int set_fastopen(const struct glass *g, struct glass_sock *s, enum glass_
 	return 0;
 }
 
-/* Of datagrams only: a stream takes them without effect, as Linux. */
-static void set_dgram(struct glass *g, struct glass_sock *s, enum glass_opt opt, int64_t value)
+static void set_keepalive(struct tcp_config *k, enum glass_opt opt, int64_t value)
 {
-	if (!s->udp)
-		return;
-	if (opt == GLASS_OPT_BROADCAST)
-		s->udp->broadcast = value;
-	else if (opt == GLASS_OPT_MTU_DISCOVER)
-		s->udp->mtu_discover = (uint8_t)value;
-	else if (opt == GLASS_OPT_MULTICAST_TTL)
-		s->udp->group_ttl = (uint8_t)value;
+	if (opt == GLASS_OPT_KEEPALIVE)
+		k->keepalive = value;
+	else if (opt == GLASS_OPT_KEEPIDLE)
+		k->keep_idle_s = (uint16_t)value;
+	else if (opt == GLASS_OPT_KEEPINTVL)
+		k->keep_interval_s = (uint16_t)value;
 	else
-		set_recverr(g, s, value);
+		k->keep_count = (uint8_t)value;
 }
 
 /* What waits because of the old value goes now. */
@@ -238,7 +225,10 @@ int glass_setopt(struct glass *g, struct glass_sock *s, enum glass_opt opt, int6
 	case GLASS_OPT_REUSEPORT:
 		return set_reuse(g, s, opt, value);
 	case GLASS_OPT_KEEPALIVE:
-		k->keepalive = value;
+	case GLASS_OPT_KEEPIDLE:
+	case GLASS_OPT_KEEPINTVL:
+	case GLASS_OPT_KEEPCNT:
+		set_keepalive(k, opt, value);
 		break;
 	case GLASS_OPT_LINGER:
 		k->linger_s = (int32_t)value;
@@ -253,12 +243,6 @@ int glass_setopt(struct glass *g, struct glass_sock *s, enum glass_opt opt, int6
 		if (s->udp)
 			s->udp->rx_limit = k->rcvbuf;
 		break;
-	case GLASS_OPT_BROADCAST:
-	case GLASS_OPT_MTU_DISCOVER:
-	case GLASS_OPT_MULTICAST_TTL:
-	case GLASS_OPT_RECVERR:
-		set_dgram(g, s, opt, value);
-		break;
 	case GLASS_OPT_NODELAY:
 		k->nodelay = value;
 		break;
@@ -269,15 +253,6 @@ int glass_setopt(struct glass *g, struct glass_sock *s, enum glass_opt opt, int6
 		break;
 	case GLASS_OPT_MAXSEG:
 		k->maxseg = (uint16_t)value;
-		break;
-	case GLASS_OPT_KEEPIDLE:
-		k->keep_idle_s = (uint16_t)value;
-		break;
-	case GLASS_OPT_KEEPINTVL:
-		k->keep_interval_s = (uint16_t)value;
-		break;
-	case GLASS_OPT_KEEPCNT:
-		k->keep_count = (uint8_t)value;
 		break;
 	case GLASS_OPT_USER_TIMEOUT:
 		k->user_timeout_ms = (uint32_t)value;
@@ -314,6 +289,19 @@ int glass_setopt(struct glass *g, struct glass_sock *s, enum glass_opt opt, int6
 	case GLASS_OPT_HDRINCL:
 	case GLASS_OPT_ICMP_FILTER:
 		return set_raw(s, opt, value);
+	case GLASS_OPT_BROADCAST:
+	case GLASS_OPT_MTU_DISCOVER:
+	case GLASS_OPT_RECVERR:
+	case GLASS_OPT_MULTICAST_TTL:
+	case GLASS_OPT_MULTICAST_LOOP:
+	case GLASS_OPT_MULTICAST_ALL:
+	case GLASS_OPT_MULTICAST_IF:
+	case GLASS_OPT_UNICAST_IF:
+	case GLASS_OPT_BINDTODEVICE:
+	case GLASS_OPT_UDP_CORK:
+	case GLASS_OPT_UDP_SEGMENT:
+	case GLASS_OPT_UDP_GRO:
+		return sock_dgram_setopt(g, s, opt, value);
 	case GLASS_OPT_MTU: /* read-only */
 	case GLASS_OPT_COUNT:
 		break;
@@ -372,14 +360,6 @@ static int64_t get(const struct glass *g, struct glass_sock *s, enum glass_opt o
 		return sndbuf_now(s, k);
 	case GLASS_OPT_RCVBUF:
 		return rcvbuf_now(g, s, k);
-	case GLASS_OPT_BROADCAST:
-		return s->udp && s->udp->broadcast;
-	case GLASS_OPT_MTU_DISCOVER:
-		return s->udp ? s->udp->mtu_discover : UDP_MTU_WANT;
-	case GLASS_OPT_MULTICAST_TTL:
-		return s->udp ? s->udp->group_ttl : 1;
-	case GLASS_OPT_RECVERR:
-		return s->udp && s->udp->recverr;
 	case GLASS_OPT_NODELAY:
 		return k->nodelay;
 	case GLASS_OPT_CORK:
@@ -420,6 +400,19 @@ static int64_t get(const struct glass *g, struct glass_sock *s, enum glass_opt o
 		return s->udp && s->udp->header_included;
 	case GLASS_OPT_ICMP_FILTER:
 		return s->udp ? (int32_t)s->udp->icmp_filter : 0;
+	case GLASS_OPT_BROADCAST:
+	case GLASS_OPT_MTU_DISCOVER:
+	case GLASS_OPT_RECVERR:
+	case GLASS_OPT_MULTICAST_TTL:
+	case GLASS_OPT_MULTICAST_LOOP:
+	case GLASS_OPT_MULTICAST_ALL:
+	case GLASS_OPT_MULTICAST_IF:
+	case GLASS_OPT_UNICAST_IF:
+	case GLASS_OPT_BINDTODEVICE:
+	case GLASS_OPT_UDP_CORK:
+	case GLASS_OPT_UDP_SEGMENT:
+	case GLASS_OPT_UDP_GRO:
+		return sock_dgram_getopt(s, opt);
 	case GLASS_OPT_MTU:
 	case GLASS_OPT_COUNT:
 		break;
@@ -436,7 +429,7 @@ static int64_t mtu_now(const struct glass *g, const struct glass_sock *s)
 		return s->conn->path.mtu_bytes;
 	if (!s->udp || !s->udp->remote)
 		return -ENOTCONN;
-	if (ip_route(g, s->udp->remote, s->udp->local, &path))
+	if (udp_route(g, s->udp, s->udp->remote, NULL, &path))
 		return -ENOTCONN;
 	return path.mtu_bytes;
 }

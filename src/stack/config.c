@@ -13,6 +13,7 @@
 #include "../wire/eth.h"
 #include "../wire/ip4.h"
 
+#include "group.h"
 #include "ip.h"
 #include "link.h"
 #include "tcp.h"
@@ -100,6 +101,7 @@ int glass_dev_set_up(struct glass *g, unsigned dev, bool up)
 	g->dev[dev].up = up;
 	if (!up)
 		neigh_flush(g, dev);
+	igmp_dev_up(g, dev, up);
 	for (unsigned i = 0; up && i < g->naddr; i++) {
 		if (g->addr[i].dev == dev)
 			addr_announce(g, &g->addr[i]);

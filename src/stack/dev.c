@@ -53,20 +53,20 @@ static struct pkt *loop_linear(struct glass *g, struct pkt *p)
 	pkt_copy_out(p, 0, pkt_put(copy, bytes), bytes);
 	copy->id = p->id;
 	copy->cause = p->cause;
+	copy->dev = p->dev;
 	copy->gso_size = p->gso_size;
 	copy->flags = p->flags;
 	pkt_free(&g->pool, p);
 	return copy;
 }
 
-static enum verdict dev_loop(struct glass *g, struct pkt *p)
+enum verdict dev_loop(struct glass *g, struct pkt *p)
 {
 	if (g->loopq_len >= OUT_QUEUE_MAX)
 		return drop(g, p, DEV_QUEUE_FULL, g->loopq_len);
 	p = loop_linear(g, p);
 	if (!p)
 		return DROP_NO_MEMORY;
-	p->dev = DEV_LO;
 	p->conn = 0; /* the sender's; the receiver is found anew */
 	p->l3 = p->l4 = NULL;
 	/* The bytes have not left this memory: a checksum that is missing need not be made up. */

@@ -7,7 +7,7 @@
  */
 #include "../wire/eth.h"
 
-#include "ip.h"
+#include "group.h"
 #include "link.h"
 
 enum verdict eth_input(struct glass *g, struct pkt *p)
@@ -25,7 +25,9 @@ enum verdict eth_input(struct glass *g, struct pkt *p)
 	EVENT(g, 0, p->id, ETH_IN, trace_mac(h->src), trace_mac(h->dst), type);
 	if (eth_is_group(h->src))
 		return drop(g, p, ETH_SOURCE, trace_mac(h->src));
-	/* Which groups we belong to is decided by IP: a frame to any of them is looked at. */
+	/* RFC 1112 6.4: some groups share an address; which it is, IP decides. */
+	if (eth_is_group(h->dst) && !group_hears_mac(g, p->dev, h->dst))
+		return drop(g, p, ETH_GROUP, trace_mac(h->dst));
 	if (eth_is_group(h->dst))
 		p->flags |= PKT_LINK_BROADCAST;
 	else if (!eth_same(h->dst, mac))

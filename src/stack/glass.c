@@ -6,6 +6,7 @@
  * (frames), the timers, tcp_output_pending (what connections owe to the wire).
  */
 #include "config.h"
+#include "group.h"
 #include "link.h"
 #include "tcp.h"
 #include "tcp_output.h"
@@ -27,6 +28,8 @@ static int rooms_init(struct glass *g)
 	if (!err)
 		err = icmp_init(g);
 	if (!err)
+		err = group_init(g);
+	if (!err)
 		err = udp_init(g);
 	if (!err)
 		err = tcp_init(g);
@@ -39,6 +42,7 @@ static void rooms_fini(struct glass *g)
 
 	tcp_fini(g);
 	udp_fini(g);
+	group_fini(g);
 	icmp_fini(g);
 	frag_fini(g);
 	neigh_fini(g);
@@ -107,7 +111,7 @@ static void drop_account(struct glass *g, const struct pkt *p)
 	if (p->id == g->trace.cause)
 		return;
 	g->stats[STAT_RX_ACCEPTED]--;
-	g->dev[p->dev].rx_dropped++;
+	g->dev[p->flags & PKT_LOOPED ? DEV_LO : p->dev].rx_dropped++;
 	stat_inc(g, STAT_RX_DROPPED);
 }
 

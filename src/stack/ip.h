@@ -3,9 +3,11 @@
 #ifndef GLASS_STACK_IP_H
 #define GLASS_STACK_IP_H
 
+#include <string.h>
+
 #include "stack.h"
 
-enum { IP_PROTO_ICMP = 1, IP_PROTO_TCP = 6, IP_PROTO_UDP = 17 };
+enum { IP_PROTO_ICMP = 1, IP_PROTO_IGMP = 2, IP_PROTO_TCP = 6, IP_PROTO_UDP = 17 };
 
 #define IP_HEADROOM 96 /* for Ethernet, IP and TCP headers with options in front of payload */
 
@@ -28,6 +30,9 @@ struct ip_send {
 	ip4_t src, dst;
 	uint8_t proto, ttl, tos;
 	bool dont_fragment;
+	bool router_alert; /* the option of RFC 2113 */
+	bool loop;	   /* to a group: those of us who hear it get a copy (RFC 1112 6.1) */
+	bool stays;	   /* TTL 0: nobody else does */
 };
 
 /* ip_input.c: p at its IP header (p->l3 is set here). */
@@ -57,6 +62,11 @@ uint16_t frag_next_id(struct glass *g, ip4_t dst);
  * own goes by device lo.
  */
 int ip_route(const struct glass *g, ip4_t dst, ip4_t src, struct ip_path *out);
+/*
+ * The same by one device: its number + 1; 0: any. As Linux, what no route of it leads to is taken
+ * for on-link.
+ */
+int ip_route_by(const struct glass *g, ip4_t dst, ip4_t src, unsigned ifindex, struct ip_path *out);
 /* Our address for packets that leave by dev to dst; 0: none. */
 ip4_t ip_source(const struct glass *g, unsigned dev, ip4_t dst);
 /* One of our addresses, or of 127/8. */
@@ -79,6 +89,16 @@ static inline bool ip_is_multicast(ip4_t a)
 	return a >> 28 == 0xe;
 }
 
+/* RFC 1112 6.4: a group's hardware address holds the low 23 bits of its IP address. */
+static inline void ip_group_mac(ip4_t addr, uint8_t mac[MAC_BYTES])
+{
+	const uint8_t bytes[MAC_BYTES] = {
+		0x01, 0x00, 0x5e, addr >> 16 & 0x7f, addr >> 8 & 0xff, addr & 0xff
+	};
+
+	memcpy(mac, bytes, MAC_BYTES);
+}
+
 /*
  * ip_output.c: p at its transport header. Writes the IP header and sends p on; a packet longer than
  * the path's MTU that is no super-packet is cut, or refused as IP_TOO_BIG when dont_fragment is
@@ -89,6 +109,11 @@ static inline bool ip_is_multicast(ip4_t a)
 enum verdict ip_output(struct glass *g, struct pkt *p, const struct ip_send *to,
 		       const struct ip_path *path);
 
+/*
+ * p, finished, at its IP header and to a group or broadcast address: a copy for ourselves, should
+ * anybody here hear it.
+ */
+void ip_loop_copy(struct glass *g, const struct pkt *p, const struct ip_path *path);
 /* p at its IP header, finished: on to the device, by way of the neighbour where there are some. */
 enum verdict ip_send(struct glass *g, struct pkt *p, const struct ip_path *path);
 

@@ -5,16 +5,15 @@
  * here.
  *
  * In:  eth_input(); the stack's door for devices without link header and for lo.
- * Out: frag_input() for fragments; ip_deliver() to ICMP, TCP and UDP, and to raw sockets.
+ * Out: frag_input() for fragments; ip_deliver() to ICMP, IGMP, TCP and UDP, and to raw sockets.
  */
 #include "../wire/checksum.h"
 #include "../wire/icmp.h"
 #include "../wire/ip4.h"
 
+#include "group.h"
 #include "tcp.h"
 #include "udp.h"
-
-#define IP_ALL_HOSTS 0xe0000001u /* 224.0.0.1: every host belongs to it (RFC 1112 4) */
 
 /*
  * Version, lengths and checksum. What came behind the packet is cut off: Ethernet pads short
@@ -41,13 +40,31 @@ static enum verdict ip_check_header(struct glass *g, struct pkt *p, const struct
 	return GO_ON;
 }
 
-/* RFC 1122 3.2.1.3 and 3.3.6. What came over lo is our own. */
-static enum verdict ip_check_source(struct glass *g, struct pkt *p, ip4_t src)
+/*
+ * RFC 1122 3.2.1.3 and 3.3.6. What came over lo is our own. Who has no address yet may say which
+ * groups it hears (RFC 3376 4.2.13), and a switch that asks has none.
+ */
+static enum verdict ip_check_source(struct glass *g, struct pkt *p, ip4_t src, uint8_t proto)
 {
-	if (p->flags & PKT_LOOPED)
+	if (p->flags & PKT_LOOPED || (!src && proto == IP_PROTO_IGMP))
 		return GO_ON;
 	if (!ip_is_host(g, src) || ip_is_local(g, src))
 		return drop(g, p, IP_SOURCE, src);
+	return GO_ON;
+}
+
+/* RFC 1112 7.2, RFC 3376 3.2. IGMP's own packets are heard whatever the filter. */
+static enum verdict ip_check_group(struct glass *g, struct pkt *p, const struct ip_info *ip)
+{
+	bool multicast = ip_is_multicast(ip->dst);
+
+	if (multicast && !group_hears(g, p->dev, ip->dst))
+		return drop(g, p, IP_NO_MEMBER, ip->dst);
+	if (multicast && ip->proto != IP_PROTO_IGMP &&
+	    !group_hears_source(g, p->dev, ip->dst, ip->src))
+		return drop(g, p, IP_GROUP_SOURCE, ip->src, ip->dst);
+	stat_inc(g, multicast ? STAT_IP_IN_MCAST_PKTS : STAT_IP_IN_BCAST_PKTS);
+	stat_add(g, multicast ? STAT_IP_IN_MCAST_OCTETS : STAT_IP_IN_BCAST_OCTETS, p->len);
 	return GO_ON;
 }
 
@@ -57,9 +74,7 @@ static enum verdict ip_check_destination(struct glass *g, struct pkt *p, struct 
 		return drop(g, p, IP_NOT_FOR_US, ip->dst);
 	ip->dst_group = ip_is_broadcast(g, ip->dst);
 	if (ip->dst_group)
-		return ip_is_multicast(ip->dst) && ip->dst != IP_ALL_HOSTS
-			       ? drop(g, p, IP_NOT_FOR_US, ip->dst)
-			       : GO_ON;
+		return ip_check_group(g, p, ip);
 	if (!ip_is_local(g, ip->dst))
 		return drop(g, p, IP_NOT_FOR_US, ip->dst);
 	if (p->flags & PKT_LINK_BROADCAST)
@@ -123,7 +138,7 @@ enum verdict ip_input(struct glass *g, struct pkt *p)
 	};
 	if ((v = ip_check_header(g, p, h)) != GO_ON)
 		return v;
-	if ((v = ip_check_source(g, p, ip.src)) != GO_ON)
+	if ((v = ip_check_source(g, p, ip.src, ip.proto)) != GO_ON)
 		return v;
 	if ((v = ip_check_destination(g, p, &ip)) != GO_ON)
 		return v;
@@ -146,7 +161,7 @@ enum verdict ip_deliver(struct glass *g, struct pkt *p, const struct ip_info *ip
 	p->l4_proto = ip->proto;
 	heard = raw_input(g, p, ip);
 	if (heard || ip->proto == IP_PROTO_TCP || ip->proto == IP_PROTO_UDP ||
-	    ip->proto == IP_PROTO_ICMP)
+	    ip->proto == IP_PROTO_ICMP || ip->proto == IP_PROTO_IGMP)
 		stat_inc(g, STAT_IP_IN_DELIVERS);
 	if (ip->proto == IP_PROTO_TCP)
 		return tcp_input(g, p, ip);
@@ -154,6 +169,8 @@ enum verdict ip_deliver(struct glass *g, struct pkt *p, const struct ip_info *ip
 		return udp_input(g, p, ip);
 	if (ip->proto == IP_PROTO_ICMP)
 		return icmp_input(g, p, ip);
+	if (ip->proto == IP_PROTO_IGMP)
+		return igmp_input(g, p, ip);
 	if (heard)
 		return accept_packet(g, p);
 	icmp_send_error(g, p, ICMP_UNREACHABLE, ICMP_PROTO_UNREACHABLE, 0);

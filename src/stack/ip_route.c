@@ -135,6 +135,33 @@ static int route_by(const struct glass *g, unsigned dev, ip4_t next_hop, ip4_t s
 	return out->src ? 0 : -ENETUNREACH;
 }
 
+static int route_by_device(const struct glass *g, unsigned dev, ip4_t dst, ip4_t src,
+			   struct ip_path *out)
+{
+	bool group = dst == UINT32_MAX || ip_is_multicast(dst);
+
+	if (dev >= g->ndev)
+		return -ENODEV;
+	if (!g->dev[dev].up)
+		return -ENETDOWN;
+	for (unsigned i = 0; !group && i < g->nroute; i++) {
+		const struct ip_route *r = &g->route[i];
+
+		if (r->dev == dev && prefix_has(r->dst, r->prefix_bits, dst))
+			return route_by(g, dev, r->via ? r->via : dst, src, out);
+	}
+	return route_by(g, dev, dst, src, out);
+}
+
+int ip_route_by(const struct glass *g, ip4_t dst, ip4_t src, unsigned ifindex, struct ip_path *out)
+{
+	if (!ifindex || ip_is_local(g, dst))
+		return ip_route(g, dst, src, out);
+	if (src && ip_is_loopback(src) && ifindex - 1 != DEV_LO)
+		return -EINVAL; /* as below */
+	return route_by_device(g, ifindex - 1, dst, src, out);
+}
+
 int ip_route(const struct glass *g, ip4_t dst, ip4_t src, struct ip_path *out)
 {
 	const struct ip_route *r;

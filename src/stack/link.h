@@ -33,6 +33,11 @@ enum verdict dev_output(struct glass *g, struct pkt *p);
 enum verdict dev_check_offload(struct glass *g, struct pkt *p, const struct glass_offload *off);
 /* Writes the transport checksum that PKT_CSUM_PARTIAL promises, when the flag is set. */
 void dev_complete_csum(struct pkt *p);
+/*
+ * p, at its IP header, comes back to us as if it had come in by p->dev, which is lo or, for a copy
+ * of what went to a group, the device that it left by.
+ */
+enum verdict dev_loop(struct glass *g, struct pkt *p);
 /* The next packet that came back by lo, at its IP header; NULL: none. */
 struct pkt *dev_loop_take(struct glass *g);
 

@@ -184,16 +184,11 @@ void neigh_timer(struct glass *g, struct timer *t)
 
 /* ---- doors ----------------------------------------------------------------------------------- */
 
-/* RFC 1112 6.4: a group's hardware address holds the low 23 bits of its IP address. */
 static enum verdict send_to_group(struct glass *g, struct pkt *p)
 {
-	uint8_t mac[MAC_BYTES] = { 0x01,
-				   0x00,
-				   0x5e,
-				   p->next_hop >> 16 & 0x7f,
-				   p->next_hop >> 8 & 0xff,
-				   p->next_hop & 0xff };
+	uint8_t mac[MAC_BYTES];
 
+	ip_group_mac(p->next_hop, mac);
 	if (!ip_is_multicast(p->next_hop))
 		memset(mac, 0xff, sizeof(mac));
 	return eth_output(g, p, mac, ETH_TYPE_IP4);

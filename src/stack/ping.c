@@ -16,7 +16,7 @@
 
 enum verdict ping_input(struct glass *g, struct pkt *p, const struct ip_info *ip, uint16_t id)
 {
-	struct udp_flow f = { IP_PROTO_ICMP, ip->dst, ip->src, id, 0 };
+	struct udp_flow f = { IP_PROTO_ICMP, ip->dst, ip->src, id, 0, (uint8_t)(p->dev + 1) };
 	struct udp_end *u;
 
 	ENTER(g, p);
@@ -30,7 +30,7 @@ enum verdict ping_input(struct glass *g, struct pkt *p, const struct ip_info *ip
 enum verdict ping_icmp_error(struct glass *g, struct pkt *p, const struct icmp_error *e)
 {
 	const struct icmp_header *h = (const struct icmp_header *)(const void *)e->l4;
-	struct udp_flow f = { IP_PROTO_ICMP, e->src, e->dst, be16_get(h->id), 0 };
+	struct udp_flow f = { IP_PROTO_ICMP, e->src, e->dst, be16_get(h->id), 0, 0 };
 	struct udp_end *u = h->type == ICMP_ECHO ? udp_find(g, &f) : NULL;
 
 	ENTER(g, p);
@@ -73,23 +73,19 @@ static int ping_check(const void *bytes, size_t length)
 int64_t ping_send(struct glass *g, struct udp_end *u, const void *bytes, size_t length, ip4_t dst,
 		  const struct udp_how *how)
 {
-	struct ip_send to = { .dst = dst ? dst : u->remote,
-			      .proto = IP_PROTO_ICMP,
-			      .ttl = udp_ttl(u, how, dst ? dst : u->remote),
-			      .tos = udp_tos(u, how),
-			      .dont_fragment = udp_dont_fragment(u) };
+	struct ip_send to = udp_header(u, how, dst ? dst : u->remote, IP_PROTO_ICMP);
 	int err = ping_check(bytes, length);
 	struct ip_path path;
 	struct pkt *p;
 
 	if (!err && !to.dst)
 		err = -EDESTADDRREQ;
-	if (!err && ip_is_broadcast(g, to.dst) && !u->broadcast)
+	if (!err && ip_is_broadcast(g, to.dst) && !ip_is_multicast(to.dst) && !u->broadcast)
 		err = -EACCES;
 	if (!err && !u->lport && udp_take_port(g, u, 0))
 		err = -EAGAIN;
 	if (!err)
-		err = ip_route(g, to.dst, udp_source(g, u, how), &path);
+		err = udp_route(g, u, to.dst, how, &path);
 	if (err)
 		return err;
 	p = ping_build(g, u, bytes, length);

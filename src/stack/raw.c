@@ -13,6 +13,7 @@
 #include "../wire/icmp.h"
 #include "../wire/ip4.h"
 
+#include "group.h"
 #include "udp.h"
 
 #define RAW_PROTO_HEADER 255 /* IPPROTO_RAW: who opens this one writes the header */
@@ -82,7 +83,9 @@ bool raw_input(struct glass *g, const struct pkt *p, const struct ip_info *ip)
 	struct pkt *copy;
 
 	list_for_each(u, &g->udp->raws, struct udp_end, node) {
-		if (!raw_fits(u, ip->proto, ip->dst, ip->src))
+		if (!raw_fits(u, ip->proto, ip->dst, ip->src) ||
+		    (u->bound && u->bound != p->dev + 1) ||
+		    !group_end_hears(u, p->dev, ip->dst, ip->src))
 			continue;
 		any = true;
 		copy = raw_filters(u, p) ? NULL : raw_copy(g, p);
@@ -126,8 +129,8 @@ static void header_complete(struct glass *g, struct pkt *p, const struct ip_path
 	p->l4_proto = h->proto;
 }
 
-static int64_t send_with_header(struct glass *g, const void *bytes, size_t length,
-				const struct ip_path *path)
+static int64_t send_with_header(struct glass *g, const struct udp_end *u, const void *bytes,
+				size_t length, const struct ip_path *path)
 {
 	const struct ip4_header *h = bytes;
 	struct pkt *p;
@@ -146,6 +149,8 @@ static int64_t send_with_header(struct glass *g, const void *bytes, size_t lengt
 	stat_inc(g, STAT_IP_OUT_REQUESTS);
 	h = (const struct ip4_header *)p->data;
 	EVENT(g, 0, p->id, IP_OUT, be32_get(h->src), be32_get(h->dst), h->proto, h->ttl, p->len);
+	if (u->group_loop)
+		ip_loop_copy(g, p, path);
 	return udp_result(ip_send(g, p, path), length);
 }
 
@@ -169,11 +174,7 @@ static int64_t send_plain(struct glass *g, const void *bytes, size_t length,
 int64_t raw_send(struct glass *g, struct udp_end *u, const void *bytes, size_t length, ip4_t dst,
 		 const struct udp_how *how)
 {
-	struct ip_send to = { .dst = dst ? dst : u->remote,
-			      .proto = u->proto,
-			      .ttl = udp_ttl(u, how, dst ? dst : u->remote),
-			      .tos = udp_tos(u, how),
-			      .dont_fragment = udp_dont_fragment(u) };
+	struct ip_send to = udp_header(u, how, dst ? dst : u->remote, u->proto);
 	struct ip_path path;
 	int64_t sent;
 	int err = 0;
@@ -182,11 +183,11 @@ int64_t raw_send(struct glass *g, struct udp_end *u, const void *bytes, size_t l
 		return -EDESTADDRREQ;
 	if (ip_is_broadcast(g, to.dst) && !ip_is_multicast(to.dst) && !u->broadcast)
 		return -EACCES;
-	err = ip_route(g, to.dst, udp_source(g, u, how), &path);
+	err = udp_route(g, u, to.dst, how, &path);
 	if (err)
 		return err;
 	to.src = path.src;
-	sent = u->header_included ? send_with_header(g, bytes, length, &path)
+	sent = u->header_included ? send_with_header(g, u, bytes, length, &path)
 				  : send_plain(g, bytes, length, &to, &path);
 	return udp_sent(g, u, sent, to.dst, &path);
 }

@@ -65,6 +65,7 @@ struct neigh_table;
 struct frag_table;
 struct icmp_state;
 struct udp_table;
+struct group_table;
 struct tcp_table;
 
 struct glass {
@@ -97,6 +98,7 @@ struct glass {
 	struct frag_table *frag;
 	struct icmp_state *icmp;
 	struct udp_table *udp;
+	struct group_table *groups;
 	struct tcp_table *tcp;
 };
 

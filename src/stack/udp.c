@@ -14,6 +14,7 @@
 #include "../wire/icmp.h"
 #include "../wire/ip4.h"
 
+#include "group.h"
 #include "udp.h"
 
 /* ---- in -------------------------------------------------------------------------------------- */
@@ -40,6 +41,7 @@ enum verdict udp_queue(struct glass *g, struct udp_end *u, struct pkt *p)
 		u->rx_drops++;
 		return drop(g, p, UDP_QUEUE_FULL, u->rx_bytes, trace_end4(u->local, u->lport));
 	}
+	p->seq = (uint32_t)u->rx_drops; /* as SO_RXQ_OVFL tells it */
 	u->rx_bytes += pkt_truesize(p);
 	list_append(&u->rx, &p->node);
 	wake(g, &u->waker);
@@ -115,16 +117,16 @@ static struct pkt *udp_clone(struct glass *g, const struct pkt *p)
 }
 
 /*
- * RFC 1122 3.3.6: a broadcast is for everybody who fits. The last one gets p itself. NULL: nobody
- * fits.
+ * RFC 1122 3.3.6, RFC 1112 7.1: what goes to all, or to a group, is for everybody who fits. The
+ * last one gets p itself. NULL: nobody fits.
  */
-static struct udp_end *udp_broadcast(struct glass *g, const struct pkt *p, const struct udp_flow *f)
+static struct udp_end *udp_group(struct glass *g, const struct pkt *p, const struct udp_flow *f)
 {
 	struct udp_end *last = NULL;
 	struct pkt *copy;
 
 	list_for_each(u, udp_bucket(g, f->proto, f->lport), struct udp_end, node) {
-		if (!udp_score(u, f))
+		if (!udp_score(u, f) || !group_end_hears(u, p->dev, f->local, f->remote))
 			continue;
 		copy = last ? udp_clone(g, p) : NULL;
 		if (copy) {
@@ -148,10 +150,12 @@ enum verdict udp_input(struct glass *g, struct pkt *p, const struct ip_info *ip)
 	if (v != GO_ON)
 		return v;
 	h = (const struct udp_header *)p->l4;
-	f = (struct udp_flow){ IP_PROTO_UDP, ip->dst, ip->src, be16_get(h->dport),
-			       be16_get(h->sport) };
+	f = (struct udp_flow){
+		IP_PROTO_UDP,	      ip->dst, ip->src, be16_get(h->dport), be16_get(h->sport),
+		(uint8_t)(p->dev + 1)
+	};
 	pkt_pull(p, sizeof(*h));
-	u = ip->dst_group ? udp_broadcast(g, p, &f) : udp_find(g, &f);
+	u = ip->dst_group ? udp_group(g, p, &f) : udp_find(g, &f);
 	if (!u) {
 		icmp_send_error(g, p, ICMP_UNREACHABLE, ICMP_PORT_UNREACHABLE, 0);
 		return drop(g, p, UDP_NO_SOCKET, trace_end4(f.local, f.lport),
@@ -185,12 +189,46 @@ static ip4_t destination(ip4_t dst)
 	return dst ? dst : 0x7f000001;
 }
 
-/* A group that it is bound to cannot be a source. */
-ip4_t udp_source(const struct glass *g, const struct udp_end *u, const struct udp_how *how)
+/* A group that it is bound to cannot be a source. 0: to be chosen. */
+static ip4_t udp_source(const struct glass *g, const struct udp_end *u, const struct udp_how *how,
+			bool multicast)
 {
 	if (how && how->src)
 		return how->src;
-	return ip_is_broadcast(g, u->local) ? 0 : u->local;
+	if (u->local && !ip_is_broadcast(g, u->local))
+		return u->local;
+	return multicast ? u->group_src : 0;
+}
+
+/* As Linux: the datagram's own wish, the device that it is bound to, then IP_..._IF. */
+int udp_route(const struct glass *g, const struct udp_end *u, ip4_t dst, const struct udp_how *how,
+	      struct ip_path *path)
+{
+	bool multicast = ip_is_multicast(dst);
+	unsigned dev = how && how->ifindex ? how->ifindex : u->bound;
+
+	if (u->bound && dev != u->bound)
+		return -ENETUNREACH;
+	if (!dev)
+		dev = multicast ? u->group_dev : u->unicast_dev;
+	return ip_route_by(g, dst, udp_source(g, u, how, multicast), dev, path);
+}
+
+struct ip_send udp_header(const struct udp_end *u, const struct udp_how *how, ip4_t dst,
+			  uint8_t proto)
+{
+	bool multicast = ip_is_multicast(dst);
+	uint8_t ttl = multicast ? u->group_ttl : u->ttl;
+
+	return (struct ip_send){
+		.dst = dst,
+		.proto = proto,
+		.ttl = how->ttl ? how->ttl : ttl,
+		.tos = how->tos >= 0 ? (uint8_t)how->tos : u->tos,
+		.dont_fragment = u->mtu_discover == UDP_MTU_DO || u->mtu_discover == UDP_MTU_PROBE,
+		.loop = !multicast || u->group_loop,
+		.stays = multicast && !how->ttl && !u->group_ttl,
+	};
 }
 
 int udp_connect(struct glass *g, struct udp_end *u, ip4_t remote, uint16_t rport)
@@ -202,7 +240,7 @@ int udp_connect(struct glass *g, struct udp_end *u, ip4_t remote, uint16_t rport
 	remote = destination(remote);
 	if (ip_is_broadcast(g, remote) && !ip_is_multicast(remote) && !u->broadcast)
 		return -EACCES;
-	err = ip_route(g, remote, udp_source(g, u, NULL), &path);
+	err = udp_route(g, u, remote, NULL, &path);
 	if (!err && !u->lport)
 		err = udp_take_port(g, u, 0);
 	if (err)
@@ -295,24 +333,16 @@ static int udp_ready_to_send(struct glass *g, struct udp_end *u, ip4_t dst)
 	return 0;
 }
 
-int64_t udp_send(struct glass *g, struct udp_end *u, const void *bytes, size_t length, ip4_t dst,
-		 uint16_t dport, const struct udp_how *how)
+int64_t udp_send_one(struct glass *g, struct udp_end *u, const void *bytes, size_t length,
+		     ip4_t dst, uint16_t dport, const struct udp_how *how)
 {
 	struct udp_flow f = { .proto = u->proto,
 			      .remote = dst ? dst : u->remote,
 			      .rport = dst ? dport : u->rport };
-	struct ip_send to = { .dst = f.remote,
-			      .proto = IP_PROTO_UDP,
-			      .ttl = udp_ttl(u, how, dst ? dst : u->remote),
-			      .tos = udp_tos(u, how),
-			      .dont_fragment = udp_dont_fragment(u) };
+	struct ip_send to = udp_header(u, how, f.remote, IP_PROTO_UDP);
 	struct ip_path path;
 	int err;
 
-	if (u->raw)
-		return raw_send(g, u, bytes, length, dst, how);
-	if (u->proto == IP_PROTO_ICMP)
-		return ping_send(g, u, bytes, length, dst, how);
 	if (length > UDP_PAYLOAD_MAX_BYTES)
 		return -EMSGSIZE;
 	if (!f.remote)
@@ -321,7 +351,7 @@ int64_t udp_send(struct glass *g, struct udp_end *u, const void *bytes, size_t l
 		return -EINVAL;
 	err = udp_ready_to_send(g, u, f.remote);
 	if (!err)
-		err = ip_route(g, f.remote, udp_source(g, u, how), &path);
+		err = udp_route(g, u, f.remote, how, &path);
 	if (err)
 		return err;
 	to.src = f.local = path.src;

@@ -25,10 +25,23 @@ struct udp_end {
 	uint32_t icmp_filter;	   /* raw: types that are not wanted, one bit each */
 	uint8_t mtu_discover;	   /* IP_PMTUDISC_*: 2 and 3 set DF */
 	uint8_t ttl, tos;
-	uint8_t group_ttl; /* of datagrams to a multicast group (RFC 1112 6.1) */
-	struct list rx;	   /* struct pkt: payload, l3 and l4 point at its headers */
-	uint32_t rx_bytes; /* their true size */
-	uint32_t rx_limit; /* SO_RCVBUF; 0: the tunable udp_queue_kb */
+	/* Devices by number + 1, 0: any. */
+	uint8_t bound;		 /* SO_BINDTODEVICE: hears and speaks by this one only */
+	uint8_t unicast_dev;	 /* IP_UNICAST_IF */
+	uint8_t group_dev;	 /* IP_MULTICAST_IF */
+	uint8_t group_ttl;	 /* of datagrams to a multicast group (RFC 1112 6.1) */
+	bool group_loop;	 /* IP_MULTICAST_LOOP: ourselves hear them too */
+	bool group_all;		 /* IP_MULTICAST_ALL: hears groups that others have joined */
+	uint16_t ngroups;	 /* of groups */
+	ip4_t group_src;	 /* IP_MULTICAST_IF, by address */
+	struct list groups;	 /* struct group_member */
+	bool gro;		 /* UDP_GRO */
+	bool cork;		 /* UDP_CORK: datagrams are pieces of one */
+	uint16_t segment;	 /* UDP_SEGMENT: one send is several datagrams of this size */
+	struct udp_cork *corked; /* the pieces until now; NULL: none */
+	struct list rx;		 /* struct pkt: payload, l3 and l4 point at its headers */
+	uint32_t rx_bytes;	 /* their true size */
+	uint32_t rx_limit;	 /* SO_RCVBUF; 0: the tunable udp_queue_kb */
 	uint64_t rx_drops;
 	int error;	    /* pending, from ICMP or ARP; positive errno */
 	bool recverr;	    /* IP_RECVERR: errors are kept with what they are about */
@@ -59,11 +72,13 @@ int udp_connect(struct glass *g, struct udp_end *u, ip4_t remote, uint16_t rport
 void udp_disconnect(struct udp_end *u);
 /* And the port, when nobody asked for it: as Linux after connect to AF_UNSPEC. */
 void udp_dissolve(struct udp_end *u);
-/* What one datagram has of its own; src 0, ttl 0, tos -1: what the endpoint has. */
+/* What one datagram has of its own; src, ttl, ifindex, segment 0, tos -1: what the endpoint has. */
 struct udp_how {
 	ip4_t src;
-	uint8_t ttl;
+	uint8_t ttl, ifindex;
 	int16_t tos;
+	uint16_t segment;
+	bool more; /* MSG_MORE: a piece, others follow */
 };
 /*
  * dst 0: where it is connected to. Length or -EMSGSIZE, -ENETUNREACH, -ENOBUFS, -EACCES
@@ -72,6 +87,12 @@ struct udp_how {
  */
 int64_t udp_send(struct glass *g, struct udp_end *u, const void *bytes, size_t length, ip4_t dst,
 		 uint16_t dport, const struct udp_how *how);
+/* One datagram of UDP, as it is. */
+int64_t udp_send_one(struct glass *g, struct udp_end *u, const void *bytes, size_t length,
+		     ip4_t dst, uint16_t dport, const struct udp_how *how);
+/* udp_cork.c: sends what waits: its length, or -errno; 0: nothing does. Forgets it. */
+int64_t udp_uncork(struct glass *g, struct udp_end *u);
+void udp_cork_drop(struct glass *g, struct udp_end *u);
 /* The oldest datagram, unlinked, the caller's; NULL: none. */
 struct pkt *udp_take(struct glass *g, struct udp_end *u);
 /* What waits came when the program was gone already: it is answered as if the port were closed. */
@@ -88,6 +109,7 @@ struct udp_flow {
 	uint8_t proto;
 	ip4_t local, remote;
 	uint16_t lport, rport;
+	uint8_t ifindex; /* device that it came by, + 1; 0: not known */
 };
 struct list *udp_bucket(struct glass *g, uint8_t proto, uint16_t lport);
 /*
@@ -147,22 +169,12 @@ bool raw_input(struct glass *g, const struct pkt *p, const struct ip_info *ip);
 /* An error about a packet of that protocol: true when somebody hears of it. */
 bool raw_icmp_error(struct glass *g, const struct icmp_error *e);
 
-/* The source address for u's packets; 0: to be chosen. */
-ip4_t udp_source(const struct glass *g, const struct udp_end *u, const struct udp_how *how);
-static inline uint8_t udp_ttl(const struct udp_end *u, const struct udp_how *how, ip4_t dst)
-{
-	if (how->ttl)
-		return how->ttl;
-	return ip_is_multicast(dst) ? u->group_ttl : u->ttl;
-}
-static inline uint8_t udp_tos(const struct udp_end *u, const struct udp_how *how)
-{
-	return how->tos >= 0 ? (uint8_t)how->tos : u->tos;
-}
-static inline bool udp_dont_fragment(const struct udp_end *u)
-{
-	return u->mtu_discover == UDP_MTU_DO || u->mtu_discover == UDP_MTU_PROBE;
-}
+/* Where u's packets to dst go, and from which address; how may be NULL. As ip_route(). */
+int udp_route(const struct glass *g, const struct udp_end *u, ip4_t dst, const struct udp_how *how,
+	      struct ip_path *path);
+/* What the IP header of u's packets to dst is to be; the source is the path's. */
+struct ip_send udp_header(const struct udp_end *u, const struct udp_how *how, ip4_t dst,
+			  uint8_t proto);
 /* The packet of a datagram as ip_output() has judged it, in terms of send(2). */
 int64_t udp_result(enum verdict v, size_t length);
 /* Walks all: cursor NULL starts; NULL ends. */

@@ -101,7 +101,7 @@ void udp_errors_drop(struct glass *g, struct udp_end *u)
  */
 enum verdict udp_icmp_error(struct glass *g, struct pkt *p, const struct icmp_error *e)
 {
-	struct udp_flow f = { e->proto, e->src, e->dst, e->sport, e->dport };
+	struct udp_flow f = { e->proto, e->src, e->dst, e->sport, e->dport, 0 };
 	struct udp_end *u;
 
 	ENTER(g, p);

@@ -5,6 +5,7 @@
  * In:  udp.c, ping.c.
  * Out: nothing but the table.
  */
+#include "group.h"
 #include "udp.h"
 
 #define UDP_BUCKETS 1024
@@ -33,6 +34,9 @@ unsigned udp_score(const struct udp_end *u, const struct udp_flow *f)
 		return 0;
 	if (u->rport && u->rport != f->rport)
 		return 0;
+	if (u->bound && f->ifindex && u->bound != f->ifindex)
+		return 0;
+	score += u->bound ? 1 : 0;
 	return score + (u->remote ? 2 : 0);
 }
 
@@ -68,6 +72,8 @@ static bool ports_clash(const struct udp_end *a, const struct udp_end *b, uint16
 	if (a == b || a->proto != b->proto || b->lport != lport)
 		return false;
 	if (a->local && b->local && a->local != b->local)
+		return false;
+	if (a->bound && b->bound && a->bound != b->bound)
 		return false;
 	return !(a->reuse_addr && b->reuse_addr) && !(a->reuse_port && b->reuse_port);
 }
@@ -130,6 +136,8 @@ struct udp_end *udp_new(struct glass *g, uint8_t proto)
 	u->proto = proto;
 	u->mtu_discover = UDP_MTU_WANT;
 	u->group_ttl = 1;
+	u->group_loop = u->group_all = true;
+	list_init(&u->groups);
 	u->number = g->udp->numbers++;
 	list_init(&u->waker.node);
 	list_init(&u->node);
@@ -146,6 +154,8 @@ void udp_free(struct glass *g, struct udp_end *u)
 	while ((p = udp_take(g, u)))
 		pkt_free(&g->pool, p);
 	udp_errors_drop(g, u);
+	udp_cork_drop(g, u);
+	group_leave_all(g, u);
 	list_remove(&u->waker.node);
 	list_remove(&u->node);
 	list_remove(&u->all);

@@ -12,8 +12,9 @@
 #define IP4_HEADER_BYTES 20
 #define IP4_HEADER_MAX_BYTES 60
 #define IP4_TOTAL_MAX_BYTES 65535
-#define IP4_VERSION_IHL 0x45 /* of a header without options */
-#define IP4_MTU_MIN_BYTES 68 /* RFC 791: every link carries this */
+#define IP4_VERSION_IHL 0x45	 /* of a header without options */
+#define IP4_ROUTER_ALERT_BYTES 4 /* RFC 2113 */
+#define IP4_MTU_MIN_BYTES 68	 /* RFC 791: every link carries this */
 
 enum ip4_frag_bit {
 	IP4_DONT_FRAGMENT = 0x4000,
@@ -47,6 +48,7 @@ enum ip4_option_kind {
 	IP4_OPT_TIMESTAMP = 68,
 	IP4_OPT_LOOSE_ROUTE = 131,
 	IP4_OPT_STRICT_ROUTE = 137,
+	IP4_OPT_ROUTER_ALERT = 148,
 };
 
 struct ip4_option {

@@ -23,6 +23,7 @@ PAGES = {
     "rfc9293.md": [f"MUST-{i}" for i in range(1, 70)] + [f"SHLD-{i}" for i in range(1, 32)]
     + [f"MAY-{i}" for i in range(1, 19)] + ["REC-1"],
     "others.md": [f"T{i:02}" for i in range(1, 83)],
+    "multicast.md": [f"M{i:02}" for i in range(1, 42)],
     "ip.md": [f"{letter}{i:02}" for letter, n in (("I", 15), ("C", 8), ("A", 8), ("U", 5)) for i in range(1, n + 1)],
 }
 REASON_CHARS = 20  # a reason is more than a word

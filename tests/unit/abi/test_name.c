@@ -40,11 +40,14 @@ static void test_round_trip(void **state)
 				       .token = 1,
 				       .local = local,
 				       .remote = remote,
-				       .tell = 7,
+				       .tell = 0x107,
 				       .ttl = 64,
 				       .tos = 0x10,
-				       .dev = 1 },
-		   "glass r 0000000000000001 0a000004:9c40 0a000005:0050 07 40 10 01");
+				       .dev = 1,
+				       .spec = 0x0a000004,
+				       .drops = 3 },
+		   "glass r 0000000000000001 0a000004:9c40 0a000005:0050 0107 40 10 01 0a000004 "
+		   "00000003");
 	round_trip(&(struct abi_name){ .kind = 'p', .token = 2, .family = 4, .proto = ABI_RAW },
 		   "glass p 0000000000000002 4 raw");
 	round_trip(&(struct abi_name){ .kind = 'x', .token = 1 }, "glass x 0000000000000001");
