@@ -60,6 +60,11 @@ static void help(void)
 	     "  --net WORDS   on a stack of its own, with a bad network in the words of 'glass net "
 	     "set';\n"
 	     "                $GLASS_HOST tells PROGRAM the host's address\n"
+	     "  --dev KIND    on a stack of its own, on a device of this kind: tap, tun, or user, "
+	     "which needs no\n"
+	     "                rights and leads to the real network\n"
+	     "  --rootless    on a stack of its own, in namespaces of its own: glass host --stack "
+	     "run-PID leads there\n"
 	     "  --pcap FILE   what passes the wire meanwhile, for tcpdump and Wireshark\n"
 	     "  --trace FILE  the flight recorder afterwards, for glass trace --ring FILE\n"
 	     "  --report      say at the end how many sockets reached the kernel\n"
@@ -87,6 +92,17 @@ static int set_mode(struct run *r, const char *word)
 		}
 	return run_fail(2, "no such mode: %s. Type: --mode preload, --mode seccomp or --mode both",
 			word);
+}
+
+static int set_dev(struct run *r, const char *kind)
+{
+	static const char *const kinds[] = { "tap", "tun", "user" };
+
+	for (unsigned i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
+		if (!strcmp(kind, kinds[i]))
+			r->dev = kinds[i];
+	r->own_stack = true;
+	return r->dev ? 0 : run_fail(2, "--dev takes tap, tun or user, not '%s'", kind);
 }
 
 static int set_loopback(struct run *r, const char *word)
@@ -132,6 +148,8 @@ static int parse_one(struct run *r, int argc, char **argv, int *i)
 
 	if (!strcmp(argv[*i], "--keep-net"))
 		r->keep_net = true;
+	else if (!strcmp(argv[*i], "--rootless"))
+		r->rootless = r->own_stack = true;
 	else if (!strcmp(argv[*i], "--report"))
 		r->report = true;
 	else if (!strcmp(argv[*i], "--verbose") || !strcmp(argv[*i], "-v"))
@@ -145,8 +163,11 @@ static int parse_one(struct run *r, int argc, char **argv, int *i)
 		return set_variable(value);
 	else if ((value = value_of("--dns", argc, argv, i)))
 		r->dns = value;
-	else if ((value = value_of("--net", argc, argv, i)))
+	else if ((value = value_of("--net", argc, argv, i))) {
 		r->net = value;
+		r->own_stack = true;
+	} else if ((value = value_of("--dev", argc, argv, i)))
+		return set_dev(r, value);
 	else if ((value = value_of("--pcap", argc, argv, i)))
 		r->pcap = value;
 	else if ((value = value_of("--trace", argc, argv, i)))
@@ -274,7 +295,7 @@ int glass_run(int argc, char **argv)
 				LIBRARY " was not found beside this command nor in " GLASS_LIBDIR
 					". Type: make install");
 	if ((status = run_find_program(r.argv[0], r.program)) || (status = run_check_program(&r)) ||
-	    (r.net && (status = run_private(&r))) || (status = run_check_daemon(&r)) ||
+	    (r.own_stack && (status = run_private(&r))) || (status = run_check_daemon(&r)) ||
 	    (status = run_around(&r)) || (status = set_environment(&r)))
 		return status;
 	if (!r.keep_net && (err = net_enter(r.iface, r.ifaces)) && r.verbose)

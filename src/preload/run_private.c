@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A stack of one program's own: `glass run --net`. glassd is our child, in the foreground, and is
- * told to end when we do, however that happens: the stack goes with the run.
+ * A stack of one program's own: `glass run --net`, --dev, --rootless. glassd is our child, in the
+ * foreground, and is told to end when we do, however that happens: the stack goes with the run.
  *
  * In: run_around.c.   Out: glass up --foreground; operation NET.
  */
@@ -25,7 +25,7 @@
 #define ATTEMPTS 4  /* somebody else may take the same number at the same time */
 
 static char name[ABI_STACK_NAME_MAX + 1];
-static char host[16];
+static char host[16], where[64]; /* the other side; what to say of it */
 
 /* The first from which neither a device nor a network is there. */
 static int number_free(int from)
@@ -40,15 +40,29 @@ static int number_free(int from)
 	return -1;
 }
 
-static _Noreturn void glassd(int number, int output, pid_t parent)
+static bool is_user(const struct run *r)
+{
+	return r->dev && !strcmp(r->dev, "user");
+}
+
+static _Noreturn void glassd(const struct run *r, int number, int output, pid_t parent)
 {
 	char dev[16], own[24], its[24];
-	char *argv[] = { "glass",     "up", "--foreground",   "--stack", name, "--dev", dev,
-			 "--address", own,  "--host-address", its,	 NULL };
+	char *argv[14] = { "glass", "up", "--foreground", "--stack", name };
+	char *on_device[] = { "--dev", dev, "--address", own, "--host-address", its };
+	int n = 5;
 
 	snprintf(dev, sizeof(dev), "glass%d", number);
 	snprintf(own, sizeof(own), "10.0.%d.4/24", number);
 	snprintf(its, sizeof(its), "10.0.%d.5/24", number);
+	if (!is_user(r)) {
+		memcpy(argv + n, on_device, sizeof(on_device));
+		n += 6;
+	}
+	if (r->rootless)
+		argv[n++] = "--rootless";
+	if (r->dev)
+		argv[n++] = is_user(r) ? "--user" : !strcmp(r->dev, "tun") ? "--tun" : "--tap";
 	prctl(PR_SET_PDEATHSIG, SIGTERM);
 	setpgid(0, 0); /* Ctrl-C is for the program */
 	dup2(output, 1);
@@ -94,7 +108,7 @@ static int start(struct run *r, int number, int output)
 	if (pid < 0)
 		return -errno;
 	if (!pid)
-		glassd(number, output, parent);
+		glassd(r, number, output, parent);
 	r->private_pid = pid;
 	return wait_ready(r, pid);
 }
@@ -104,7 +118,7 @@ static int set_net(const struct run *r)
 	char text[512], words[512], path[ABI_PATH_MAX];
 	int to, err;
 
-	if (!*r->net)
+	if (!r->net || !*r->net)
 		return 0;
 	if (snprintf(words, sizeof(words), "set %s", r->net) >= (int)sizeof(words))
 		return run_fail(2, "--net: too many words");
@@ -116,6 +130,17 @@ static int set_net(const struct run *r)
 		close(to);
 	text[strcspn(text, "\n")] = 0;
 	return err ? run_fail(2, "--net '%s': %s", r->net, *text ? text : strerror(-err)) : 0;
+}
+
+static void say_where(const struct run *r, int number)
+{
+	if (is_user(r)) {
+		snprintf(host, sizeof(host), "10.0.2.2");
+		snprintf(where, sizeof(where), "10.0.2.15 on user0");
+		return;
+	}
+	snprintf(host, sizeof(host), "10.0.%d.5", number);
+	snprintf(where, sizeof(where), "10.0.%d.4 on glass%d", number, number);
 }
 
 int run_private(struct run *r)
@@ -136,11 +161,10 @@ int run_private(struct run *r)
 		return run_fail(CANNOT_RUN, "the private stack does not start: %s", strerror(-err));
 	}
 	close(output);
-	snprintf(host, sizeof(host), "10.0.%d.5", number);
+	say_where(r, number);
 	if (setenv("GLASS_HOST", host, 1))
 		return run_fail(CANNOT_RUN, "out of memory");
 	if (r->verbose)
-		run_fail(0, "private stack '%s': 10.0.%d.4 on glass%d, the host is %s", name,
-			 number, number, host);
+		run_fail(0, "private stack '%s': %s, the host is %s", name, where, host);
 	return set_net(r);
 }

@@ -24,7 +24,10 @@ struct run {
 	const char *stack, *dns;
 	enum mode mode;
 	const char *pcap, *trace; /* files */
-	const char *net;	  /* words; not NULL: a stack of its own */
+	bool own_stack;		  /* started for this run: what follows is about it */
+	const char *net;	  /* words; NULL: a good network */
+	const char *dev;	  /* "tap", "tun" or "user" */
+	bool rootless;
 	bool keep_net, verbose, report;
 	pid_t private_pid; /* its glassd */
 	int pcap_client;   /* the connection with which the capture goes */

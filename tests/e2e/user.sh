@@ -50,6 +50,15 @@ pid=$(pgrep -P "$(lab_pid)")
 kill -9 "$(lab_pid)"
 ok "the other end ends with a killed daemon" wait_for 5 gone "$pid"
 
+is "glass run --dev user brings its own stack" \
+	"$(user "$GLASS" run --dev user curl -s -m 10 http://$world:8080/)" "a page"
+is "for a supervised program too" \
+	"$(user "$GLASS" run --dev user --mode seccomp curl -s -m 10 http://$world:8080/)" "a page"
+is "GLASS_HOST is this machine" \
+	"$(user "$GLASS" run --dev user sh -c 'curl -s -m 10 http://$GLASS_HOST:8081/')" "a page"
+is "a device of no kind" "$(user "$GLASS" run --dev moon true 2>/dev/null; echo $?)" 2
+is "no stack is left" "$(find "$GLASS_DIR" -name "run-*")" ""
+
 like "a wrong --publish is told" "$(user "$GLASS" up --user --publish 80 2>&1)" "ADDR:.PORT:PORT"
 like "a port that is taken too" "$(user "$GLASS" up --user --publish 8081:80 2>&1)" "cannot listen on that port"
 like "--publish alone makes no sense" "$(user "$GLASS" up --publish 9000:80 2>&1)" "--publish is for --user"
