@@ -297,6 +297,57 @@ static void step_arp(struct fuzz *z, struct input *in)
 	give(z, z->frame, seg_build(z->frame, &s), NULL);
 }
 
+/* Queries and reports with a right checksum, whatever else they say. */
+static void igmp_from_peer(struct fuzz *z, struct input *in, uint32_t bits)
+{
+	uint8_t *ip = z->frame + 14, *igmp = ip + 24;
+	size_t n = 8 + in_uint(in, 1) % 120, length = n;
+	const uint8_t *bytes = in_bytes(in, &n);
+	uint16_t sum;
+
+	memcpy(z->frame, "\1\0\x5e\0\0\1", 6);
+	memcpy(z->frame + 6, peer_mac, 6);
+	memcpy(z->frame + 12, "\x8\0\x46\xc0\0\0\0\0\0\0\1\2", 12);
+	memcpy(ip + 12, "\x0a\0\0\x05\xe0\0\0\1\x94\4\0\0", 12);
+	ip[3] = (uint8_t)(24 + length);
+	memset(igmp, 0, length);
+	memcpy(igmp, bytes, n);
+	igmp[0] = (uint8_t[]){ 0x11, 0x11, 0x12, 0x16, 0x17, 0x22, igmp[0], 0x11 }[bits & 7];
+	if (bits & 8) /* of a group that may have members */
+		memcpy(igmp + 4, "\xef\1\2", 3);
+	if (bits & 16)
+		memcpy(ip + 16, igmp + 4, 4);
+	memcpy(z->frame + 3, (uint8_t[]){ ip[17] & 0x7f, ip[18], ip[19] }, 3);
+	igmp[2] = igmp[3] = 0;
+	sum = seg_fold(seg_sum(0, igmp, length));
+	igmp[2] = (uint8_t)(sum >> 8);
+	igmp[3] = (uint8_t)sum;
+	fix_ip_csum(ip, 24);
+	give(z, z->frame, 14 + 24 + length, NULL);
+}
+
+/* Joining and leaving, filters, and what a querier says of it. */
+static void step_group(struct fuzz *z, struct input *in)
+{
+	uint32_t bits = in_uint(in, 1), v = in_uint(in, 1);
+	struct glass_group group = { .group = glass_ip4(239, 1, 2, v % 4),
+				     .source = glass_ip4(10, 0, 0, v / 4),
+				     .ifindex = bits & 32 ? 2 : 0 };
+	struct glass_sock *s = z->s[v % SOCKS];
+	struct glass_addr list[4] = { group.source, glass_ip4(10, 0, 1, v), group.source };
+	struct glass_maddr_info row;
+
+	if (!(bits & 64)) {
+		igmp_from_peer(z, in, bits);
+		return;
+	}
+	glass_maddr_at(z->g, v, &row);
+	if (s && bits & 128)
+		glass_group_set(z->g, s, &group, bits & 1, list, bits >> 1 & 3);
+	else if (s)
+		glass_group(z->g, s, (enum glass_group_do)(bits % GLASS_GROUP_DO_COUNT), &group);
+}
+
 static void step_time(struct fuzz *z, struct input *in)
 {
 	uint32_t v = in_uint(in, 1);
@@ -442,7 +493,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static void (*const step[])(struct fuzz * z, struct input * in) = {
 		step_raw,     step_tcp, step_tcp,  step_sack, step_icmp, step_ip,
-		step_offload, step_arp, step_time, step_call, step_call,
+		step_offload, step_arp, step_time, step_call, step_call, step_group,
 	};
 	static struct fuzz z;
 	struct input in = { data, size };
