@@ -174,8 +174,11 @@ int programs_init(struct daemon *d)
 	if (!p)
 		return -ENOMEM;
 	list_init(&p->ends);
+	p->keeper_fd = -1;
 	d->programs = p;
 	err = dgrams_init(d);
+	if (!err)
+		err = keeper_init(d);
 	if (err)
 		return err;
 	p->count_max = fds > 2 * FDS_RESERVED ? fds - FDS_RESERVED : fds / 2;
@@ -187,6 +190,7 @@ void programs_fini(struct daemon *d)
 {
 	if (!d->programs)
 		return;
+	keeper_fini(d);
 	while (!list_empty(&d->programs->ends)) {
 		struct end *e = list_first(&d->programs->ends, struct end, node);
 

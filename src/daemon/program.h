@@ -92,8 +92,9 @@ struct dgram {
 	struct end *end;
 	struct list senders; /* struct sender, last used first */
 	unsigned nsenders;
-	uint16_t tell; /* enum abi_tell */
-	int error;     /* waits for the program to ask */
+	uint16_t tell;	      /* enum abi_tell */
+	bool kept, kept_peer; /* the keeper knows it, and its peer */
+	int error;	      /* waits for the program to ask */
 };
 
 /* What is left of a socket whose connection failed, for a while: so that SO_ERROR and a second
@@ -123,6 +124,7 @@ struct programs {
 	struct list dgrams;	       /* struct dgram, those looked at longest ago first */
 	struct watch sweep;	       /* a timer: which of them has its program closed? */
 	int probe_fd;		       /* asks that */
+	int keeper_fd;		       /* program_keeper.c; -1: none */
 	uint8_t dgram_bytes[65536];    /* the one that is under way */
 	uint64_t random[64];
 	unsigned nrandom;
@@ -208,6 +210,15 @@ int dgram_connect(struct daemon *d, struct end *e, const struct abi_end *to, int
 
 /* ---- program_sweep.c */
 int dgrams_init(struct daemon *d);
+/* program_keeper.c: who wakes the datagram sockets when glassd has ended, however. */
+int keeper_init(struct daemon *d);
+void keeper_fini(struct daemon *d);
+/* A socket has been there for some time; it has no peer any more; it is gone. */
+void keeper_keep(struct daemon *d, const struct end *e);
+void keeper_part(struct daemon *d, const struct end *e);
+void keeper_drop(struct daemon *d, const struct end *e);
+/* Returns when the keeper has done all that. */
+void keeper_sync(struct daemon *d, const struct end *e);
 void dgrams_fini(struct daemon *d);
 /* Frees the sockets whose program is gone; true: there were such. */
 bool dgrams_sweep(struct daemon *d);

@@ -81,6 +81,7 @@ int dgram_open(struct daemon *d, struct end *e, int *fd)
 
 void dgram_free(struct daemon *d, struct end *e)
 {
+	keeper_drop(d, e);
 	senders_free(d, e);
 	list_remove(&e->dgram->node);
 	free(e->dgram);

@@ -34,6 +34,7 @@ static void part(struct daemon *d, struct end *e, int program_fd)
 	loop_unwatch(d, &e->watch);
 	close(e->watch.fd);
 	e->watch.fd = -1;
+	keeper_part(d, e);
 }
 
 /* The program's end and a new socket here become each other's peers. */
@@ -46,6 +47,10 @@ static int join(struct daemon *d, struct end *e, int program_fd)
 		return -errno;
 	e->watch = (struct watch){ fd, dgram_peer_ready };
 	err = pair_bind(fd, &name);
+	if (err == -EADDRINUSE) { /* the keeper has the one of that name, from before part() */
+		keeper_sync(d, e);
+		err = pair_bind(fd, &name);
+	}
 	if (!err)
 		err = dgram_connect_name(fd, &program);
 	if (!err)

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The death of datagram sockets: the kernel does not tell that a datagram socket's peer was closed.
- * Who sends to it learns it; who wants its port makes sure; and a timer looks.
+ * Who sends to it learns it; who wants its port makes sure; and a timer looks. Those that stay are
+ * made known to the keeper: the many that ask a question and are gone cost it nothing.
  *
  * In: program.c (a port or a socket is wanted, a client is gone), program_dgram.c.   Out:
- * end_free().
+ * end_free(), program_keeper.c.
  */
 #include <errno.h>
 #include <sys/epoll.h>
@@ -50,6 +51,8 @@ static bool sweep(struct daemon *d, unsigned max)
 		if (is_dead(p, dg->end)) {
 			any = true;
 			end_free(d, dg->end, false);
+		} else {
+			keeper_keep(d, dg->end);
 		}
 		if (node == last)
 			break;

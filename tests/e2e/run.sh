@@ -75,10 +75,10 @@ not_ok "its device too" ip link show glass1
 out=$("$GLASS" run --net "delay fast" true 2>&1)
 is "words that mean nothing" $? 2
 like "and why" "$out" "^glass run: --net 'delay fast': "
-"$GLASS" run --net "" sleep 20 &
+"$GLASS" run --net "" sh -c 'echo $$ >"$LAB/pid"; exec sleep 60' &
 run_pid=$!
-wait_for 5 test -e "$GLASS_DIR/run-$run_pid.sock"
-kill -9 $run_pid
+wait_for 10 test -s "$LAB/pid"
+kill -9 $run_pid "$(cat "$LAB/pid")"
 ok "killed, it leaves no stack" wait_for 5 fails test -e "$GLASS_DIR/run-$run_pid.lock"
 
 # ---- loopback
