@@ -15,6 +15,7 @@ help:
 	@echo "make demo       the lab of the README in a network namespace of its own, two minutes"
 	@echo "make test       all tests: unit and simulation with ASan and UBSan, real programs in namespaces"
 	@echo "make test-programs  thirty programs, each role on Glass: docs/programs.md (root; ten minutes). PROGRAMS=\"curl nginx\""
+	@echo "make test-python  CPython's own network tests on the kernel's stack and on Glass: docs/compat.md (root; half an hour). MODULES=test_socket"
 	@echo "make sim        two stacks over a bad wire: SEEDS=1000 of them, or SEED=n with its trace"
 	@echo "make soak       the same until it is stopped, on all processors"
 	@echo "make mutants    plants bugs one by one into a copy of the tree: do the tests find them?"
@@ -47,6 +48,11 @@ test check: $(BUILD)/build.ninja
 test-programs: build
 	@tools/setup build test programs
 	@GLASS_BUILD=$(abspath $(BUILD)) tests/programs/run.sh $(PROGRAMS)
+
+.PHONY: test-python
+test-python: build
+	@tools/setup build test python
+	@GLASS_BUILD=$(abspath $(BUILD)) tests/python/run.sh $(MODULES)
 
 SEED ?=
 SEEDS ?= 1000

@@ -86,6 +86,8 @@ void loop_run(struct daemon *d);
  * call it.
  */
 void loop_flush(struct daemon *d);
+/* Only what is to be sent now; answers whether there was anything. */
+bool loop_send_frames(struct daemon *d);
 /* To its device at once; what the device does not take is counted. */
 void loop_send(struct daemon *d, const struct glass_frame *frame);
 

@@ -205,7 +205,7 @@ static bool flush_events(struct daemon *d)
 	return n > 0;
 }
 
-static bool flush_frames(struct daemon *d)
+bool loop_send_frames(struct daemon *d)
 {
 	struct glass_frame frame;
 	int n = 0;
@@ -226,7 +226,7 @@ void loop_flush(struct daemon *d)
 		 * after: pulling frames also delivers what the stack sent to itself, which is news.
 		 */
 		flush_events(d);
-		news = flush_frames(d);
+		news = loop_send_frames(d);
 		news |= flush_events(d);
 	}
 	net_advance(d, clock_now_ns()); /* what has no delay leaves now */

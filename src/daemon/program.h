@@ -60,6 +60,7 @@ struct end {
 	bool oob;	  /* the program has sent an urgent byte (MSG_OOB), not reached yet */
 	bool eof, hup;	  /* the program has shut down; has closed */
 	bool unread;	  /* it closed with bytes unread */
+	bool reset;	  /* it closed, and that means RST: for that, or by SO_LINGER */
 	bool fin_told;	  /* the stack has been told */
 
 	/* Stack to program. */

@@ -129,7 +129,9 @@ static bool pull_finished(struct daemon *d, struct end *e)
 		/* Perhaps it has not closed but shut down both ways, or one and the peer the other:
 		 * not an error. */
 		pair_discard(d, e, e->canary);
-		end_free(d, e, false);
+		if (e->reset)
+			loop_send_frames(d); /* a reset overtakes nothing */
+		end_free(d, e, e->reset);
 		return false;
 	}
 	if (!e->fin_told)

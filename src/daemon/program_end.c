@@ -207,10 +207,15 @@ static void end_hung_up(struct daemon *d, struct end *e)
 		return;
 	}
 	glass_getopt(d->g, e->sock, GLASS_OPT_LINGER, &linger);
-	if (e->unread || linger == 0)
-		end_free(d, e, true);
-	else if (data_pull(d, e)) /* first what it wrote */
+	e->reset = e->unread || linger == 0;
+	if (!data_pull(d, e)) /* first what it wrote: Linux has sent that already */
+		return;
+	if (!e->reset) {
 		data_push(d, e);
+		return;
+	}
+	loop_send_frames(d);
+	end_free(d, e, true);
 }
 
 void end_ready(struct daemon *d, struct watch *w, uint32_t events)

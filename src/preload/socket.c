@@ -21,6 +21,7 @@
 #define TYPE_MASK 0xf
 #define CONNECT_NO_LIMIT -1
 #define FAST_IOVS 16
+#define TURNS_MAX 100	 /* of glassd, until it must have seen an event */
 #define FAST_BYTES 65536 /* a SYN does not carry more */
 
 WRAP(int, socket, int domain, int type, int protocol);
@@ -298,15 +299,20 @@ int wrap_connect(int fd, const struct sockaddr *addr, socklen_t size)
 
 /*
  * As Linux: a socket that listens does not any more, one that connects is reset, whichever way is
- * shut. The question afterwards is answered when glassd has seen it.
+ * shut; and it is so when the call is back. Each question gives glassd a turn to see it.
  */
 static long shutdown_early(int fd, const struct abi_name *self)
 {
 	struct call c = { .req = { .head = { .op = ABI_ERROR }, .token = self->token } };
+	struct pollfd p = { .fd = fd };
+	struct timespec none = { 0 };
 	long result = raw3(SYS_shutdown, fd, SHUT_RDWR, 0);
 
-	if (!result)
-		call_daemon(&c);
+	for (int turn = 0; !result && turn < TURNS_MAX && !(p.revents & POLLERR); turn++) {
+		if (call_daemon(&c))
+			break;
+		raw5(SYS_ppoll, addr_of(&p), 1, addr_of(&none), 0, 0);
+	}
 	return result;
 }
 

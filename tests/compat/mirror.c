@@ -103,5 +103,6 @@ int main(void)
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	mirror_tcp();
 	mirror_udp();
+	mirror_signals();
 	return 0;
 }

@@ -207,6 +207,25 @@ static void reset_with_data(void)
 	close(ends[1]);
 }
 
+/* What was written just before the close that resets still arrives. */
+static void written_then_reset(void)
+{
+	struct linger l = { 1, 0 };
+	int ends[2];
+	char c[8];
+
+	for (int i = 0; i < 20; i++) {
+		tcp_pair(ends);
+		setsockopt(ends[0], SOL_SOCKET, SO_LINGER, &l, sizeof(l));
+		send(ends[0], "data", 4, 0);
+		close(ends[0]);
+		wait_for(ends[1], POLLRDHUP);
+		DO(recv(ends[1], c, 8, 0));
+		DO(recv(ends[1], c, 8, 0));
+		close(ends[1]);
+	}
+}
+
 static int waiting_fd, waiting_port;
 
 static void *connect_later(void *arg)
@@ -285,6 +304,7 @@ void mirror_tcp(void)
 	CASE(backlogs);
 	CASE(shut_early);
 	CASE(reset_with_data);
+	CASE(written_then_reset);
 	CASE(looked_at_while_connecting);
 	CASE(options);
 	CASE(buffer_raised);
