@@ -287,6 +287,29 @@ GLASS_API int glass_connect(struct glass *g, struct glass_sock *s, const struct 
 GLASS_API int64_t glass_connect_send(struct glass *g, struct glass_sock *s,
 				     const struct glass_end *remote, const void *bytes,
 				     size_t length);
+/*
+ * The keys of the cookies that servers tell and take: one of 16 bytes, or two; cookies made with
+ * the second are taken too. They are Linux's (sysctl net.ipv4.tcp_fastopen_key, TCP_FASTOPEN_KEY),
+ * so machines with the same key know each other's cookies. Without any a key is made by chance at
+ * birth. set: 0, -EINVAL (length); get answers the length.
+ */
+#define GLASS_FASTOPEN_KEY_BYTES 16
+GLASS_API int glass_fastopen_key_set(struct glass *g, const void *bytes, size_t length);
+GLASS_API size_t glass_fastopen_key_get(const struct glass *g,
+					uint8_t bytes[2 * GLASS_FASTOPEN_KEY_BYTES]);
+/* The same of one listener, or of a socket that is to be one: -EINVAL for others. */
+GLASS_API int glass_sock_fastopen_key_set(struct glass *g, struct glass_sock *s, const void *bytes,
+					  size_t length);
+GLASS_API size_t glass_sock_fastopen_key_get(const struct glass *g, const struct glass_sock *s,
+					     uint8_t bytes[2 * GLASS_FASTOPEN_KEY_BYTES]);
+/*
+ * As sysctl writes them: four hexadecimal numbers with '-' between them, and the second key after a
+ * ','. Answers the length, or -EINVAL.
+ */
+GLASS_API int glass_fastopen_key_read(const char *text,
+				      uint8_t bytes[2 * GLASS_FASTOPEN_KEY_BYTES]);
+/* Whatever was learned of servers (cookies, losses) is forgotten. */
+GLASS_API void glass_fastopen_forget(struct glass *g);
 /* The next established connection as a new socket; NULL: none waits. */
 GLASS_API struct glass_sock *glass_accept(struct glass *g, struct glass_sock *listener);
 /* So many of those accepted have not reached their program yet: the backlog counts them. */

@@ -162,6 +162,8 @@ static int set_fastopen(const struct glass *g, struct glass_sock *s, enum glass_
 		return -EINVAL;
 	if (opt == GLASS_OPT_FASTOPEN)
 		k->fastopen_qlen = (uint16_t)(value < max ? value : max);
+	else if (opt == GLASS_OPT_FASTOPEN_NO_COOKIE)
+		k->fastopen_no_cookie = value;
 	else
 		k->fastopen_connect = value;
 	return 0;
@@ -281,6 +283,7 @@ int glass_setopt(struct glass *g, struct glass_sock *s, enum glass_opt opt, int6
 		break;
 	case GLASS_OPT_FASTOPEN:
 	case GLASS_OPT_FASTOPEN_CONNECT:
+	case GLASS_OPT_FASTOPEN_NO_COOKIE:
 		return set_fastopen(g, s, opt, value);
 	case GLASS_OPT_TTL:
 	case GLASS_OPT_TOS:
@@ -392,6 +395,8 @@ static int64_t get(const struct glass *g, struct glass_sock *s, enum glass_opt o
 		return k->fastopen_qlen;
 	case GLASS_OPT_FASTOPEN_CONNECT:
 		return k->fastopen_connect;
+	case GLASS_OPT_FASTOPEN_NO_COOKIE:
+		return k->fastopen_no_cookie;
 	case GLASS_OPT_TTL:
 		return k->ttl ? k->ttl : g->tun.ip_default_ttl;
 	case GLASS_OPT_TOS:

@@ -72,18 +72,6 @@ int sock_tcp_connect(struct glass *g, struct glass_sock *s, ip4_t addr, uint16_t
 	return err;
 }
 
-/* The bytes that the SYN, which waits for them, can carry. */
-static int64_t send_with_syn(struct glass *g, struct glass_sock *s, const void *bytes,
-			     size_t length)
-{
-	size_t room = tcp_fastopen_room(g, s->conn);
-	int64_t n = glass_send(g, s, bytes, length < room ? length : room);
-
-	if (s->conn->syn_waits) /* there were none, or there was no memory for them */
-		tcp_fastopen_go(g, s->conn);
-	return n > 0 ? n : -EINPROGRESS;
-}
-
 int64_t glass_connect_send(struct glass *g, struct glass_sock *s, const struct glass_end *remote,
 			   const void *bytes, size_t length)
 {
@@ -97,7 +85,7 @@ int64_t glass_connect_send(struct glass *g, struct glass_sock *s, const struct g
 	if (!err)
 		err = sock_tcp_connect(g, s, addr, port, true);
 	if (!err)
-		err = send_with_syn(g, s, bytes, length);
+		err = glass_send(g, s, bytes, length);
 	return sock_call_end(g, s, outer, WORD("connect"), err);
 }
 
@@ -119,6 +107,8 @@ int glass_listen(struct glass *g, struct glass_sock *s, unsigned backlog)
 	if (!err) {
 		l->backlog = backlog < max ? backlog : max;
 		l->waker.sock = s;
+		if (!s->listener)
+			l->fastopen_keys = tcp_fastopen_keys_take(g, s);
 		s->listener = l;
 	}
 	return (int)sock_call_end(g, s, outer, WORD("listen"), err);
@@ -209,13 +199,39 @@ static void send_said(struct glass *g, struct tcp_conn *c, bool all, unsigned fl
 		tcp_note_written(g, c, flags & GLASS_TELL_ANY);
 }
 
+/* As much as the queue takes. */
+static size_t send_bytes(struct glass *g, struct glass_sock *s, const uint8_t *bytes, size_t length)
+{
+	size_t done = 0, n;
+	void *at;
+
+	while (done < length && (at = glass_send_reserve(g, s, length - done, &n))) {
+		memcpy(at, bytes + done, n);
+		glass_send_commit(g, s, n);
+		done += n;
+	}
+	return done;
+}
+
+/* The SYN waits for the first bytes: as much as it carries. It goes, also when there are none. */
+static size_t send_with_syn(struct glass *g, struct glass_sock *s, const uint8_t *bytes,
+			    size_t length)
+{
+	size_t room = tcp_fastopen_room(g, s->conn);
+	size_t done = send_bytes(g, s, bytes, length < room ? length : room);
+
+	if (s->conn->syn_waits) /* there were none, or there was no memory for them */
+		tcp_fastopen_go(g, s->conn);
+	return done;
+}
+
 int64_t glass_send_flags(struct glass *g, struct glass_sock *s, const void *bytes, size_t length,
 			 unsigned flags)
 {
 	bool note_only = s->conn && !length && flags & GLASS_TELL_ANY;
 	int err = note_only ? 0 : send_refused(s);
-	size_t done = 0, n;
-	void *at;
+	bool waits = !note_only && s->conn && s->conn->syn_waits;
+	size_t done;
 
 	if (!err && flags & GLASS_TELL_ANY && !tcp_notes_open(g, s->conn))
 		err = -ENOBUFS;
@@ -224,15 +240,13 @@ int64_t glass_send_flags(struct glass *g, struct glass_sock *s, const void *byte
 			s->conn->error = 0;
 		return err;
 	}
-	while (done < length && (at = glass_send_reserve(g, s, length - done, &n))) {
-		memcpy(at, (const uint8_t *)bytes + done, n);
-		glass_send_commit(g, s, n);
-		done += n;
-	}
+	done = waits ? send_with_syn(g, s, bytes, length) : send_bytes(g, s, bytes, length);
 	if (done)
 		s->conn->more = s->conn->unpushed = flags & GLASS_MORE;
 	if (done || !length)
 		send_said(g, s->conn, done == length, flags);
+	if (waits && !done)
+		return -EINPROGRESS;
 	return done || !length ? (int64_t)done : -EAGAIN;
 }
 
@@ -331,6 +345,7 @@ void sock_tcp_close(struct glass *g, struct glass_sock *s, bool abort)
 		tcp_listener_free(g, s->listener);
 	if (s->start)
 		tcp_unbind(g, &s->start->bind);
+	tcp_fastopen_keys_free(g, tcp_fastopen_keys_take(g, s));
 	s->conn = NULL;
 	s->listener = NULL;
 }

@@ -60,6 +60,16 @@ static uint32_t segments(const struct tcp_conn *c, uint32_t bytes)
 	return c->mss ? (bytes + c->mss - 1u) / c->mss : 0;
 }
 
+/* Of the data that went with the SYN in vain and has gone again. */
+static uint32_t syn_data_out_again(const struct tcp_conn *c)
+{
+	bool out = c->connected_once && c->syn_data && !c->syn_data_again;
+
+	return out && c->account->bytes_acked < c->syn_data
+		       ? c->syn_data - (uint32_t)c->account->bytes_acked
+		       : 0;
+}
+
 static void fill_path(const struct glass *g, const struct tcp_conn *c, struct glass_tcp_info *t)
 {
 	t->options = (uint8_t)((c->ts_ok ? GLASS_TCPI_TIMESTAMPS : 0) |
@@ -89,7 +99,7 @@ static void fill_sending(const struct tcp_conn *c, struct glass_tcp_info *t)
 	t->unacked = segments(c, (uint32_t)seq_diff(c->snd.nxt, c->snd.una));
 	t->sacked = segments(c, c->out->sacked);
 	t->lost = segments(c, c->out->lost);
-	t->retrans = segments(c, c->out->retrans);
+	t->retrans = segments(c, c->out->retrans) + segments(c, syn_data_out_again(c));
 	t->snd_ssthresh = c->ssthresh == UINT32_MAX ? SSTHRESH_INFINITE : segments(c, c->ssthresh);
 	t->snd_cwnd = c->mss ? c->cwnd / c->mss : 0;
 	t->reordering = c->reordering > TCP_DUPACKS ? c->reordering : TCP_DUPACKS;
@@ -126,7 +136,8 @@ static void fill_account(const struct glass *g, const struct tcp_conn *c, struct
 
 	t->last_data_sent_ms = ms_since(g, a && a->last_data_sent_ns ? a->last_data_sent_ns
 								     : established_ns(g, c));
-	t->delivered = c->connected_once; /* Linux counts the SYN */
+	/* Linux counts the SYN. */
+	t->delivered = c->connected_once && c->state != TCPS_SYN_RECEIVED;
 	if (!a)
 		return;
 	t->busy_time_us = (uint64_t)tcp_busy_ns(g, c) / 1000;

@@ -30,6 +30,14 @@ struct tcp_bind {
 	bool reuse_addr, reuse_port, listening;
 };
 
+/* What fast-open cookies are made with (the first), and what they may have been made with. */
+struct tcp_fastopen_keys {
+	struct list node;  /* in table->fastopen_own, while it waits for its listener */
+	const void *owner; /* the socket that is to be it */
+	struct hash_key key[2];
+	uint8_t n;
+};
+
 struct tcp_table {
 	struct list *buckets, *id_buckets; /* of nbuckets */
 	uint32_t nbuckets, nconns;
@@ -41,9 +49,11 @@ struct tcp_table {
 	struct list dead;	     /* struct tcp_conn: ended, freed when the door closes */
 	struct list *embryo_buckets; /* of nembryo_buckets */
 	uint32_t nembryo_buckets, nembryos;
-	struct hash_key hash_key, isn_key, ts_key, cookie_key, fastopen_key;
-	struct tcp_hint *hints; /* tcp_fastopen_client.c; NULL: none yet */
-	struct buf *spare;	/* where the next bytes of a program go */
+	struct hash_key hash_key, isn_key, ts_key, cookie_key;
+	struct tcp_fastopen_keys fastopen_keys;
+	struct list fastopen_own; /* struct tcp_fastopen_keys: of sockets that may listen */
+	struct tcp_hint *hints;	  /* tcp_fastopen_client.c; NULL: none yet */
+	struct buf *spare;	  /* where the next bytes of a program go */
 };
 
 /* tcp_demux.c: finding the connection; ports */
@@ -128,7 +138,7 @@ void tcp_established(struct glass *g, struct tcp_conn *c);
 
 /* tcp_fastopen_client.c: data in a SYN that goes */
 void tcp_fastopen_fini(struct glass *g);
-/* Is there a cookie for c's peer? Then the SYN may wait for data. */
+/* May c's first SYN have data? Then it may wait for it. */
 bool tcp_fastopen_ready(struct glass *g, const struct tcp_conn *c);
 /* How much data c's SYN may carry. */
 uint32_t tcp_fastopen_room(struct glass *g, const struct tcp_conn *c);
@@ -138,6 +148,8 @@ uint32_t tcp_fastopen_ask(struct glass *g, struct tcp_conn *c, struct tcp_option
 void tcp_fastopen_go(struct glass *g, struct tcp_conn *c);
 /* The peer's SYN acknowledges ours: what of its data it took, and what it told. */
 void tcp_fastopen_answered(struct glass *g, struct tcp_conn *c, const struct tcp_seg *seg);
+/* The SYN with data was too large for the path: a plain one goes at once. */
+void tcp_fastopen_too_large(struct glass *g, struct tcp_conn *c);
 
 /* The user's doors: tcp_user.c */
 void tcp_shutdown_wr(struct glass *g, struct tcp_conn *c);

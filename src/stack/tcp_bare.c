@@ -147,6 +147,8 @@ void tcp_send_syn(struct glass *g, struct tcp_conn *c)
 
 	out.flags = flags |= tcp_ecn_syn(g, c, flags);
 	tcp_syn_options(c, &opt, tcp_ts_now(g, c));
+	if (c->fastopen_tell && c->fastopen_of)
+		tcp_fastopen_tell(g, c, &opt);
 	if (c->fastopen_wanted && !c->syn_pkt && c->state == TCPS_SYN_SENT)
 		p = first_syn(g, c, &opt, &out.len);
 	else

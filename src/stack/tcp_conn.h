@@ -60,8 +60,9 @@ struct tcp_config {
 	uint8_t cc;				   /* TCP_CC_* */
 	bool sndbuf_locked : 1, rcvbuf_locked : 1; /* by the program: they do not follow the path */
 	bool nodelay : 1, cork : 1, keepalive : 1, quickack : 1;
-	bool fastopen_connect : 1; /* connect() waits for the first bytes, when it may */
-	bool notsent_own : 1;	   /* TCP_NOTSENT_LOWAT was set: it is not the tunable */
+	/* RFC 7413: connect() waits for the first bytes, when it may; no cookie is needed (7.3) */
+	bool fastopen_connect : 1, fastopen_no_cookie : 1;
+	bool notsent_own : 1; /* TCP_NOTSENT_LOWAT was set: it is not the tunable */
 };
 
 /* Bytes of the send queue. */
@@ -133,8 +134,10 @@ struct tcp_conn {
 	bool fastopen_asked : 1;  /* it had */
 	bool syn_waits : 1;	  /* in SYN-SENT: for the program's first bytes */
 	bool fastopen_child : 1;  /* born of a SYN with a valid cookie: it has been open since */
-	bool fastopen_tell : 1;	  /* a ghost's: its SYN-ACK tells a cookie */
+	bool fastopen_tell : 1;	  /* our SYN-ACK tells a cookie; of fastopen_of */
+	bool fastopen_exp : 1;	  /* our option is that of the experiment */
 	bool syn_data_acked : 1;  /* the data of the SYN was accepted: ours, or the peer's */
+	bool syn_data_again : 1;  /* ours, or some of it, was not, and goes next */
 	/* Sending: tcp_output.c */
 	bool fin_queued : 1, fin_sent : 1;
 	bool snd_urgent : 1, rcv_urgent : 1; /* snd_up, rcv_up are valid: tcp_urgent.c */
@@ -165,7 +168,7 @@ struct tcp_conn {
 	uint16_t peer_mss;		/* as the peer told, or the default; 0: no SYN has come */
 	uint16_t pmtu_high, pmtu_probe; /* searching below; size that is tried now. 0: not */
 	uint16_t rcv_mss;		/* largest segment received, as an estimate of the peer's */
-	uint16_t syn_data;		/* bytes that went with our SYN and are not answered */
+	uint16_t syn_data;		/* bytes that went with our SYN */
 
 	struct {
 		struct seq una, nxt, wl1, wl2,

@@ -55,8 +55,7 @@ int tcp_init(struct glass *g)
 	t->isn_key = rng_key(&g->rng);
 	t->ts_key = rng_key(&g->rng);
 	t->cookie_key = rng_key(&g->rng);
-	for (uint64_t i = 0; i < 2; i++)
-		t->fastopen_key.k[i] = siphash_u64(&t->cookie_key, 7413, i);
+	tcp_fastopen_keys_init(g);
 	return t->buckets && t->id_buckets ? tcp_embryos_init(g) : -ENOMEM;
 }
 

@@ -143,6 +143,7 @@ static bool embryo_fill(struct glass *g, const struct tcp_embryo *e, struct tcp_
 	c->snd.nxt = seq_add(c->snd.iss, 1);
 	c->syn_pkt = e->syn_pkt;
 	c->fastopen_tell = e->fastopen_tell;
+	c->fastopen_exp = e->fastopen_exp;
 	return true;
 }
 
@@ -155,6 +156,7 @@ static uint32_t embryo_send(struct glass *g, const struct tcp_embryo *e, uint8_t
 	tcp_conn_init(g, &ghost, &e->listener->config);
 	if (!embryo_fill(g, e, &ghost))
 		return 0;
+	ghost.fastopen_of = e->listener;
 	tsval = e->is_cookie ? tcp_cookie_tsval(g, e, ghost.ts_offset) : tcp_ts_now(g, &ghost);
 	return tcp_send_ghost(g, &ghost, flags, tsval);
 }

@@ -4,14 +4,19 @@
  * its sender was reachable at that address before. So its data need not wait for the third segment:
  * it is given to the program at once, and the program's answer goes out at once.
  *
- * Theory of operation. The cookie is a keyed hash of both addresses, eight bytes. The key is as
- * old as the stack: a restart makes all cookies invalid, and whoever comes with an old one gets a
- * new one with an ordinary handshake. So there is no second key for the time of a change.
+ * Theory of operation. Such a SYN makes a struct tcp_conn in SYN-RECEIVED, no embryo. It waits in
+ * the accept queue with its data, if it has some, and may send. snd.una stands behind the SYN from
+ * the beginning, so that the send queue and its frames are what they are in ESTABLISHED; the state
+ * says that the SYN-ACK is not answered, and until it is, the retransmission timer is its own.
  *
- * Such a SYN makes a struct tcp_conn in SYN-RECEIVED, no embryo. It waits in the accept queue with
- * its data, and may send. snd.una stands behind the SYN from the beginning, so that the send queue
- * and its frames are what they are in ESTABLISHED; the state says that the SYN-ACK is not answered,
- * and until it is, the retransmission timer is the SYN-ACK's.
+ * Whoever comes with a cookie that is not valid, or not any more, gets one with an ordinary
+ * handshake. One of the second key (tcp_fastopen_key.c) is valid, and the SYN-ACK tells a new one.
+ *
+ * Where nobody can forge an address cookies protect from nothing, and it may be said that none is
+ * needed (7.3): by the administrator (tcp_fastopen), or by the program (TCP_FASTOPEN_NO_COOKIE).
+ *
+ * Before RFC 7413 had an option of its own, an experiment's was in use (RFC 6994: kind 254). When
+ * the tunable tcp_fastopen_experiment allows, it is understood, and answered in kind.
  *
  * A cookie may be replayed by who stole it, from an address that he does not own (5.1). So each
  * listener has a limit of fast opens under way, TCP_FASTOPEN's value; and one that a RST ended
@@ -28,30 +33,16 @@
 
 #include <string.h>
 
-#define SERVER_BIT 2 /* of the tunable tcp_fastopen */
-#define COOKIE_BYTES 8
-#define RESET_KEEP_NS (60 * NS_PER_S) /* as Linux */
+enum { SERVER = 2, SERVER_WITHOUT_COOKIE = 0x200 }; /* bits of the tunable tcp_fastopen */
 
-static uint64_t cookie_of(const struct glass *g, ip4_t laddr, ip4_t raddr)
-{
-	return siphash_u64(&g->tcp->fastopen_key, laddr, raddr);
-}
+#define RESET_KEEP_NS (60 * NS_PER_S) /* as Linux */
 
 void tcp_fastopen_tell(const struct glass *g, const struct tcp_conn *c, struct tcp_options *o)
 {
-	uint64_t cookie = cookie_of(g, c->laddr, c->raddr);
-
 	o->fastopen = true;
-	o->cookie_len = COOKIE_BYTES;
-	memcpy(o->cookie, &cookie, COOKIE_BYTES);
-}
-
-static bool cookie_valid(const struct glass *g, const struct tcp_seg *seg)
-{
-	uint64_t cookie = cookie_of(g, seg->dst, seg->src);
-
-	return seg->opt.cookie_len == COOKIE_BYTES &&
-	       !memcmp(&cookie, seg->opt.cookie, COOKIE_BYTES);
+	o->fastopen_exp = c->fastopen_exp;
+	o->cookie_len = TCP_FASTOPEN_KEYED_BYTES;
+	tcp_fastopen_make(g, c->fastopen_of, c->raddr, c->laddr, o->cookie);
 }
 
 /* RFC 7413 4.2.2, 5.1: PendingFastOpenRequests. */
@@ -62,31 +53,65 @@ static bool limit_reached(const struct glass *g, struct tcp_listener *l)
 	return l->fastopens + l->fastopen_resets >= l->config.fastopen_qlen;
 }
 
-bool tcp_fastopen_check(struct glass *g, struct tcp_listener *l, const struct tcp_seg *seg,
-			struct tcp_embryo *e)
+static bool takes_part(const struct glass *g, const struct tcp_listener *l)
 {
-	if (!seg->opt.fastopen || !(g->tun.tcp_fastopen & SERVER_BIT) || !l->config.fastopen_qlen)
+	return g->tun.tcp_fastopen & SERVER && l->config.fastopen_qlen;
+}
+
+static bool needs_no_cookie(const struct glass *g, const struct tcp_listener *l)
+{
+	return g->tun.tcp_fastopen & SERVER_WITHOUT_COOKIE || l->config.fastopen_no_cookie;
+}
+
+/* The option speaks for the sender. If not, *e has learned that it is to be told a cookie. */
+static bool cookie_checked(struct glass *g, const struct tcp_listener *l, const struct tcp_seg *seg,
+			   struct tcp_embryo *e)
+{
+	unsigned key;
+
+	if (!seg->opt.fastopen || (seg->opt.fastopen_exp && !g->tun.tcp_fastopen_experiment))
 		return false;
+	e->fastopen_exp = seg->opt.fastopen_exp;
+	key = tcp_fastopen_made_with(g, l, seg);
+	e->fastopen_tell = key != 1;
 	if (!seg->opt.cookie_len) {
 		stat_inc(g, STAT_TCP_FASTOPEN_COOKIE_REQD);
 		EVENT(g, e->id, 0, FAST_OPEN, WORD("the peer asks for a cookie"), seg->len);
-		e->fastopen_tell = true;
-		return false;
-	}
-	if (!cookie_valid(g, seg)) {
+	} else if (!key) {
 		stat_inc(g, STAT_TCP_FASTOPEN_PASSIVE_FAIL);
 		EVENT(g, e->id, 0, FAST_OPEN, WORD("the cookie is not valid"), seg->len);
-		e->fastopen_tell = true;
-		return false;
 	}
-	if (!seg->len)
-		return false; /* nothing would be won */
+	return key;
+}
+
+bool tcp_fastopen_check(struct glass *g, struct tcp_listener *l, const struct tcp_seg *seg,
+			struct tcp_embryo *e)
+{
+	if (!takes_part(g, l))
+		return false;
+	if (!(seg->len && needs_no_cookie(g, l)) && !cookie_checked(g, l, seg, e))
+		return false;
 	if (limit_reached(g, l)) {
 		stat_inc(g, STAT_TCP_FASTOPEN_LISTEN_OVERFLOW);
 		EVENT(g, e->id, 0, FAST_OPEN, WORD("too many are under way"), seg->len);
 		return false;
 	}
 	return true;
+}
+
+/* The SYN is done with; what it carries arrives. */
+static enum verdict take_data(struct glass *g, struct tcp_conn *c, struct pkt *p,
+			      struct tcp_seg *seg)
+{
+	if (!seg->len)
+		return accept_packet(g, p);
+	c->syn_data_acked = true;
+	c->data_segs_in++;
+	seg->seq = seq_add(seg->seq, 1);
+	seg->flags &= (uint8_t)~TCP_SYN;
+	seg->span--;
+	tcp_trim(c, p, seg);
+	return tcp_receive(g, c, p, seg);
 }
 
 enum verdict tcp_fastopen_open(struct glass *g, struct tcp_embryo *e, struct pkt *p,
@@ -99,20 +124,17 @@ enum verdict tcp_fastopen_open(struct glass *g, struct tcp_embryo *e, struct pkt
 		stat_inc(g, STAT_TCP_LISTEN_DROPS);
 		return drop(g, p, NO_MEMORY, sizeof(*c), g->pool.bytes);
 	}
-	c->fastopen_child = c->connected_once = c->syn_data_acked = true;
+	c->fastopen_child = c->connected_once = true;
 	c->fastopen_of = e->listener;
 	c->fastopen_of->fastopens++;
 	c->snd.una = c->snd.nxt;
 	c->segs_in++;
-	c->data_segs_in++;
 	stat_inc(g, STAT_TCP_FASTOPEN_PASSIVE);
+	if (e->fastopen_tell) /* and it is valid */
+		stat_inc(g, STAT_TCP_FASTOPEN_PASSIVE_ALT_KEY);
 	stat_inc(g, STAT_TCP_PASSIVE_OPENS);
 	EVENT(g, c->id, p->id, FAST_OPEN, WORD("the SYN's data is accepted"), seg->len);
-	seg->seq = seq_add(seg->seq, 1);
-	seg->flags &= (uint8_t)~TCP_SYN;
-	seg->span--;
-	tcp_trim(c, p, seg);
-	v = tcp_receive(g, c, p, seg);
+	v = take_data(g, c, p, seg);
 	tcp_send_syn(g, c); /* acknowledges the data too */
 	tcp_accept_queue(g, e->listener, c);
 	return v;

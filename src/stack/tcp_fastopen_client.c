@@ -9,6 +9,9 @@
  * plain: neither option nor data. If that one is answered, something on the path may swallow the
  * other kind: the destination gets none for a while, twice as long each time.
  *
+ * A server that gives no cookie may know the option of the experiment only (tcp_fastopen.c): when
+ * the tunable allows, the next request has that form, once.
+ *
  * The table has rooms of WAYS places each, chosen by a keyed hash; in a full one the place goes
  * that was used longest ago. It is there from the first cookie on.
  *
@@ -21,7 +24,8 @@
 
 #include <string.h>
 
-#define CLIENT_BIT 1 /* of the tunable tcp_fastopen */
+enum { CLIENT_WITHOUT_COOKIE = 4 }; /* a bit of the tunable tcp_fastopen */
+
 #define ROOMS 64u
 #define WAYS 4u
 #define TABLE_BYTES (ROOMS * WAYS * sizeof(struct tcp_hint))
@@ -38,6 +42,8 @@ struct tcp_hint {
 	uint16_t mss;	   /* as the server told it */
 	uint8_t losses;	   /* in a row */
 	uint8_t cookie_len;
+	bool exp;	/* the next option has the form of the experiment */
+	bool exp_tried; /* and has been in vain */
 	uint8_t cookie[TCP_FASTOPEN_COOKIE_MAX];
 };
 
@@ -83,6 +89,12 @@ static struct tcp_hint *hint_make(struct glass *g, const struct tcp_conn *c)
 void tcp_fastopen_fini(struct glass *g)
 {
 	pool_free(&g->pool, g->tcp->hints, TABLE_BYTES);
+	g->tcp->hints = NULL;
+}
+
+void glass_fastopen_forget(struct glass *g)
+{
+	tcp_fastopen_fini(g);
 }
 
 static bool path_closed(const struct glass *g, const struct tcp_hint *h)
@@ -90,11 +102,17 @@ static bool path_closed(const struct glass *g, const struct tcp_hint *h)
 	return h && now(g) < h->closed_ns;
 }
 
+/* RFC 7413 7.3. */
+static bool needs_no_cookie(const struct glass *g, const struct tcp_conn *c)
+{
+	return g->tun.tcp_fastopen & CLIENT_WITHOUT_COOKIE || c->config.fastopen_no_cookie;
+}
+
 bool tcp_fastopen_ready(struct glass *g, const struct tcp_conn *c)
 {
 	const struct tcp_hint *h = hint_find(g, c);
 
-	return h && h->cookie_len && !path_closed(g, h);
+	return ((h && h->cookie_len) || needs_no_cookie(g, c)) && !path_closed(g, h);
 }
 
 /* RFC 7413 4.2.2: within the server's MSS, as far as it is known; and the options are long. */
@@ -116,7 +134,10 @@ uint32_t tcp_fastopen_ask(struct glass *g, struct tcp_conn *c, struct tcp_option
 
 	if (path_closed(g, h))
 		return 0;
+	if (needs_no_cookie(g, c))
+		return tcp_fastopen_room(g, c);
 	o->fastopen = c->fastopen_asked = true;
+	o->fastopen_exp = c->fastopen_exp = h && h->exp && g->tun.tcp_fastopen_experiment;
 	if (!h || !h->cookie_len)
 		return 0;
 	h->used_ns = now(g);
@@ -136,12 +157,12 @@ static void data_answered(struct glass *g, struct tcp_conn *c, uint32_t taken)
 {
 	uint32_t again = c->syn_data - taken;
 
-	c->syn_data = 0;
-	c->syn_data_acked = taken;
+	c->syn_data_acked = !again; /* as Linux counts: only if all of it was */
+	c->syn_data_again = again;
 	EVENT(g, c->id, 0, FAST_OPEN,
 	      taken ? WORD("the peer took the SYN's data") : WORD("the SYN's data goes again"),
 	      taken ? taken : again);
-	stat_inc(g, taken ? STAT_TCP_FASTOPEN_ACTIVE : STAT_TCP_FASTOPEN_ACTIVE_FAIL);
+	stat_inc(g, again ? STAT_TCP_FASTOPEN_ACTIVE_FAIL : STAT_TCP_FASTOPEN_ACTIVE);
 	c->account->bytes_retrans += again;
 	tcp_syn_data_acked(g, c, taken);
 }
@@ -158,10 +179,46 @@ static void path_swallows(struct glass *g, struct tcp_conn *c, struct tcp_hint *
 	EVENT(g, c->id, 0, FAST_OPEN, WORD("the SYN was lost: plain ones for a while"), 0);
 }
 
-static void remember(struct glass *g, struct tcp_conn *c, const struct tcp_seg *seg, bool arrived)
+/* A cookie that was asked for, in a form that is understood here. */
+static bool cookie_told(const struct glass *g, const struct tcp_conn *c, const struct tcp_seg *seg)
 {
-	bool told = seg->opt.fastopen && seg->opt.cookie_len;
-	struct tcp_hint *h = told || !arrived ? hint_make(g, c) : hint_find(g, c);
+	return c->fastopen_asked && seg->opt.fastopen && seg->opt.cookie_len &&
+	       (!seg->opt.fastopen_exp || g->tun.tcp_fastopen_experiment);
+}
+
+static void remember_cookie(struct glass *g, struct tcp_conn *c, struct tcp_hint *h,
+			    const struct tcp_options *o)
+{
+	h->exp = o->fastopen_exp;
+	h->exp_tried = false;
+	h->cookie_len = o->cookie_len;
+	memcpy(h->cookie, o->cookie, o->cookie_len);
+	EVENT(g, c->id, 0, FAST_OPEN, WORD("the peer tells a cookie"), h->cookie_len);
+}
+
+/* A cookie was asked for and none was told: as Linux, the other form is tried once. */
+static void other_form(const struct tcp_conn *c, struct tcp_hint *h)
+{
+	h->exp = !c->fastopen_exp && !h->exp_tried;
+	h->exp_tried = h->exp_tried || c->fastopen_exp;
+}
+
+/* What the server told, and what the network has. */
+static uint32_t mss_known(const struct tcp_conn *c)
+{
+	uint32_t path = c->path.mtu_bytes - HEADER_BYTES;
+
+	return c->peer_mss < path ? c->peer_mss : path;
+}
+
+/* asked: the first SYN had a request, no cookie. */
+static void remember(struct glass *g, struct tcp_conn *c, const struct tcp_seg *seg, bool arrived,
+		     bool asked)
+{
+	bool told = cookie_told(g, c, seg),
+	     other = asked && !told && g->tun.tcp_fastopen_experiment;
+	bool make = told || other || !arrived || needs_no_cookie(g, c);
+	struct tcp_hint *h = make ? hint_make(g, c) : hint_find(g, c);
 
 	if (!h)
 		return;
@@ -171,22 +228,32 @@ static void remember(struct glass *g, struct tcp_conn *c, const struct tcp_seg *
 		return;
 	}
 	h->losses = 0;
-	if (!told)
+	h->mss = (uint16_t)mss_known(c);
+	if (told)
+		remember_cookie(g, c, h, &seg->opt);
+	else if (other)
+		other_form(c, h);
+}
+
+/* RFC 7413 4.1.3.1: ICMP is a negative response too. But this one tells what will pass. */
+void tcp_fastopen_too_large(struct glass *g, struct tcp_conn *c)
+{
+	if (c->state != TCPS_SYN_SENT || !c->syn_data || !c->fastopen_wanted)
 		return;
-	h->mss = c->peer_mss;
-	h->cookie_len = seg->opt.cookie_len;
-	memcpy(h->cookie, seg->opt.cookie, seg->opt.cookie_len);
-	EVENT(g, c->id, 0, FAST_OPEN, WORD("the peer tells a cookie"), h->cookie_len);
+	c->fastopen_wanted = false; /* once: what follows is plain already */
+	EVENT(g, c->id, 0, FAST_OPEN, WORD("too large for the path: a plain SYN"), c->syn_data);
+	tcp_send_syn(g, c);
 }
 
 void tcp_fastopen_answered(struct glass *g, struct tcp_conn *c, const struct tcp_seg *seg)
 {
 	uint32_t taken = seg->ack.v - c->snd.iss.v - 1;
+	bool data = c->syn_data;
 
 	c->snd.nxt = seg->ack;
-	if (c->syn_data)
+	if (data)
 		data_answered(g, c, taken);
-	if (c->fastopen_asked)
-		remember(g, c, seg, !c->timeouts || taken || seg->opt.fastopen);
+	if (c->fastopen_asked || data)
+		remember(g, c, seg, !c->timeouts || taken || seg->opt.fastopen, !data);
 	c->fastopen_asked = false;
 }

@@ -65,6 +65,7 @@ void tcp_listener_free(struct glass *g, struct tcp_listener *l)
 	tcp_fastopen_listener_gone(g, l);
 	tcp_unbind(g, &l->bind);
 	list_remove(&l->waker.node);
+	tcp_fastopen_keys_free(g, l->fastopen_keys);
 	pool_free(&g->pool, l, sizeof(*l));
 }
 

@@ -20,7 +20,8 @@ struct tcp_listener {
 	int64_t cookie_ns; /* when it last answered with a cookie */
 	/* tcp_fastopen.c: connections in SYN-RECEIVED; those that a RST ended lately */
 	uint32_t fastopens, fastopen_resets;
-	int64_t fastopen_reset_ns; /* the last of these */
+	int64_t fastopen_reset_ns;		 /* the last of these */
+	struct tcp_fastopen_keys *fastopen_keys; /* its own; NULL: the stack's */
 };
 
 /*
@@ -48,6 +49,7 @@ struct tcp_embryo {
 	bool resent : 1; /* so the third segment tells no round-trip time */
 	bool is_cookie : 1;
 	bool fastopen_tell : 1; /* the SYN-ACK carries a cookie for the next time */
+	bool fastopen_exp : 1;	/* as the option of the experiment */
 };
 
 /* tcp_listen.c */
@@ -114,10 +116,33 @@ bool tcp_fastopen_check(struct glass *g, struct tcp_listener *l, const struct tc
 /* A connection in SYN-RECEIVED that has the SYN's data and waits for accept. Consumes p. */
 enum verdict tcp_fastopen_open(struct glass *g, struct tcp_embryo *e, struct pkt *p,
 			       struct tcp_seg *seg);
-/* The cookie for the peer of c. */
+/* The cookie for the peer of c, to its listener c->fastopen_of. */
 void tcp_fastopen_tell(const struct glass *g, const struct tcp_conn *c, struct tcp_options *o);
+/* The program has it, in SYN-RECEIVED: as good as established. */
+static inline bool tcp_fastopen_accepted(const struct tcp_conn *c)
+{
+	return c->fastopen_child && !c->listener;
+}
 /* c leaves SYN-RECEIVED; by a RST: its place stays taken for a while. */
 void tcp_fastopen_left(struct glass *g, struct tcp_conn *c, bool reset);
 void tcp_fastopen_listener_gone(struct glass *g, struct tcp_listener *l);
+
+/* tcp_fastopen_key.c: l's own keys, or the stack's */
+#define TCP_FASTOPEN_KEYED_BYTES 8
+void tcp_fastopen_keys_init(struct glass *g);
+void tcp_fastopen_make(const struct glass *g, const struct tcp_listener *l, ip4_t client,
+		       ip4_t server, uint8_t cookie[TCP_FASTOPEN_KEYED_BYTES]);
+/* With which key was the cookie of seg made: 1, 2; 0: with none of them. */
+unsigned tcp_fastopen_made_with(const struct glass *g, const struct tcp_listener *l,
+				const struct tcp_seg *seg);
+/* One key or two, as bytes. 0; -EINVAL: a length that cannot be. */
+int tcp_fastopen_keys_read(struct tcp_fastopen_keys *keys, const void *bytes, size_t length);
+/* The same back, and how long it is. own NULL: the stack's. */
+size_t tcp_fastopen_keys_write(const struct glass *g, const struct tcp_fastopen_keys *own,
+			       uint8_t bytes[2 * GLASS_FASTOPEN_KEY_BYTES]);
+/* Those that wait for owner to listen; NULL: none. take: they wait no more. */
+struct tcp_fastopen_keys *tcp_fastopen_keys_find(const struct glass *g, const void *owner);
+struct tcp_fastopen_keys *tcp_fastopen_keys_take(struct glass *g, const void *owner);
+void tcp_fastopen_keys_free(struct glass *g, struct tcp_fastopen_keys *keys);
 
 #endif

@@ -161,6 +161,30 @@ void tcp_syn_data_acked(struct glass *g, struct tcp_conn *c, uint32_t n)
 	c->account->bytes_acked += n;
 }
 
+/* Of the data that our SYN carried the server has not taken so much. */
+static uint32_t syn_data_left(const struct tcp_conn *c)
+{
+	return c->syn_data - (uint32_t)c->account->bytes_acked;
+}
+
+/*
+ * New data leaves: is the segment a small one (Nagle), and does it answer what came lately, or go
+ * on from the SYN, so that ACKs can ride on data? The data of a SYN that goes again says nothing of
+ * that: it was as much as the SYN could carry.
+ */
+static void note_habits(struct glass *g, struct tcp_conn *c, uint32_t len)
+{
+	if (c->syn_data_again) {
+		c->syn_data_again = false;
+		return;
+	}
+	if (len % c->mss)
+		c->small_end = c->snd.nxt;
+	if (c->last_data_ns ? now(g) - c->last_data_ns < g->tun.tcp_delack_ms * NS_PER_MS
+			    : c->syn_data && c->ack_now)
+		c->pingpong = true;
+}
+
 bool tcp_send_data(struct glass *g, struct tcp_conn *c, uint32_t len, bool fin)
 {
 	uint32_t limit = frame_limit(g, c), unsent = tcp_unsent(c);
@@ -169,10 +193,12 @@ bool tcp_send_data(struct glass *g, struct tcp_conn *c, uint32_t len, bool fin)
 	struct tcp_options opt = { 0 };
 	struct tcp_out out = { .seq = c->snd.nxt, .flags = TCP_ACK, .opt = &opt };
 	struct pkt *p = NULL;
-	bool ends;
+	bool again = c->syn_data_again, ends;
 
 	if (c->ecn_cwr)
 		limit = c->mss; /* CWR is said once, and not every device cuts it so */
+	if (again && limit > syn_data_left(c))
+		limit = syn_data_left(c); /* as it was */
 	if (len > limit)
 		len = limit;
 	next_settle(c);
@@ -184,7 +210,7 @@ bool tcp_send_data(struct glass *g, struct tcp_conn *c, uint32_t len, bool fin)
 		return false;
 	}
 	fin = fin && len == unsent;
-	ends = len && len == record && (len < unsent || !c->unpushed);
+	ends = len && (again || (len == record && (len < unsent || !c->unpushed)));
 	*tx = (struct tcp_tx){
 		.seq = c->snd.nxt,
 		.len = len + fin,
@@ -199,12 +225,9 @@ bool tcp_send_data(struct glass *g, struct tcp_conn *c, uint32_t len, bool fin)
 	c->fin_sent = fin;
 	if (ends)
 		tx->flags |= TX_PSH;
-	if (len % c->mss)
-		c->small_end = c->snd.nxt;
 	c->account->bytes_sent += len;
 	tcp_note_data_sent(g, c, len);
-	if (c->last_data_ns && now(g) - c->last_data_ns < g->tun.tcp_delack_ms * NS_PER_MS)
-		c->pingpong = true;
+	note_habits(g, c, len);
 	out.len = len;
 	out.is_new = len;
 	out.flags |=

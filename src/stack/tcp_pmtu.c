@@ -44,8 +44,10 @@ static void path_shrinks(struct glass *g, struct tcp_conn *c, uint32_t mtu_bytes
 	if (mtu_bytes >= c->path.mtu_bytes)
 		return;
 	set_mtu(g, c, mtu_bytes, why);
-	if (!tcp_synchronized(c))
+	if (!tcp_synchronized(c)) {
+		tcp_fastopen_too_large(g, c);
 		return;
+	}
 	tcp_resend_all(g, c);
 	tcp_owe(g, c);
 }

@@ -62,13 +62,19 @@ static void tcp_soften(struct glass *g, struct tcp_conn *c, int error, uint64_t 
 	c->soft_error = error;
 }
 
+static enum verdict not_in_flight(struct glass *g, struct pkt *p, uint32_t seq, struct seq una)
+{
+	stat_inc(g, STAT_TCP_OUT_OF_WINDOW_ICMPS);
+	return drop(g, p, ICMP_QUOTE_SEQ, seq, una.v);
+}
+
 /* As Linux: only "unreachable" ends a handshake that the peer began. */
 static enum verdict embryo_icmp_error(struct glass *g, struct pkt *p, struct tcp_embryo *e,
 				      const struct icmp_error *err)
 {
 	p->conn = e->id;
 	if (err->seq != e->iss.v)
-		return drop(g, p, ICMP_QUOTE_SEQ, err->seq, e->iss.v);
+		return not_in_flight(g, p, err->seq, e->iss);
 	if (err->error && err->type == 3 && err->code != 4)
 		tcp_embryo_end(g, e, err->error, WORD("ICMP unreachable answers our SYN"));
 	return accept_packet(g, p);
@@ -83,6 +89,7 @@ enum verdict tcp_icmp_error(struct glass *g, struct pkt *p, const struct icmp_er
 	struct tcp_conn *c = tcp_find(g, e->src, e->sport, e->dst, e->dport);
 	struct tcp_embryo *embryo = tcp_embryo_find(g, e->src, e->sport, e->dst, e->dport);
 	struct seq seq = seq_of(e->seq);
+	bool opening;
 
 	ENTER(g, p);
 	if (embryo)
@@ -90,13 +97,14 @@ enum verdict tcp_icmp_error(struct glass *g, struct pkt *p, const struct icmp_er
 	if (!c)
 		return drop(g, p, ICMP_QUOTE, p->len, IP_PROTO_TCP);
 	p->conn = c->id;
-	if (!seq_in(seq, c->snd.una, c->snd.nxt))
-		return drop(g, p, ICMP_QUOTE_SEQ, e->seq, c->snd.una.v);
+	opening = c->state == TCPS_SYN_SENT || c->state == TCPS_SYN_RECEIVED;
+	if (!seq_in(seq, opening && c->fastopen_child ? c->snd.iss : c->snd.una, c->snd.nxt))
+		return not_in_flight(g, p, e->seq, c->snd.una);
 	if (e->type == 3 && e->code == 4)
 		tcp_path_mtu(g, c, e->mtu_bytes);
 	else if (!e->error)
 		return accept_packet(g, p);
-	else if (c->state == TCPS_SYN_SENT || c->state == TCPS_SYN_RECEIVED)
+	else if (opening && !tcp_fastopen_accepted(c))
 		tcp_end(g, c, e->error, "ICMP unreachable answers our SYN");
 	else
 		tcp_soften(g, c, e->error, WORD("ICMP unreachable"));

@@ -12,8 +12,11 @@ enum {
 	OPT_SACK_OK = 4,
 	OPT_SACK = 5,
 	OPT_TS = 8,
-	OPT_FASTOPEN = 34
+	OPT_FASTOPEN = 34,
+	OPT_EXPERIMENT = 254, /* RFC 6994: two bytes tell which */
 };
+
+#define EXPERIMENT_FASTOPEN 0xf989 /* before RFC 7413 had a kind of its own */
 
 static uint16_t get16(const uint8_t *b)
 {
@@ -38,8 +41,18 @@ static void fastopen_value(const uint8_t *b, size_t n, struct tcp_options *out)
 	if (n && (n < TCP_FASTOPEN_COOKIE_MIN || n > TCP_FASTOPEN_COOKIE_MAX || n % 2))
 		return;
 	out->fastopen = true;
+	out->fastopen_exp = false;
 	out->cookie_len = (uint8_t)n;
 	memcpy(out->cookie, b, n);
+}
+
+/* Beside the option of RFC 7413 that of the experiment says nothing. */
+static void experiment_value(const uint8_t *b, size_t n, struct tcp_options *out)
+{
+	if (n < 2 || get16(b) != EXPERIMENT_FASTOPEN || out->fastopen)
+		return;
+	fastopen_value(b + 2, n - 2, out);
+	out->fastopen_exp = out->fastopen;
 }
 
 /*
@@ -67,6 +80,8 @@ static void option_value(uint8_t kind, const uint8_t *b, size_t n, struct tcp_op
 		out->tsecr = get32(b + 4);
 	} else if (kind == OPT_FASTOPEN) {
 		fastopen_value(b, n, out);
+	} else if (kind == OPT_EXPERIMENT) {
+		experiment_value(b, n, out);
 	}
 }
 
@@ -108,11 +123,17 @@ static uint8_t *put32(uint8_t *at, uint32_t v)
 /* Padded with NOPs to whole words. */
 static uint8_t *put_fastopen(uint8_t *at, const struct tcp_options *o)
 {
-	*at++ = OPT_FASTOPEN;
-	*at++ = (uint8_t)(2 + o->cookie_len);
+	unsigned head = o->fastopen_exp ? 4 : 2;
+
+	*at++ = o->fastopen_exp ? OPT_EXPERIMENT : OPT_FASTOPEN;
+	*at++ = (uint8_t)(head + o->cookie_len);
+	if (o->fastopen_exp) {
+		*at++ = EXPERIMENT_FASTOPEN >> 8;
+		*at++ = EXPERIMENT_FASTOPEN & 0xff;
+	}
 	memcpy(at, o->cookie, o->cookie_len);
 	at += o->cookie_len;
-	for (unsigned n = 2u + o->cookie_len; n % 4; n++)
+	for (unsigned n = head + o->cookie_len; n % 4; n++)
 		*at++ = OPT_NOP;
 	return at;
 }

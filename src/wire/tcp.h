@@ -50,7 +50,8 @@ struct tcp_options {
 	uint8_t nsack;
 	uint32_t tsval, tsecr;
 	struct tcp_sack_block sack[TCP_SACK_BLOCKS_MAX];
-	bool fastopen; /* RFC 7413; without a cookie: one is asked for */
+	bool fastopen;	   /* RFC 7413; without a cookie: one is asked for */
+	bool fastopen_exp; /* in the form of the time before: kind 254 (RFC 6994) */
 	uint8_t cookie_len;
 	uint8_t cookie[TCP_FASTOPEN_COOKIE_MAX];
 };

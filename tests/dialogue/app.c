@@ -122,13 +122,8 @@ struct app *dlg_accept(struct dlg *d, const struct dlg_place *at, struct app *l)
 	return a;
 }
 
-void dlg_send(struct dlg *d, const struct dlg_place *at, struct app *a, size_t n)
-{
-	dlg_send_flags(d, at, a, n, 0);
-}
-
-void dlg_send_flags(struct dlg *d, const struct dlg_place *at, struct app *a, size_t n,
-		    unsigned flags)
+void dlg_send(struct dlg *d, const struct dlg_place *at, struct app *a, size_t n, size_t taken,
+	      unsigned flags)
 {
 	uint8_t *bytes = malloc(n ? n : 1);
 	int64_t got;
@@ -139,7 +134,21 @@ void dlg_send_flags(struct dlg *d, const struct dlg_place *at, struct app *a, si
 	got = glass_send_flags(d->g, a->s, bytes, n, flags);
 	free(bytes);
 	a->sent += got > 0 ? (uint64_t)got : 0;
-	expect_result(d, "glass_send()", got, (int64_t)n);
+	expect_result(d, "glass_send()", got, (int64_t)taken);
+}
+
+void dlg_send_in_place(struct dlg *d, const struct dlg_place *at, struct app *a, size_t n)
+{
+	size_t room;
+	uint8_t *bytes;
+
+	d->at = at;
+	bytes = glass_send_reserve(d->g, a->s, n, &room);
+	for (size_t i = 0; i < room; i++)
+		bytes[i] = dlg_pattern(1, a->sent + i);
+	glass_send_commit(d->g, a->s, room);
+	a->sent += room;
+	expect_result(d, "glass_send_reserve()", (int64_t)room, (int64_t)n);
 }
 
 void dlg_send_error(struct dlg *d, const struct dlg_place *at, struct app *a, int error)

@@ -21,6 +21,8 @@
  * What a segment is said to be: flags joined by |, then any of
  *	seq= ack= len= win= urg= mss= ws= tsval= tsecr= ttl= tos= sport= dport= sack=from:to
  *	cookie= fo				(fast open, RFC 7413; fo: without a cookie)
+ *	foexp					(the same as the experiment before, with cookie= or
+ *						 without)
  *	sackok ts df
  *	nomss nows nosackok nots nosack nopsh nofo	(wire_out: must be absent)
  *	badcsum					(wire_in)
@@ -152,10 +154,16 @@ struct app *dlg_app(struct dlg *d);
 #define app_listen(l, port, backlog) \
 	dlg_listen(d, HERE("app_listen(" #l ", " #port ")"), l, port, backlog)
 #define app_accept(l) dlg_accept(d, HERE("app_accept(" #l ")"), l)
-#define app_send(c, n) dlg_send(d, HERE("app_send(" #c ", " #n ")"), c, n)
+#define app_send(c, n) dlg_send(d, HERE("app_send(" #c ", " #n ")"), c, n, n, 0)
 /* The same with GLASS_MORE, GLASS_EOR, GLASS_TELL_*. */
 #define app_send_flags(c, n, flags) \
-	dlg_send_flags(d, HERE("app_send_flags(" #c ", " #n ", " #flags ")"), c, n, flags)
+	dlg_send(d, HERE("app_send_flags(" #c ", " #n ", " #flags ")"), c, n, n, flags)
+/* Only so many of them are taken. */
+#define app_send_part(c, n, taken) \
+	dlg_send(d, HERE("app_send_part(" #c ", " #n ", " #taken ")"), c, n, taken, 0)
+/* Without a copy; all of it is queued, whatever a SYN carries. */
+#define app_send_in_place(c, n) \
+	dlg_send_in_place(d, HERE("app_send_in_place(" #c ", " #n ")"), c, n)
 #define app_recv(c, n) dlg_recv(d, HERE("app_recv(" #c ", " #n ")"), c, n)
 #define app_recv_eof(c) dlg_recv_result(d, HERE("app_recv_eof(" #c ")"), c, 0)
 #define app_recv_error(c, e) dlg_recv_result(d, HERE("app_recv_error(" #c ", " #e ")"), c, e)
@@ -194,9 +202,9 @@ unsigned dlg_dev(const struct dlg *d);
 void dlg_listen(struct dlg *d, const struct dlg_place *at, struct app *a, uint16_t port,
 		unsigned backlog);
 struct app *dlg_accept(struct dlg *d, const struct dlg_place *at, struct app *l);
-void dlg_send(struct dlg *d, const struct dlg_place *at, struct app *a, size_t n);
-void dlg_send_flags(struct dlg *d, const struct dlg_place *at, struct app *a, size_t n,
-		    unsigned flags);
+void dlg_send(struct dlg *d, const struct dlg_place *at, struct app *a, size_t n, size_t taken,
+	      unsigned flags);
+void dlg_send_in_place(struct dlg *d, const struct dlg_place *at, struct app *a, size_t n);
 void dlg_recv(struct dlg *d, const struct dlg_place *at, struct app *a, size_t n);
 void dlg_recv_result(struct dlg *d, const struct dlg_place *at, struct app *a, int error);
 void dlg_send_error(struct dlg *d, const struct dlg_place *at, struct app *a, int error);

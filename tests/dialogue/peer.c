@@ -34,7 +34,8 @@ static void set_options(struct seg *g, const struct spec *s, struct flow *f)
 	g->ws_ok = s->has[K_WS];
 	g->ws = (uint8_t)s->v[K_WS];
 	g->sackok = s->words & W_SACKOK;
-	g->fo_ok = s->words & W_FO || s->has[K_COOKIE];
+	g->fo_ok = s->words & (W_FO | W_FOEXP) || s->has[K_COOKIE];
+	g->fo_exp = s->words & W_FOEXP;
 	g->cookie = (uint64_t)s->v[K_COOKIE];
 	g->cookie_len = s->has[K_COOKIE] ? 8 : 0;
 	g->nsack = s->nsack;

@@ -8,6 +8,8 @@
 
 enum { ETH = 14, IP = 20, TCP = 20 };
 
+#define FASTOPEN_EXPERIMENT 0xf989
+
 static uint16_t get16(const uint8_t *b)
 {
 	return (uint16_t)(b[0] << 8 | b[1]);
@@ -56,6 +58,14 @@ static uint32_t pseudo_sum(uint32_t src, uint32_t dst, uint8_t proto, size_t len
  * -----------------------------------------------------------------------------------
  */
 
+static const char *parse_fastopen(struct seg *s, const uint8_t *cookie, size_t n)
+{
+	s->fo_ok = true;
+	s->cookie_len = (uint8_t)n;
+	s->cookie = n == 8 ? (uint64_t)get32(cookie) << 32 | get32(cookie + 4) : 0;
+	return n == 0 || n == 8 ? NULL : "fast open option length";
+}
+
 /* One option of length n; NULL or a complaint. */
 static const char *parse_option(struct seg *s, const uint8_t *o, size_t n)
 {
@@ -87,10 +97,12 @@ static const char *parse_option(struct seg *s, const uint8_t *o, size_t n)
 		s->tsecr = get32(o + 6);
 		return NULL;
 	case 34:
-		s->fo_ok = true;
-		s->cookie_len = (uint8_t)(n - 2);
-		s->cookie = n == 10 ? (uint64_t)get32(o + 2) << 32 | get32(o + 6) : 0;
-		return n == 2 || n == 10 ? NULL : "fast open option length";
+		return parse_fastopen(s, o + 2, n - 2);
+	case 254:
+		if (n < 4 || get16(o + 2) != FASTOPEN_EXPERIMENT)
+			return "not the experiment of fast open";
+		s->fo_exp = true;
+		return parse_fastopen(s, o + 4, n - 4);
 	default:
 		return "an option of a kind that we never send";
 	}
@@ -214,6 +226,18 @@ const char *seg_parse(const uint8_t *frame, size_t length, struct seg *s)
  * ---------------------------------------------------------------------------------------
  */
 
+static size_t build_fastopen(uint8_t *o, const struct seg *s)
+{
+	const uint8_t plain[] = { 1, 1, 34, (uint8_t)(2 + s->cookie_len) };
+	const uint8_t experiment[] = { 254, (uint8_t)(4 + s->cookie_len), FASTOPEN_EXPERIMENT >> 8,
+				       FASTOPEN_EXPERIMENT & 0xff };
+
+	memcpy(o, s->fo_exp ? experiment : plain, 4);
+	put32(o + 4, (uint32_t)(s->cookie >> 32));
+	put32(o + 8, (uint32_t)s->cookie);
+	return 4u + s->cookie_len;
+}
+
 static size_t build_sack(uint8_t *o, const struct seg *s)
 {
 	o[0] = o[1] = 1;
@@ -254,12 +278,8 @@ static size_t build_options(uint8_t *o, const struct seg *s)
 		memcpy(o + n, (const uint8_t[]){ 1, 3, 3, s->ws }, 4);
 		n += 4;
 	}
-	if (s->fo_ok) {
-		memcpy(o + n, (const uint8_t[]){ 1, 1, 34, (uint8_t)(2 + s->cookie_len) }, 4);
-		put32(o + n + 4, (uint32_t)(s->cookie >> 32));
-		put32(o + n + 8, (uint32_t)s->cookie);
-		n += 4u + s->cookie_len;
-	}
+	if (s->fo_ok)
+		n += build_fastopen(o + n, s);
 	if (s->nsack)
 		n += build_sack(o + n, s);
 	return n;
@@ -392,8 +412,8 @@ static void add_options(struct text *t, const struct seg *s, uint32_t ack0)
 		sep = ",";
 	}
 	if (s->fo_ok) {
-		add(t, s->cookie_len ? "%stfo cookie %016llx" : "%stfo cookiereq", sep,
-		    (unsigned long long)s->cookie);
+		add(t, s->cookie_len ? "%s%stfo cookie %016llx" : "%s%stfo cookiereq", sep,
+		    s->fo_exp ? "exp-" : "", (unsigned long long)s->cookie);
 		sep = ",";
 	}
 	for (unsigned i = 0; i < s->nsack; i++) {

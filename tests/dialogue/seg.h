@@ -29,6 +29,7 @@ struct seg {
 	uint8_t flags;
 	uint16_t win, urgent;
 	bool mss_ok, ws_ok, sackok, ts_ok, fo_ok;
+	bool fo_exp;	 /* the option of the experiment before it (kind 254) */
 	uint64_t cookie; /* of fast open: fo_ok, and its length */
 	uint8_t cookie_len;
 	uint16_t mss;

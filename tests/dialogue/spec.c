@@ -21,6 +21,7 @@ static const struct {
 	{ "nosackok", W_NOSACKOK }, { "nosack", W_NOSACK }, { "badcsum", W_BADCSUM },
 	{ "badseq", W_BADSEQ },	    { "RTX", W_RTX },	    { "ICMP", W_ICMP },
 	{ "nopsh", W_NOPSH },	    { "fo", W_FO },	    { "nofo", W_NOFO },
+	{ "foexp", W_FOEXP },
 };
 
 static const struct {
@@ -181,6 +182,7 @@ static const char *differs_options(const struct spec *s, const struct seg *g)
 		{ 0, W_NOSACK, g->nsack > 0, "SACK" },
 		{ W_DF, 0, g->dont_fragment, "DF" },
 		{ W_FO, W_NOFO, g->fo_ok, "fast open" },
+		{ W_FOEXP, W_FO, g->fo_exp, "experimental fast open" },
 	};
 
 	for (unsigned i = 0; i < sizeof(option) / sizeof(option[0]); i++) {
@@ -195,6 +197,8 @@ static const char *differs_options(const struct spec *s, const struct seg *g)
 		return say("a fast open cookie, should be without");
 	if (s->has[K_COOKIE] && g->cookie_len != 8)
 		return say("no fast open cookie");
+	if (s->has[K_COOKIE] && g->fo_exp && !(s->words & W_FOEXP))
+		return say("the cookie is told as an experiment");
 	if (s->has[K_WS] && !g->ws_ok)
 		return say("no window scale option");
 	if ((s->has[K_TSVAL] || s->has[K_TSECR]) && !g->ts_ok)

@@ -53,7 +53,8 @@ enum spec_word {
 	W_ICMP = 2048,
 	W_NOPSH = 4096,
 	W_FO = 8192,
-	W_NOFO = 16384
+	W_NOFO = 16384,
+	W_FOEXP = 32768
 };
 
 struct spec {

@@ -97,6 +97,39 @@ static void test_fastopen(void **state)
 	assert_int_equal(tcp_options_write(got, &syn), 40); /* with all the others: it fits */
 }
 
+/* The option of the experiment (RFC 6994); beside that of RFC 7413 it says nothing. */
+static void test_fastopen_experiment(void **state)
+{
+	const struct tcp_options ask = { .fastopen = true, .fastopen_exp = true };
+	const struct tcp_options told = {
+		.fastopen = true, .fastopen_exp = true, .cookie_len = 4, .cookie = "abcd"
+	};
+	static const uint8_t both[] = { 34, 6,	  'e',	'f', 'g', 'h', 254,
+					8,  0xf9, 0x89, 'a', 'b', 'c', 'd' };
+	static const uint8_t other[] = { 254, 8, 0xf9, 0x88, 'a', 'b', 'c', 'd' };
+	struct tcp_options back;
+	uint8_t bytes[14];
+
+	(void)state;
+	check(&ask, (const uint8_t[]){ 254, 4, 0xf9, 0x89 }, 4);
+	check(&told, both + 6, 8);
+	tcp_options_read(both + 6, 8, &back);
+	assert_true(back.fastopen && back.fastopen_exp && back.cookie_len == 4);
+	assert_memory_equal(back.cookie, "abcd", 4);
+	tcp_options_read(both, sizeof(both), &back);
+	assert_true(back.fastopen && !back.fastopen_exp && !memcmp(back.cookie, "efgh", 4));
+	memcpy(bytes, both + 6, 8);
+	memcpy(bytes + 8, both, 6);
+	tcp_options_read(bytes, sizeof(bytes), &back);
+	assert_true(back.fastopen && !back.fastopen_exp && !memcmp(back.cookie, "efgh", 4));
+	tcp_options_read(other, sizeof(other), &back);
+	assert_false(back.fastopen);
+	tcp_options_read((const uint8_t[]){ 254, 3, 0xf9 }, 3, &back);
+	assert_false(back.fastopen || back.fastopen_exp);
+	tcp_options_read((const uint8_t[]){ 254, 5, 0xf9, 0x89, 1 }, 5, &back);
+	assert_false(back.fastopen || back.fastopen_exp);
+}
+
 /* A length that cannot be is no option; what follows is read all the same. */
 static void test_fastopen_lengths(void **state)
 {
@@ -120,6 +153,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_syn),
 		cmocka_unit_test(test_fastopen),
+		cmocka_unit_test(test_fastopen_experiment),
 		cmocka_unit_test(test_fastopen_lengths),
 		cmocka_unit_test(test_syn_without_timestamps),
 		cmocka_unit_test(test_timestamps_alone),
