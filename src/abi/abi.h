@@ -85,7 +85,7 @@ struct abi_accept {
 };
 
 /* Options beside enum glass_opt, for SETOPT and GETOPT. */
-enum { ABI_OPT_V6ONLY = 1000, ABI_OPT_TELL, ABI_OPT_DEVICE };
+enum { ABI_OPT_V6ONLY = 1000, ABI_OPT_TELL, ABI_OPT_DEVICE, ABI_OPT_FASTOPEN_KEY };
 /* SENDTO, arg[3]. */
 enum { ABI_SENDTO_DEVICE = 0xff, ABI_SENDTO_MORE = 0x100, ABI_SENDTO_SEGMENT_SHIFT = 16 };
 /* GROUP beside enum glass_group_do: the whole filter. */

@@ -55,6 +55,23 @@ static bool tunable_find(const struct glass *g, const char *name, struct glass_t
 	return false;
 }
 
+/* The one setting that is no number. The words do not tell it again: it is a secret. */
+static int key_set(struct daemon *d, const char *value, char *text, size_t size)
+{
+	uint8_t key[2 * GLASS_FASTOPEN_KEY_BYTES];
+	int n = glass_fastopen_key_read(value, key);
+
+	if (n < 0 || glass_fastopen_key_set(d->g, key, (size_t)n)) {
+		snprintf(text, size,
+			 "a key is four hexadecimal numbers with '-' between them, as in "
+			 "1-2-3-4; a second one may follow after ','");
+		return EINVAL;
+	}
+	snprintf(text, size, "tcp_fastopen_key is set: %s",
+		 n > GLASS_FASTOPEN_KEY_BYTES ? "two keys" : "one key");
+	return 0;
+}
+
 /* "name=value". 0 or a positive errno; text tells the outcome either way. */
 static int tunable_set(struct daemon *d, const char *words, char *text, size_t size)
 {
@@ -64,6 +81,8 @@ static int tunable_set(struct daemon *d, const char *words, char *text, size_t s
 	long long n;
 
 	snprintf(name, sizeof(name), "%.*s", value ? (int)(value - words) : 0, words);
+	if (value && !strcmp(name, "tcp_fastopen_key"))
+		return key_set(d, value + 1, text, size);
 	if (!value || !tunable_find(d->g, name, &t)) {
 		snprintf(text, size, "there is no tunable '%s'\ntype: glass tunables", name);
 		return ENOENT;

@@ -91,8 +91,13 @@ static int set_tell(struct end *e, int64_t value)
 	return 0;
 }
 
-static int set_option(struct daemon *d, struct end *e, const int64_t *arg)
+static int set_option(struct daemon *d, struct end *e, const struct abi_request *req,
+		      const char *data)
 {
+	const int64_t *arg = req->arg;
+
+	if (arg[0] == ABI_OPT_FASTOPEN_KEY)
+		return glass_sock_fastopen_key_set(d->g, e->sock, data, req->length);
 	if (arg[0] == ABI_OPT_V6ONLY)
 		return set_v6only(e, arg[1]);
 	if (arg[0] == ABI_OPT_TELL)
@@ -132,7 +137,6 @@ void op_setopt(struct daemon *d, struct client *c, const struct abi_request *req
 	struct ended *x = ended_find(d, c, req->token);
 	struct end *e;
 
-	(void)data;
 	(void)fd;
 	if (x) {
 		reply_errno(d, c, req, -set_ended(x, req->arg));
@@ -140,13 +144,23 @@ void op_setopt(struct daemon *d, struct client *c, const struct abi_request *req
 	}
 	e = end_find(d, c, req);
 	if (e)
-		reply_errno(d, c, req, -set_option(d, e, req->arg));
+		reply_errno(d, c, req, -set_option(d, e, req, data));
 }
 
 void op_setopt_quiet(struct daemon *d, struct client *c, const struct abi_request *req,
 		     const char *data, int *fd)
 {
 	op_setopt(d, c, req, data, fd); /* control_reply() knows that nobody waits */
+}
+
+static void reply_key(struct daemon *d, struct client *c, const struct abi_request *req,
+		      const struct end *e)
+{
+	uint8_t key[2 * GLASS_FASTOPEN_KEY_BYTES];
+	struct abi_reply rep = { 0 };
+	size_t n = glass_sock_fastopen_key_get(d->g, e->sock, key);
+
+	control_reply(d, c, req, &rep, key, n, -1);
 }
 
 void op_getopt(struct daemon *d, struct client *c, const struct abi_request *req, const char *data,
@@ -161,6 +175,10 @@ void op_getopt(struct daemon *d, struct client *c, const struct abi_request *req
 	(void)fd;
 	if (!e && !x)
 		return;
+	if (e && req->arg[0] == ABI_OPT_FASTOPEN_KEY) {
+		reply_key(d, c, req, e);
+		return;
+	}
 	if (x)
 		err = get_ended(x, req->arg[0], &rep.value[0]);
 	else if (req->arg[0] == ABI_OPT_V6ONLY)

@@ -171,6 +171,23 @@ static int set_congestion(const struct abi_name *self, const void *value, sockle
 	return call_daemon(&c);
 }
 
+/* The daemon looks at the length. */
+static int set_fastopen_key(const struct abi_name *self, const void *value, socklen_t size)
+{
+	struct iovec iov = { (void *)(uintptr_t)value, size };
+	struct call c = { .req = { .head = { .op = ABI_SETOPT },
+				   .token = self->token,
+				   .arg = { ABI_OPT_FASTOPEN_KEY } },
+			  .iov = &iov,
+			  .niov = 1 };
+
+	if (size > 2 * GLASS_FASTOPEN_KEY_BYTES)
+		return -EINVAL;
+	if (!value && size)
+		return -EFAULT;
+	return call_daemon(&c);
+}
+
 /* What a datagram socket is to tell beside the bytes; 0: it is no such option. */
 static int tell_of(int level, int name)
 {
@@ -227,6 +244,8 @@ static int set_ours(int fd, const struct abi_name *self, int level, int name, co
 		return -ENOPROTOOPT;
 	if (row == GLASS_OPT_CONGESTION)
 		return set_congestion(self, value, size);
+	if (level == IPPROTO_TCP && name == TCP_FASTOPEN_KEY)
+		return set_fastopen_key(self, value, size);
 	if (row >= 0)
 		return set_row(self, row, value, size);
 	if (level == IPPROTO_IPV6 && name == IPV6_V6ONLY)
@@ -314,11 +333,26 @@ static int get_error(int fd, const struct abi_name *self, void *value, socklen_t
 	return give_int(value, size, error);
 }
 
+static int get_fastopen_key(const struct abi_name *self, void *value, socklen_t *size)
+{
+	uint8_t key[2 * GLASS_FASTOPEN_KEY_BYTES];
+	struct call c = { .req = { .head = { .op = ABI_GETOPT },
+				   .token = self->token,
+				   .arg = { ABI_OPT_FASTOPEN_KEY } },
+			  .data = key,
+			  .data_max = sizeof(key) };
+	int err = call_daemon(&c);
+
+	return err ? err : give(value, size, key, c.rep.length);
+}
+
 static int get_tcp(const struct abi_name *self, int name, void *value, socklen_t *size)
 {
 	struct abi_info info = { 0 };
 	int err;
 
+	if (name == TCP_FASTOPEN_KEY)
+		return get_fastopen_key(self, value, size);
 	if (name != TCP_INFO && name != TCP_CONGESTION)
 		return -ENOPROTOOPT;
 	err = get_info(self, &info);
