@@ -9,6 +9,9 @@
 #include "drill.h"
 
 #define SETTLE_S 2 /* real time: a thread that does not come back is no reason to hang */
+#define NAP_PART 16
+#define NAP_RETURN_NS (2 * DRILL_NS_PER_MS)
+#define NAP_MAX_NS (30 * DRILL_NS_PER_MS)
 
 static bool is_script(const struct drill *d)
 {
@@ -43,9 +46,10 @@ void drill_leave(struct drill *d)
 {
 	int error = errno;
 
-	drill_drain(d);
 	if (d->touched)
-		settle(d);
+		settle(d); /* first: what the call does then goes with the ACK, as in a kernel */
+	drill_drain(d);
+	drill_counters_write(d);
 	d->touched = false;
 	pthread_mutex_unlock(&d->lock);
 	errno = error;
@@ -104,10 +108,27 @@ int drill_wait(struct drill *d, int64_t deadline_ns)
 	return 0;
 }
 
+/*
+ * Some real time passes too: for packetdrill's other thread, which writes down what its call has
+ * answered, and for commands that a script leaves in the background.
+ */
+static void nap(struct drill *d, useconds_t us)
+{
+	int64_t ns = us * DRILL_NS_PER_US / NAP_PART;
+
+	if (d->returned && ns < NAP_RETURN_NS)
+		ns = NAP_RETURN_NS;
+	d->returned = false;
+	if (ns > NAP_MAX_NS)
+		ns = NAP_MAX_NS;
+	nanosleep(&(struct timespec){ .tv_nsec = ns }, NULL);
+}
+
 int drill_usleep(void *userdata, useconds_t us)
 {
 	struct drill *d = userdata;
 
+	nap(d, us);
 	drill_enter(d);
 	drill_run_until(d, d->now_ns + us * DRILL_NS_PER_US);
 	drill_leave(d);
@@ -128,6 +149,7 @@ int drill_gettimeofday(void *userdata, struct timeval *tv, struct timezone *tz)
 		drill_run_until(d, d->now_ns + DRILL_NS_PER_US);
 	} else {
 		d->waiting = d->running = false;
+		d->returned = true;
 		pthread_cond_signal(&d->settled);
 	}
 	tv->tv_sec = d->now_ns / DRILL_NS_PER_S;

@@ -65,26 +65,42 @@ static int64_t write_wait(struct drill *d, struct drill_fd *f, const uint8_t *by
 				     said(flags));
 		if (n > 0)
 			done += n;
-		if (n == 0 || done == length)
-			return done;
 		if (n < 0 && n != -EAGAIN)
 			return done ? done : n;
+		if (n == 0 || done == length)
+			return done;
 		if (f->nonblock || (flags & MSG_DONTWAIT) || (n < 0 && !wait_for_room(d, f, until)))
 			return done ? done : -EAGAIN;
 	}
 }
 
+/* The SYN is out with so many of the bytes, or none (-EINPROGRESS): the others follow. */
+static int64_t write_behind_syn(struct drill *d, struct drill_fd *f, const uint8_t *bytes,
+				int64_t length, int64_t taken, int flags)
+{
+	int64_t rest;
+	int err;
+
+	f->connecting = true;
+	if (f->nonblock || (flags & MSG_DONTWAIT))
+		return taken;
+	err = drill_connect_wait(d, f);
+	if (err)
+		return err;
+	taken = taken < 0 ? 0 : taken;
+	rest = taken < length ? write_wait(d, f, bytes + taken, length - taken, flags) : 0;
+	return rest < 0 && !taken ? rest : taken + (rest > 0 ? rest : 0);
+}
+
 /*
- * MSG_FASTOPEN: a connect with the first bytes. What the SYN does not carry follows, if it waits.
- * It is a write when the connect waits for these bytes (TCP_FASTOPEN_CONNECT), and, as in Linux,
- * when it has succeeded and nobody has been told.
+ * MSG_FASTOPEN: a connect with the first bytes. It is a write when the connect waits for these
+ * bytes (TCP_FASTOPEN_CONNECT), and, as in Linux, when it has succeeded and nobody has been told.
  */
 static int64_t connect_send(struct drill *d, struct drill_fd *f, const struct msghdr *msg,
 			    const uint8_t *bytes, int64_t length, int flags)
 {
 	struct glass_end to;
-	int64_t taken = drill_addr_read(msg->msg_name, msg->msg_namelen, &to), rest;
-	int err;
+	int64_t taken = drill_addr_read(msg->msg_name, msg->msg_namelen, &to);
 
 	if (taken)
 		return taken == -EAFNOSUPPORT ? -EOPNOTSUPP : taken;
@@ -96,15 +112,19 @@ static int64_t connect_send(struct drill *d, struct drill_fd *f, const struct ms
 	}
 	if (taken < 0 && taken != -EINPROGRESS)
 		return taken;
-	f->connecting = true;
-	if (f->nonblock || (flags & MSG_DONTWAIT))
+	return write_behind_syn(d, f, bytes, length, taken, flags);
+}
+
+/* The first write after a connect that waits for it: in Linux it is the connect, and blocks so. */
+static int64_t first_write(struct drill *d, struct drill_fd *f, const uint8_t *bytes,
+			   int64_t length, int flags)
+{
+	int64_t taken = glass_send_flags(d->g, f->sock, bytes, (size_t)length, said(flags));
+
+	f->deferred = false;
+	if (taken < 0 && taken != -EINPROGRESS)
 		return taken;
-	err = drill_connect_wait(d, f);
-	if (err)
-		return err;
-	taken = taken < 0 ? 0 : taken;
-	rest = taken < length ? write_wait(d, f, bytes + taken, length - taken, flags) : 0;
-	return rest < 0 && !taken ? rest : taken + (rest > 0 ? rest : 0);
+	return write_behind_syn(d, f, bytes, length, taken, flags);
 }
 
 static int64_t transmit(struct drill *d, int fd, const struct msghdr *msg, int flags)
@@ -119,7 +139,9 @@ static int64_t transmit(struct drill *d, int fd, const struct msghdr *msg, int f
 	bytes = gather(msg, &n);
 	if (!bytes)
 		return n;
-	if (f->proto == GLASS_TCP && (flags & MSG_FASTOPEN) && msg->msg_name) {
+	if (f->proto == GLASS_TCP && f->deferred) {
+		n = first_write(d, f, bytes, n, flags);
+	} else if (f->proto == GLASS_TCP && (flags & MSG_FASTOPEN) && msg->msg_name) {
 		n = connect_send(d, f, msg, bytes, n, flags);
 	} else if (f->proto == GLASS_TCP) {
 		n = write_wait(d, f, bytes, n, flags);

@@ -3,9 +3,11 @@
  * The shared object's beginning and end: the table of functions, and the stack behind it.
  *
  * The text of --so_flags is a list of name=value, separated by commas:
- *	local=192.168.0.1/16	our address; the script's --local_ip, which packetdrill does not
- *tell mtu=1500 trace=FILE		the flight recorder, to be read by `glass trace --ring FILE`
+ *	local=192.168.0.1/16	our address: the script's --local_ip, which packetdrill does not say
+ *	mtu=1500
+ *	trace=FILE		the flight recorder, to be read by `glass trace --ring FILE`
  *	settings=FILE		where the stand-ins of tools/packetdrill write what a script sets
+ *	counters=FILE		where they find the stack's counters
  * Any other name is one of Linux's sysctl names, or a tunable's.
  *
  * In:  packetdrill, or tests/packetdrill.   Out: every file here.
@@ -51,6 +53,15 @@ static void read_local(struct drill_setup *setup, char *value)
 	setup->local.family = GLASS_IP4;
 }
 
+static int open_file(const char *path, int mode)
+{
+	int fd = open(path, mode | O_CLOEXEC);
+
+	if (fd < 0)
+		refuse("cannot be opened", path);
+	return fd;
+}
+
 static void read_flag(struct drill *d, struct drill_setup *setup, char *name, char *value)
 {
 	if (!strcmp(name, "local")) {
@@ -62,9 +73,9 @@ static void read_flag(struct drill *d, struct drill_setup *setup, char *name, ch
 	} else if (!strcmp(name, "trace")) {
 		return; /* the stack was born with it */
 	} else if (!strcmp(name, "settings")) {
-		d->settings = open(value, O_RDONLY | O_CLOEXEC);
-		if (d->settings < 0)
-			refuse("cannot be opened", value);
+		d->settings = open_file(value, O_RDONLY);
+	} else if (!strcmp(name, "counters")) {
+		d->counters = open_file(value, O_WRONLY);
 	} else if (drill_setting(d, name, value)) {
 		refuse("neither a flag nor a setting", name);
 	}
@@ -140,15 +151,16 @@ static struct drill *drill_new(const char *flags)
 		return NULL;
 	}
 	d->now_ns = START_NS;
-	d->settings = -1;
+	d->settings = d->counters = -1;
 	d->script = pthread_self();
 	list_init(&d->sent);
 	pthread_mutex_init(&d->lock, NULL);
 	pthread_cond_init(&d->wake, NULL);
 	pthread_cond_init(&d->settled, NULL);
-	/* Scripts say what differs from Linux's defaults; this one of ours does
-	 * (docs/packetdrill.md). */
+	/* Scripts say what differs from Linux's defaults; these of ours do (docs/packetdrill.md).
+	 */
 	glass_tunable_set(d->g, "tcp_mtu_probing", 0);
+	glass_tunable_set(d->g, "tcp_fastopen_experiment", 1);
 	read_flags(d, &setup, flags);
 	if (open_device(d, &setup))
 		refuse("no device can be made of them", flags ? flags : "");
@@ -171,6 +183,8 @@ static void drill_free(void *userdata)
 		munmap(d->ring, d->ring_bytes);
 	if (d->settings >= 0)
 		close(d->settings);
+	if (d->counters >= 0)
+		close(d->counters);
 	pthread_mutex_destroy(&d->lock);
 	pthread_cond_destroy(&d->wake);
 	pthread_cond_destroy(&d->settled);

@@ -36,6 +36,7 @@ struct drill_fd {
 	uint8_t kind; /* enum drill_kind */
 	bool nonblock;
 	bool connecting; /* connect() has been called and nobody has been told how it ended */
+	bool deferred;	 /* connect() has succeeded, and the SYN waits for the first bytes */
 	uint8_t proto;
 	bool zerocopy, inq;   /* SO_ZEROCOPY, TCP_INQ */
 	uint32_t stamps;      /* SO_TIMESTAMPING: SOF_TIMESTAMPING_* */
@@ -79,11 +80,13 @@ struct drill {
 	pthread_t script;	/* the thread that moves the time */
 	bool waiting;		/* a call of the other thread is blocked */
 	bool running;		/* it was woken, and time stands still until it has settled */
+	bool returned;		/* a blocked call has, a moment ago */
 	bool touched;		/* something happened that may end a wait */
 	int64_t wait_until_ns;	/* the blocked call gives up; GLASS_NEVER */
 
 	int settings; /* the file to which the stand-ins write what they set; -1: none */
 	off_t settings_at;
+	int counters;	  /* the file in which they find the counters; -1: none */
 	bool listen_fast; /* tcp_fastopen says that every listener takes part */
 };
 
@@ -183,6 +186,9 @@ int drill_setsockopt(void *userdata, int fd, int level, int name, const void *va
 void drill_settings_read(struct drill *d);
 /* One setting by Linux's name; -ENOENT: there is no such thing here. */
 int drill_setting(struct drill *d, const char *name, const char *value);
+
+/* counters.c */
+void drill_counters_write(struct drill *d);
 
 /* What a call answers: -errno becomes errno and -1. */
 static inline int64_t drill_answer(int64_t result)

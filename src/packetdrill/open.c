@@ -178,6 +178,7 @@ static int connect_now(struct drill *d, struct drill_fd *f, const struct glass_e
 {
 	int result = glass_connect(d->g, f->sock, remote);
 
+	f->deferred = !result;
 	if (result != -EINPROGRESS)
 		return result;
 	f->connecting = true;

@@ -123,6 +123,8 @@ static int set(struct drill *d, int fd, int level, int name, const void *value, 
 		return set_congestion(d, f, value, size);
 	if (row >= 0)
 		return set_row(d, f, row, value, size);
+	if (level == IPPROTO_TCP && name == TCP_FASTOPEN_KEY)
+		return glass_sock_fastopen_key_set(d->g, f->sock, value, size);
 	if (level == SOL_SOCKET && name == SO_MARK)
 		return 0; /* there are no rules that would ask for it */
 	if (level == SOL_SOCKET && name == SO_RCVTIMEO)
@@ -190,6 +192,14 @@ static int get_memory(struct drill *d, struct drill_fd *f, void *value, socklen_
 	return give(value, size, vars, sizeof(vars));
 }
 
+static int get_key(struct drill *d, struct drill_fd *f, void *value, socklen_t *size)
+{
+	uint8_t key[2 * GLASS_FASTOPEN_KEY_BYTES];
+	size_t n = glass_sock_fastopen_key_get(d->g, f->sock, key);
+
+	return give(value, size, key, (socklen_t)n);
+}
+
 static int get_other(struct drill *d, struct drill_fd *f, int level, int name, void *value,
 		     socklen_t *size)
 {
@@ -210,6 +220,8 @@ static int get_other(struct drill *d, struct drill_fd *f, int level, int name, v
 		glass_sock_info(d->g, f->sock, &info);
 		return give(value, size, info.cc, (socklen_t)strlen(info.cc) + 1);
 	}
+	if (level == IPPROTO_TCP && name == TCP_FASTOPEN_KEY)
+		return get_key(d, f, value, size);
 	if (level != SOL_SOCKET)
 		return -ENOPROTOOPT;
 	if (name == SO_ERROR)

@@ -4,7 +4,7 @@
  * processes: stand-ins for those commands append lines "name = value" to a file, which is read
  * whenever packetdrill calls.
  *
- * In:  every door, drill.c.   Out: glass_tunable_set().
+ * In:  every door, drill.c.   Out: glass_tunable_set(), glass_fastopen_key_set().
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,7 +13,8 @@
 
 #include "drill.h"
 
-enum { FAST_CLIENT = 1, FAST_SERVER = 2, LISTEN_FAST = 0x400 }; /* tcp_fastopen */
+/* tcp_fastopen: what the stack knows of it; and 0x400, which spares a listener the option. */
+enum { FAST_BITS = 1 | 2 | 4 | 0x200, LISTEN_FAST = 0x400 };
 
 /* Names that differ, and units. A row with field 2 takes the second number of three, and so on. */
 static const struct alias {
@@ -74,15 +75,39 @@ static int set_congestion(struct drill *d, const char *value)
 	return -ENOENT;
 }
 
-/*
- * Linux's has bits besides: 4 and 0x200 do without cookies, which nobody should (RFC 7413 5.1);
- * 0x400 spares a listener the option.
- */
-static int set_fastopen(struct drill *d, int64_t bits)
+static int set_fastopen(struct drill *d, const char *value)
 {
+	int64_t bits = number(value, 1);
+
 	d->listen_fast = bits & LISTEN_FAST;
-	return glass_tunable_set(d->g, "tcp_fastopen", bits & (FAST_CLIENT | FAST_SERVER));
+	return glass_tunable_set(d->g, "tcp_fastopen", bits & FAST_BITS);
 }
+
+static int set_fastopen_key(struct drill *d, const char *value)
+{
+	uint8_t key[2 * GLASS_FASTOPEN_KEY_BYTES];
+	int n = glass_fastopen_key_read(value, key);
+
+	return n < 0 ? n : glass_fastopen_key_set(d->g, key, (size_t)n);
+}
+
+/* "ip tcp_metrics flush all", and a sysctl that once did the same. */
+static int forget_peers(struct drill *d, const char *value)
+{
+	(void)value;
+	glass_fastopen_forget(d->g);
+	return 0;
+}
+
+/* Settings that are not one number of one tunable. */
+static const struct {
+	const char *name;
+	int (*set)(struct drill *d, const char *value);
+} others[] = {
+	{ "tcp_congestion_control", set_congestion }, { "tcp_fastopen", set_fastopen },
+	{ "tcp_fastopen_key", set_fastopen_key },     { "tcp_fastopen_cookies", forget_peers },
+	{ "tcp_metrics_flush", forget_peers },
+};
 
 int drill_setting(struct drill *d, const char *name, const char *value)
 {
@@ -90,10 +115,9 @@ int drill_setting(struct drill *d, const char *name, const char *value)
 	int result = -ENOENT;
 
 	name = last ? last + 1 : name;
-	if (!strcmp(name, "tcp_congestion_control"))
-		return set_congestion(d, value);
-	if (!strcmp(name, "tcp_fastopen"))
-		return set_fastopen(d, number(value, 1));
+	for (unsigned i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+		if (!strcmp(others[i].name, name))
+			return others[i].set(d, value);
 	for (unsigned i = 0; i < sizeof(aliases) / sizeof(aliases[0]); i++) {
 		const struct alias *a = &aliases[i];
 
