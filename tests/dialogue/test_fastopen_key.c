@@ -51,10 +51,11 @@ DIALOGUE(fastopen_key_is_changed)
 DIALOGUE(fastopen_key_of_a_listener)
 {
 	uint8_t key[2 * GLASS_FASTOPEN_KEY_BYTES], stack[2 * GLASS_FASTOPEN_KEY_BYTES];
-	struct app *a = dlg_app(d);
+	struct app *a = dlg_app(d), *child;
 	long long own, common;
 
 	T(0)	set_key(d, NULL, OLD);
+		app_setopt(l, OPT_FASTOPEN, 5);		/* there is a socket */
 		check(glass_fastopen_key_get(dlg_stack(d), stack) == 16);
 		check(glass_sock_fastopen_key_get(dlg_stack(d), l->s, key) == 16);
 		check(!memcmp(key, stack, 16));		/* it has none of its own */
@@ -65,7 +66,9 @@ DIALOGUE(fastopen_key_of_a_listener)
 		opens(d, own, 41000, 10);
 		check(glass_sock_fastopen_key_get(dlg_stack(d), l->s, key) == 16);
 		check(memcmp(key, stack, 16));
-		check(set_key(d, app_accept(l), NEW) == -EINVAL);
+		child = app_accept(l);
+		check(set_key(d, child, NEW) == -EINVAL);
+		app_abort(child);			wire_out(RST|ACK);
 		check(glass_sock_fastopen_key_set(dlg_stack(d), l->s, "", 0) == -EINVAL);
 		check(glass_sock_fastopen_key_set(dlg_stack(d), l->s, key, 15) == -EINVAL);
 		/* Another listener has the stack's, until it is told its own. */
