@@ -343,7 +343,7 @@ static int get_fastopen_key(const struct abi_name *self, void *value, socklen_t 
 			  .data_max = sizeof(key) };
 	int err = call_daemon(&c);
 
-	return err ? err : give(value, size, key, c.rep.length);
+	return err ? err : option_give(value, size, key, c.rep.length);
 }
 
 static int get_tcp(const struct abi_name *self, int name, void *value, socklen_t *size)
