@@ -553,6 +553,7 @@ struct glass_conn_info {
 	/* Its life, and what held it back meanwhile: limit_ns[] sum to life_ns, always. */
 	int64_t life_ns, limit_ns[GLASS_LIMIT_COUNT];
 	enum glass_limiter limiter; /* of now */
+	void *user;		    /* the socket's: glass_sock_set_user() */
 };
 /* Walks all sockets and connections, TIME-WAIT too. *cursor starts at 0. */
 GLASS_API bool glass_conn_next(struct glass *g, uint64_t *cursor, struct glass_conn_info *out);
@@ -599,6 +600,23 @@ struct glass_stat {
 	uint64_t value;
 };
 GLASS_API bool glass_stat_at(const struct glass *g, unsigned i, struct glass_stat *out);
+
+/*
+ * The i-th law of the account: have is the sum of the parts, always. Between two calls of other
+ * functions; false past the end. Costs a walk through all that there is.
+ */
+#define GLASS_CHECK_PARTS 5
+struct glass_part {
+	const char *name; /* NULL: none */
+	uint64_t count;
+};
+struct glass_check {
+	const char *name;
+	uint64_t have;
+	struct glass_part part[GLASS_CHECK_PARTS];
+	bool holds;
+};
+GLASS_API bool glass_check_at(struct glass *g, unsigned i, struct glass_check *out);
 
 /* Memory the stack holds now, in bytes, and objects alive: to prove that nothing leaks. */
 struct glass_memory {

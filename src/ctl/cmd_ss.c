@@ -7,13 +7,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "process.h"
 #include "ss.h"
 
 static struct {
-	bool all, listening, tcp, udp, ping, numeric, info, timers, memory, extended;
-	const char *state;
-	bool has_src, has_dst;
-	struct glass_end src, dst; /* family 0, port 0: any */
+	bool all, listening, tcp, udp, ping, numeric, info, timers, memory, extended, processes,
+		no_header, one_line, summary;
 } want;
 
 static const struct opt options[] = {
@@ -21,97 +20,24 @@ static const struct opt options[] = {
 	{ 'l', "listening", OPT_FLAG, NULL, "only listening sockets", &want.listening },
 	{ 't', "tcp", OPT_FLAG, NULL, "only TCP", &want.tcp },
 	{ 'u', "udp", OPT_FLAG, NULL, "only UDP", &want.udp },
-	{ 'w', "raw", OPT_FLAG, NULL, "only ICMP echo (ping)", &want.ping },
+	{ 'w', "raw", OPT_FLAG, NULL, "only ICMP echo (ping) and raw sockets", &want.ping },
 	{ 'n', "numeric", OPT_FLAG, NULL,
 	  "numbers instead of names: always so, accepted for the habit", &want.numeric },
+	{ 'p', "processes", OPT_FLAG, NULL, "the programs that have the socket open",
+	  &want.processes },
 	{ 'i', "info", OPT_FLAG, NULL, "what TCP knows of each connection", &want.info },
 	{ 'o', "options", OPT_FLAG, NULL, "timers", &want.timers },
 	{ 'm', "memory", OPT_FLAG, NULL, "memory: unread and its limit, to be sent and its limit",
 	  &want.memory },
-	{ 'e', "extended", OPT_FLAG, NULL, "sk: the connection's number, in hex", &want.extended },
+	{ 'e', "extended", OPT_FLAG, NULL,
+	  "ino: inode of the program's end; sk: the connection's number, in hex", &want.extended },
+	{ 's', "summary", OPT_FLAG, NULL, "only how many of each kind and state", &want.summary },
+	{ 'O', "oneline", OPT_FLAG, NULL, "what -i, -m and -e tell goes on the same line",
+	  &want.one_line },
+	{ 'H', "no-header", OPT_FLAG, NULL, "without the line of headings", &want.no_header },
 };
 
-/* ---- filter ---- */
-
-/* ADDR, ADDR:PORT or :PORT. */
-static bool parse_end(const char *s, struct glass_end *out)
-{
-	const char *colon = strrchr(s, ':');
-	char addr[256];
-	int64_t port;
-
-	snprintf(addr, sizeof(addr), "%.*s", colon ? (int)(colon - s) : (int)strlen(s), s);
-	*out = (struct glass_end){ 0 };
-	if (colon && (!parse_number(colon + 1, &port) || port < 0 || port > 65535))
-		return false;
-	if (colon)
-		out->port = (uint16_t)port;
-	return !*addr || !strcmp(addr, "*") || addr_parse(addr, &out->addr);
-}
-
-static bool parse_port(const char *s, uint16_t *out)
-{
-	int64_t port;
-
-	if (!parse_number(*s == ':' ? s + 1 : s, &port) || port < 1 || port > 65535)
-		return false;
-	*out = (uint16_t)port;
-	return true;
-}
-
-static int parse_filter(const struct command *self, int n, char **argv)
-{
-	bool ok = true;
-
-	for (int i = 1; i <= n; i += 2) {
-		if (i == n)
-			return usage(self, "'%s' needs a value", argv[i]);
-		if (!strcmp(argv[i + 1], "=") && i + 2 <= n) { /* ss(8): sport = :80 */
-			argv[i + 1] = argv[i];
-			i++;
-		}
-		if (!strcmp(argv[i], "state"))
-			want.state = argv[i + 1];
-		else if (!strcmp(argv[i], "src"))
-			ok = want.has_src = parse_end(argv[i + 1], &want.src);
-		else if (!strcmp(argv[i], "dst"))
-			ok = want.has_dst = parse_end(argv[i + 1], &want.dst);
-		else if (!strcmp(argv[i], "sport"))
-			ok = want.has_src = parse_port(argv[i + 1], &want.src.port);
-		else if (!strcmp(argv[i], "dport"))
-			ok = want.has_dst = parse_port(argv[i + 1], &want.dst.port);
-		else
-			return usage(self, "'%s' is no filter", argv[i]);
-		if (!ok)
-			return usage(self, "'%s' is no value for %s", argv[i + 1], argv[i]);
-	}
-	return 0;
-}
-
-static bool end_matches(const struct glass_end *have, const struct glass_end *wanted)
-{
-	if (wanted->port && wanted->port != have->port)
-		return false;
-	return wanted->addr.family == GLASS_UNSPEC ||
-	       !memcmp(have->addr.byte, wanted->addr.byte, 4);
-}
-
-/* ss(8) knows long names and groups for states. */
-static bool state_matches(const char *have, const char *wanted)
-{
-	static const char *const names[][2] = {
-		{ "established", "ESTAB" },
-		{ "listening", "LISTEN" },
-		{ "unconnected", "UNCONN" },
-	};
-
-	for (unsigned i = 0; i < COUNT(names); i++)
-		if (!strcasecmp(wanted, names[i][0]))
-			return !strcmp(have, names[i][1]);
-	if (!strcasecmp(wanted, "connected"))
-		return strcmp(have, "LISTEN") != 0 && strcmp(have, "UNCONN") != 0;
-	return !strcasecmp(have, wanted);
-}
+/* ---- which ----------------------------------------------------------------------------------- */
 
 static bool is_listening(const struct glass_conn_info *c)
 {
@@ -122,17 +48,16 @@ static bool is_listening(const struct glass_conn_info *c)
 static bool is_wanted(const struct glass_conn_info *c)
 {
 	bool any = !want.tcp && !want.udp && !want.ping;
+	bool other = c->proto != GLASS_TCP && c->proto != GLASS_UDP;
 
+	if (!c->state)
+		return false;
 	if (!any && !(want.tcp && c->proto == GLASS_TCP) && !(want.udp && c->proto == GLASS_UDP) &&
-	    !(want.ping && c->proto == GLASS_PING))
+	    !(want.ping && other))
 		return false;
-	if (want.state)
-		return state_matches(c->state, want.state);
-	if (want.has_src && !end_matches(&c->local, &want.src))
+	if (!ss_filter_holds(c))
 		return false;
-	if (want.has_dst && !end_matches(&c->remote, &want.dst))
-		return false;
-	return want.all || is_listening(c) == want.listening;
+	return ss_filter_has_states() || want.all || is_listening(c) == want.listening;
 }
 
 /* ---- output ---- */
@@ -175,9 +100,24 @@ static const char *local_text(const struct glass_conn_info *c, char out[100])
 	return out;
 }
 
+/* users:(("curl",pid=4711,fd=5)) */
+static void users_text(const struct glass_conn_info *c, char *out, size_t size)
+{
+	unsigned count;
+	const struct holder *h = holders_of((uintptr_t)c->user, &count);
+	size_t n = 0;
+
+	*out = '\0';
+	for (unsigned i = 0; i < count && n + 80 < size; i++)
+		n += (size_t)snprintf(out + n, size - n, "%s(\"%s\",pid=%d,fd=%d)",
+				      i ? "," : "users:(", h[i].name, h[i].pid, h[i].fd);
+	if (count)
+		snprintf(out + n, size - n, ")");
+}
+
 static void conn_cells(struct columns *cols, const struct glass_conn_info *c)
 {
-	char local[100], remote[80];
+	char local[100], remote[80], users[2048];
 
 	columns_add(cols, "%s", proto_name(c->proto));
 	columns_add(cols, "%s", c->state);
@@ -189,25 +129,47 @@ static void conn_cells(struct columns *cols, const struct glass_conn_info *c)
 		columns_add(cols, "%u", c->conn);
 	else
 		columns_add(cols, "-");
+	if (want.processes) {
+		users_text(c, users, sizeof(users));
+		columns_add(cols, "%s", users);
+	}
 	timer_cell(cols, c);
 }
 
 static void conn_extra(uint64_t row, void *arg)
 {
 	const struct glass_conn_info **shown = arg;
-
 	const struct glass_conn_info *c = shown[row];
+	bool tcp = c->proto == GLASS_TCP && strcmp(c->state, "LISTEN") != 0;
 
-	if (c->proto != GLASS_TCP || !strcmp(c->state, "LISTEN"))
+	if (!tcp && !want.extended && !want.memory)
 		return;
-	putchar('\t');
+	putchar(want.one_line ? ' ' : '\t');
+	if (want.extended && c->user)
+		printf(" ino:%" PRIuPTR, (uintptr_t)c->user);
 	if (want.extended)
 		printf(" sk:%x", c->conn);
 	if (want.memory)
 		ss_memory(c);
-	if (want.info)
+	if (want.info && tcp)
 		ss_info(c);
-	putchar('\n');
+	if (!want.one_line)
+		putchar('\n');
+}
+
+static void headings(struct columns *cols)
+{
+	columns_add(cols, "Netid");
+	columns_add(cols, "State");
+	columns_add(cols, "Recv-Q");
+	columns_add(cols, "Send-Q");
+	columns_add(cols, "Local Address:Port");
+	columns_add(cols, "Peer Address:Port");
+	columns_add(cols, "Conn");
+	if (want.processes)
+		columns_add(cols, "Process");
+	if (want.timers)
+		columns_add(cols, "Timer");
 }
 
 static int print_text(const struct table *t)
@@ -220,23 +182,19 @@ static int print_text(const struct table *t)
 
 	if (!shown)
 		return failed("out of memory");
-	columns_begin(&cols, want.timers ? "<<>><<><" : "<<>><<>");
-	columns_add(&cols, "Netid");
-	columns_add(&cols, "State");
-	columns_add(&cols, "Recv-Q");
-	columns_add(&cols, "Send-Q");
-	columns_add(&cols, "Local Address:Port");
-	columns_add(&cols, "Peer Address:Port");
-	columns_add(&cols, "Conn");
-	if (want.timers)
-		columns_add(&cols, "Timer");
+	columns_begin(&cols, want.processes && want.timers   ? "<<>><<><<"
+			     : want.processes || want.timers ? "<<>><<><"
+							     : "<<>><<>");
+	headings(&cols);
 	for (uint64_t i = 0; i < t->count; i++) {
 		c = TABLE_ROW(t, struct glass_conn_info, i);
-		if (!c->state || !is_wanted(c))
+		if (!is_wanted(c))
 			continue;
 		conn_cells(&cols, c);
 		shown[n++] = c;
 	}
+	cols.no_heading = want.no_header;
+	cols.one_line = want.one_line;
 	columns_end(&cols, want.info || want.memory || want.extended ? conn_extra : NULL, shown);
 	free(shown);
 	return EXIT_OK;
@@ -250,6 +208,22 @@ static void json_end_of(const char *addr_key, const char *port_key, const struct
 	json_unsigned(port_key, e->port);
 }
 
+static void users_json(const struct glass_conn_info *c)
+{
+	unsigned count;
+	const struct holder *h = holders_of((uintptr_t)c->user, &count);
+
+	json_begin_array("users");
+	for (unsigned i = 0; i < count; i++) {
+		json_begin_object(NULL);
+		json_string("name", h[i].name);
+		json_number("pid", h[i].pid);
+		json_number("fd", h[i].fd);
+		json_end();
+	}
+	json_end();
+}
+
 static void print_json(const struct table *t)
 {
 	const struct glass_conn_info *c;
@@ -257,7 +231,7 @@ static void print_json(const struct table *t)
 	json_begin_array(NULL);
 	for (uint64_t i = 0; i < t->count; i++) {
 		c = TABLE_ROW(t, struct glass_conn_info, i);
-		if (!c->state || !is_wanted(c))
+		if (!is_wanted(c))
 			continue;
 		json_begin_object(NULL);
 		json_unsigned("conn", c->conn);
@@ -269,6 +243,10 @@ static void print_json(const struct table *t)
 		json_end_of("peer", "peer_port", &c->remote);
 		if (c->ifindex)
 			json_unsigned("ifindex", c->ifindex);
+		if (c->user)
+			json_unsigned("inode", (uintptr_t)c->user);
+		if (want.processes)
+			users_json(c);
 		if (c->proto == GLASS_TCP)
 			ss_json(c);
 		json_end();
@@ -276,7 +254,54 @@ static void print_json(const struct table *t)
 	json_end();
 }
 
-int cmd_ss(const struct command *self, int argc, char **argv)
+/* ---- how many -------------------------------------------------------------------------------- */
+
+struct summary {
+	uint64_t total, tcp, estab, closed, orphaned, timewait, udp, raw;
+};
+
+static void print_summary(const struct table *t)
+{
+	const struct glass_conn_info *c;
+	struct summary n = { 0 };
+
+	for (uint64_t i = 0; i < t->count; i++) {
+		c = TABLE_ROW(t, struct glass_conn_info, i);
+		if (!c->state)
+			continue;
+		n.total++;
+		n.udp += c->proto == GLASS_UDP;
+		n.raw += c->proto != GLASS_UDP && c->proto != GLASS_TCP;
+		if (c->proto != GLASS_TCP)
+			continue;
+		n.tcp++;
+		n.estab += !strcmp(c->state, "ESTAB");
+		n.closed += !strcmp(c->state, "UNCONN");
+		n.timewait += !strcmp(c->state, "TIME-WAIT");
+		n.orphaned += c->orphan && strcmp(c->state, "TIME-WAIT") != 0;
+	}
+	if (!ctl.json) {
+		printf("Total: %" PRIu64 "\nTCP:   %" PRIu64 " (estab %" PRIu64 ", closed %" PRIu64
+		       ", orphaned %" PRIu64 ", timewait %" PRIu64 ")\nUDP:   %" PRIu64
+		       "\nRAW:   %" PRIu64 "\n",
+		       n.total, n.tcp, n.estab, n.closed, n.orphaned, n.timewait, n.udp, n.raw);
+		return;
+	}
+	json_begin_object(NULL);
+	json_unsigned("total", n.total);
+	json_unsigned("tcp", n.tcp);
+	json_unsigned("estab", n.estab);
+	json_unsigned("closed", n.closed);
+	json_unsigned("orphaned", n.orphaned);
+	json_unsigned("timewait", n.timewait);
+	json_unsigned("udp", n.udp);
+	json_unsigned("raw", n.raw);
+	json_end();
+}
+
+/* ---- */
+
+int ss_table(struct table *t)
 {
 	static const size_t strings[] = {
 		offsetof(struct glass_conn_info, state),
@@ -285,15 +310,25 @@ int cmd_ss(const struct command *self, int argc, char **argv)
 		offsetof(struct glass_conn_info, ca_state),
 		offsetof(struct glass_conn_info, error_why),
 	};
+
+	return table_get(t, "ss", sizeof(struct glass_conn_info), strings, COUNT(strings));
+}
+
+int cmd_ss(const struct command *self, int argc, char **argv)
+{
 	int n = opt_parse(self, options, COUNT(options), argc, argv), err;
 	struct table t;
 
-	if (n < 0 || parse_filter(self, n, argv))
+	if (n < 0 || ss_filter_parse(self, n, argv + 1))
 		return EXIT_USAGE;
-	err = table_get(&t, "ss", sizeof(struct glass_conn_info), strings, COUNT(strings));
+	err = ss_table(&t);
 	if (err)
 		return err;
-	if (ctl.json)
+	if (want.processes)
+		holders_find();
+	if (want.summary)
+		print_summary(&t);
+	else if (ctl.json)
 		print_json(&t);
 	else
 		err = print_text(&t);

@@ -51,7 +51,6 @@ static void print_row(const struct columns *c, size_t first, const int *width)
 		if (k + 1 < c->n)
 			putchar(' ');
 	}
-	putchar('\n');
 }
 
 void columns_end(struct columns *c, void (*extra)(uint64_t row, void *arg), void *arg)
@@ -68,9 +67,15 @@ void columns_end(struct columns *c, void (*extra)(uint64_t row, void *arg), void
 		width[i % c->n] = n > width[i % c->n] ? n : width[i % c->n];
 	}
 	for (size_t i = 0; i + c->n <= c->cells; i += c->n) {
+		if (!i && c->no_heading)
+			continue;
 		print_row(c, i, width);
+		if (!c->one_line || !extra)
+			putchar('\n');
 		if (extra && i)
 			extra(i / c->n - 1, arg);
+		if (c->one_line && extra)
+			putchar('\n');
 	}
 	for (size_t i = 0; i < c->cells; i++)
 		free(c->cell[i]);

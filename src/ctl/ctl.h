@@ -51,6 +51,7 @@ int cmd_tunables(const struct command *self, int argc, char **argv);
 int cmd_host(const struct command *self, int argc, char **argv);
 int cmd_ss(const struct command *self, int argc, char **argv);
 int cmd_stat(const struct command *self, int argc, char **argv);
+int cmd_check(const struct command *self, int argc, char **argv);
 int cmd_trace(const struct command *self, int argc, char **argv);
 int cmd_why(const struct command *self, int argc, char **argv);
 int cmd_ping(const struct command *self, int argc, char **argv);
@@ -157,6 +158,7 @@ struct columns {
 	const char *align; /* one of "<>" per column */
 	char **cell;
 	size_t cells, cap;
+	bool no_heading, one_line; /* one_line: what extra prints goes on in the row's line */
 };
 void columns_begin(struct columns *c, const char *align);
 /* Adds the next cell of the row. */

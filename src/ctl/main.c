@@ -24,9 +24,14 @@ const struct command commands[] = {
 	  "run a program on the kernel's side of the device, also of a rootless stack", cmd_host,
 	  NULL },
 	{ "ss", "[FILTER]", "sockets and connections, as ss(8)", cmd_ss,
-	  "FILTER: state STATE, src ADDR[:PORT], dst ADDR[:PORT], sport PORT, dport PORT" },
+	  "FILTER, as ss(8): [state STATE | exclude STATE]... [EXPRESSION]\n"
+	  "STATE: all, connected, synchronized, bucket, big, established, listening, ...\n"
+	  "EXPRESSION: src|dst [OP] ADDR[/BITS][:PORT], sport|dport OP PORT, conn OP N, with the\n"
+	  "comparisons = != < <= > >=, joined by and, or, not, parentheses." },
 	{ "stat", "[PATTERN...]",
 	  "counters that are not zero, and drops with their reasons, as nstat(8)", cmd_stat, NULL },
+	{ "check", "", "do the stack's accounts agree? nothing is lost without a reason", cmd_check,
+	  NULL },
 	{ "trace", "[CONN | FILTER]",
 	  "what happened, from the flight recorder: by connection, step by step", cmd_trace,
 	  "CONN is the number of a connection (see glass ss); without it all are told, long ones "

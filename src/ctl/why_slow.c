@@ -7,12 +7,12 @@
  * In: cmd_why.c.  Out: story_words.c, the daemon's table of connections.
  */
 #include <inttypes.h>
-#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "facts.h"
 #include "glossary.h"
+#include "ss.h"
 #include "why_slow.h"
 
 #define KINDS_MAX 16
@@ -108,16 +108,9 @@ static void note(struct slow *w, const struct step *t, uint32_t rec)
 /* A live connection's account. */
 static int ask_stack(struct slow *w)
 {
-	static const size_t strings[] = {
-		offsetof(struct glass_conn_info, state),
-		offsetof(struct glass_conn_info, timer),
-		offsetof(struct glass_conn_info, cc),
-		offsetof(struct glass_conn_info, ca_state),
-		offsetof(struct glass_conn_info, error_why),
-	};
 	const struct glass_conn_info *c;
 	struct table t;
-	int err = table_get(&t, "ss", sizeof(*c), strings, COUNT(strings));
+	int err = ss_table(&t);
 
 	if (err)
 		return err;

@@ -120,6 +120,8 @@ int programs_init(struct daemon *d);
  * would be lost, aborted (RST). The loop hands out what follows from it afterwards.
  */
 void programs_fini(struct daemon *d);
+/* The inode of the program's end of the socket with this user; 0: no program's. */
+uint64_t programs_inode(const void *user);
 /* A client has gone: its program has perhaps ended. */
 void programs_client_gone(struct daemon *d);
 op_handler op_socket, op_bind, op_listen, op_connect, op_connect_wait, op_connect_send,

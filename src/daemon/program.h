@@ -43,6 +43,7 @@ struct end {
 	struct end *chain; /* of ends in the same bucket */
 	struct glass_sock *sock;
 	uint64_t token;
+	ino_t inode; /* of the program's end: who has it, has the socket */
 	uid_t uid;
 	enum end_state state; /* a datagram socket stays fresh */
 	uint8_t family;	      /* 4 or 6: what the program asked for */

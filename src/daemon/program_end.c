@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/random.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "program.h"
@@ -142,6 +143,7 @@ int end_new(struct daemon *d, struct glass_sock *sock, const struct end *like, i
 	    struct end **out)
 {
 	struct programs *p = d->programs;
+	struct stat st;
 	struct end *e;
 	int err = -ENFILE;
 
@@ -161,6 +163,8 @@ int end_new(struct daemon *d, struct glass_sock *sock, const struct end *like, i
 			   .in_hand_fd = -1 };
 	if ((err = end_open(d, e, fd)))
 		goto err_end;
+	if (!fstat(*fd, &st))
+		e->inode = st.st_ino;
 	glass_sock_set_user(sock, &e->owner);
 	end_link(p, e);
 	*out = e;
@@ -172,6 +176,13 @@ err_charge:
 err_sock:
 	glass_abort(d->g, sock);
 	return err;
+}
+
+uint64_t programs_inode(const void *user)
+{
+	const struct end *e = user; /* if it is one: others own sockets too */
+
+	return e && e->owner.event == end_event ? e->inode : 0;
 }
 
 void end_free(struct daemon *d, struct end *e, bool abort)

@@ -99,6 +99,7 @@ static size_t show_ss(struct daemon *d, struct out *o)
 		row.cc = keep(o, row.cc);
 		row.ca_state = keep(o, row.ca_state);
 		row.error_why = keep(o, row.error_why);
+		row.user = (void *)(uintptr_t)programs_inode(row.user);
 		add_row(o, &row, sizeof(row));
 	}
 	return sizeof(row);
@@ -112,6 +113,19 @@ static size_t show_stat(struct daemon *d, struct out *o)
 		row.group = keep(o, row.group);
 		row.name = keep(o, row.name);
 		row.doc = keep(o, row.doc);
+		add_row(o, &row, sizeof(row));
+	}
+	return sizeof(row);
+}
+
+static size_t show_check(struct daemon *d, struct out *o)
+{
+	struct glass_check row;
+
+	for (unsigned i = 0; glass_check_at(d->g, i, &row); i++) {
+		row.name = keep(o, row.name);
+		for (unsigned k = 0; k < GLASS_CHECK_PARTS; k++)
+			row.part[k].name = keep(o, row.part[k].name);
 		add_row(o, &row, sizeof(row));
 	}
 	return sizeof(row);
@@ -226,6 +240,7 @@ static const struct {
 	{ "ss", show_ss },	 { "stat", show_stat },	      { "neigh", show_neigh },
 	{ "route", show_route }, { "addr", show_addr },	      { "link", show_link },
 	{ "maddr", show_maddr }, { "tunable", show_tunable }, { "status", show_status },
+	{ "check", show_check },
 };
 
 static bool write_all(int fd, const void *from, size_t length)

@@ -139,6 +139,14 @@ static void info_limits(const struct glass *g, const struct tcp_conn *c,
 	out->limiter = c->limiter;
 }
 
+/* Of a connection's socket; NULL: it has none, or the socket none. */
+static void *user_of(const struct tcp_conn *c)
+{
+	const struct glass_sock *s = c->waker.sock;
+
+	return s ? s->user : NULL;
+}
+
 static void info_conn(const struct glass *g, const struct tcp_conn *c, struct glass_conn_info *out)
 {
 	*out = (struct glass_conn_info){
@@ -150,6 +158,7 @@ static void info_conn(const struct glass *g, const struct tcp_conn *c, struct gl
 		.recv_q = c->rx_bytes,
 		.send_q = c->queued,
 		.orphan = !c->waker.sock,
+		.user = user_of(c),
 		.error = c->error,
 		.error_why = c->error_why ? c->error_why : "",
 	};
@@ -183,6 +192,7 @@ static void info_empty(const struct glass_sock *s, struct glass_conn_info *out)
 {
 	*out = (struct glass_conn_info){
 		.proto = s->proto,
+		.user = s->user,
 		.state = "UNCONN",
 		.timer = "",
 		.timer_ns = -1,

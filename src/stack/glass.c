@@ -131,11 +131,15 @@ enum verdict drop_packet(struct glass *g, struct pkt *p, enum verdict reason, ui
 
 struct pkt *glass_pkt_new(struct glass *g, size_t capacity)
 {
-	return pkt_new(&g->pool, 0, capacity);
+	struct pkt *p = pkt_new(&g->pool, 0, capacity);
+
+	g->lent += p != NULL;
+	return p;
 }
 
 void glass_pkt_free(struct glass *g, struct pkt *p)
 {
+	g->lent -= p != NULL;
 	pkt_free(&g->pool, p);
 }
 
@@ -222,6 +226,7 @@ int glass_input_impaired(struct glass *g, unsigned dev, struct pkt *p, int64_t n
 	enum verdict v;
 
 	assert(dev < g->ndev && dev != DEV_LO);
+	g->lent--;
 	begin(g, now_ns);
 	p->dev = (uint8_t)dev;
 	p->id = trace_act(&g->trace);

@@ -88,6 +88,7 @@ struct glass {
 	uint32_t outq_len;
 	struct list loopq; /* packets to ourselves, IP header first: dev_loop_take() */
 	uint32_t loopq_len;
+	uint32_t lent;	     /* packets that the owner has, from glass_pkt_new() to glass_input() */
 	struct pkt *leaving; /* the frame last handed out: its bytes are still being read */
 	struct list wakes;   /* struct waker: news for the socket layer */
 	struct list socks;   /* struct glass_sock */

@@ -114,6 +114,12 @@ static void enter_time_wait(struct glass *g, struct tcp_conn *c)
 			"too many in TIME-WAIT");
 }
 
+/* RFC 4022: tcpCurrEstab. */
+static bool is_current(enum tcp_state state)
+{
+	return state == TCPS_ESTABLISHED || state == TCPS_CLOSE_WAIT;
+}
+
 void tcp_change_state(struct glass *g, struct tcp_conn *c, enum tcp_state to, uint64_t why,
 		      const char *why_text)
 {
@@ -125,6 +131,7 @@ void tcp_change_state(struct glass *g, struct tcp_conn *c, enum tcp_state to, ui
 		tcp_limit_tell(g, c);
 	if (from == TCPS_TIME_WAIT)
 		g->tcp->ntime_wait--;
+	g->stats[STAT_TCP_CURR_ESTAB] += (uint64_t)is_current(to) - is_current(from);
 	c->state = (uint8_t)to;
 	if (!c->error_why)
 		c->error_why = why_text;

@@ -106,6 +106,16 @@ done
 
 ok "a page is fetched" on_glass "$get" "$HOST" 8080
 like "stat counts" "$("$GLASS" stat 'tcp*')" "TcpActiveOpens +1 "
+like "a sum of reasons has its MIB name" "$("$GLASS" stat -a IpInHdrErrors)" "IpInHdrErrors +0 "
+rates()
+{
+	"$GLASS" stat -j -t 0.3 -c 1 >"$LAB/rates" &
+	"$GLASS" ping -c 3 -i 0.02 "$HOST" >/dev/null
+	wait $!
+	jq -r '.glass.IcmpOutMsgs / .interval_s > 5' "$LAB/rates"
+}
+is "stat -t tells what was added, and how fast" "$(rates)" true
+is "stat -c without -t" "$(glass_code stat -c 1)" 2
 is "and only what was asked for" "$("$GLASS" stat 'tcpactive*' | wc -l)" 1
 like "trace tells the handshake" "$("$GLASS" trace)" "SYN-SENT -> ESTABLISHED: SYN-ACK"
 like "with causes" "$("$GLASS" trace 1)" "because #[0-9]+ call connect"
@@ -122,6 +132,12 @@ ok "why as JSON" json_ok why
 on_glass "$get" "$HOST" 81 >/dev/null 2>&1
 like "why: refused" "$("$GLASS" why "$HOST:81")" "no program listens on port 81"
 
+is "a filter" "$("$GLASS" trace -e tcp_out --raw 'syn and dst port 81' | grep -c '\[S\]')" 1
+is "-c is a connection" "$("$GLASS" trace -c 1 -j | jq -s 'map(.conn) | max')" 1
+like "--paths counts" "$("$GLASS" trace --paths tcp and inbound)" "[0-9]+ +[0-9.]+ % +glass0 > eth_input > ip_input"
+ok "-o" "$GLASS" trace -o "$LAB/trace.txt" 1
+like "writes a file" "$(cat "$LAB/trace.txt")" "connection 1:"
+is "a filter that is none" "$(glass_code trace hots 10.0.0.5)" 2
 ok "the recorder is saved" "$GLASS" trace --save "$LAB/ring"
 like "and read again" "$("$GLASS" trace --ring "$LAB/ring" 1)" "glass0 > eth_input > ip_input"
 like "why reads it too" "$("$GLASS" why --ring "$LAB/ring" last)" "ECONNREFUSED"
@@ -145,6 +161,26 @@ like "ss -l does" "$("$GLASS" ss -lt)" "LISTEN.*:7000"
 is "ss dport" "$("$GLASS" ss dport 8080 | grep -c ESTAB)" 1
 is "ss state, src, dst" "$("$GLASS" ss state established src 10.0.0.4 dst 10.0.0.5:8080 | grep -c ESTAB)" 1
 is "ss of another port" "$("$GLASS" ss dst :9 | grep -c ESTAB)" 0
+is "ss: a state does not outvote the rest" "$("$GLASS" ss state established dst :9 | grep -c ESTAB)" 0
+is "ss: comparisons, or, parentheses" \
+	"$("$GLASS" ss '( dport > 8079 and dport le 8080 ) or sport = :1' | grep -c ESTAB)" 1
+is "ss: not" "$("$GLASS" ss 'not dport = :8080 and not dport = :81' | grep -c ESTAB)" 0
+is "ss: != and a network" "$("$GLASS" ss 'dport != 9 and dst 10.0.0.0/24' | grep -c ESTAB)" 1
+is "ss: groups of states" "$("$GLASS" ss state connected | grep -c ESTAB)" 1
+is "ss: exclude" "$("$GLASS" ss exclude established | grep -c ESTAB)" 0
+is "ss: a state that is none" "$(glass_code ss state establish)" 2
+like "what was meant is told" "$(said)" "did you mean established"
+like "ss -p: the program, its process, its descriptor" "$("$GLASS" ss -tp)" \
+	'ESTAB .*users:\(\("python3",pid=[0-9]+,fd=[0-9]+\)\)'
+like "ss -lp too" "$("$GLASS" ss -ltp)" 'LISTEN .*users:\(\("python3",pid='
+is "ss -jp" "$("$GLASS" ss -tjp | jq -r '.[0].users[0].name')" python3
+like "ss -e: the inode" "$("$GLASS" ss -te)" "ino:[1-9][0-9]+ sk:"
+is "ss -H" "$("$GLASS" ss -tH | wc -l)" 1
+is "ss -O: one line each" "$("$GLASS" ss -tiOH | grep -c 'ESTAB.*cwnd:')" 1
+like "ss -s" "$("$GLASS" ss -s)" "TCP: +[0-9]+ \(estab 1, "
+like "stat tells of now" "$("$GLASS" stat TcpCurrEstab)" "TcpCurrEstab +1 "
+is "check: the account holds" "$(glass_code check)" 0
+like "and is told" "$(said)" "received = delivered \+ dropped \+ held: [0-9]+ = "
 is "a filter that is none" "$(glass_code ss colour red)" 2
 like "why: open" "$("$GLASS" why "$HOST:8080")" "open"
 

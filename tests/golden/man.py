@@ -63,7 +63,8 @@ def check_glass(glass):
         if name not in sections:
             findings.append(f"glass.1: no section for {name}")
         elif name not in ("up", "run"):
-            same(f"glass {name}", help_options(help_text(glass, name)) - GLOBAL, page_options(sections[name]))
+            paged = page_options(sections[name])  # ss has a -p of its own
+            same(f"glass {name}", help_options(help_text(glass, name)) - (GLOBAL - paged), paged)
     for name in sections:
         if name not in names:
             findings.append(f"glass.1: section {name} is about no command")

@@ -1,6 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Every row of every table is used by the source; every drop reason is reached by a test; texts name their fields."""
+"""
+Every row of every table is used by the source; every drop reason is named by a test (that one reaches it, and every
+event, tests/reached shows); texts name their fields.
+"""
 import re
 
 import common
