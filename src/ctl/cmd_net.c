@@ -20,15 +20,18 @@
 
 /* ---- net ---- */
 
-/* "name number name number ...": a member each. */
+/* "name number name number ...", to the end of the line: a member each. */
 static void numbers_json(const char *line)
 {
 	unsigned long long value;
 	char name[32];
 	int n;
 
-	for (; sscanf(line, " %31[a-z_] %llu%n", name, &value, &n) == 2; line += n)
+	for (line += strspn(line, " "); sscanf(line, "%31[a-z_]%*[ ]%llu%n", name, &value, &n) == 2;
+	     line += strspn(line, " ")) {
 		json_unsigned(name, value);
+		line += n;
+	}
 }
 
 /* "out delay 40ms seed 7", and its counters in a line that begins with a blank. */
