@@ -52,6 +52,8 @@ int cmd_host(const struct command *self, int argc, char **argv);
 int cmd_ss(const struct command *self, int argc, char **argv);
 int cmd_stat(const struct command *self, int argc, char **argv);
 int cmd_check(const struct command *self, int argc, char **argv);
+int cmd_completion(const struct command *self, int argc, char **argv);
+int cmd_doctor(const struct command *self, int argc, char **argv);
 int cmd_trace(const struct command *self, int argc, char **argv);
 int cmd_why(const struct command *self, int argc, char **argv);
 int cmd_ping(const struct command *self, int argc, char **argv);
@@ -95,6 +97,8 @@ int opt_parse(const struct command *cmd, const struct opt *opt, unsigned nopt, i
 /* The same, but the first operand ends the options, and what follows is left as it is. */
 int opt_parse_until_operand(const struct command *cmd, const struct opt *opt, unsigned nopt,
 			    int argc, char **argv);
+/* From now on --help prints the options' names only, on one line: for completion. */
+void opt_list_only(void);
 /* A message with the way to the help. Answers EXIT_USAGE. */
 int usage(const struct command *cmd, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* A message on stderr: "glass: ...". Answers EXIT_FAILED. */

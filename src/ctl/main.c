@@ -72,6 +72,10 @@ const struct command commands[] = {
 	{ "tunables", "[PATTERN...]", "limits and constants: value, range, meaning", cmd_tunables,
 	  NULL },
 	{ "set", "NAME=VALUE...", "change a tunable of the running stack", cmd_set, NULL },
+	{ "doctor", "", "what this machine can do for Glass, and what to type where it cannot",
+	  cmd_doctor, NULL },
+	{ "completion", "bash | zsh", "the shell's completion of this command, as a script",
+	  cmd_completion, "As in: source <(glass completion bash)" },
 	{ "help", "[COMMAND]", "this list, or the help of a command", cmd_help, NULL },
 };
 const unsigned command_count = COUNT(commands);
@@ -81,7 +85,7 @@ static void print_overview(FILE *out)
 	fprintf(out, "usage: glass [OPTIONS] COMMAND [ARGUMENTS]\n\n"
 		     "A TCP/IP stack that you can run any program on, and see through.\n\n");
 	for (unsigned i = 0; i < command_count; i++)
-		fprintf(out, "  %-9s %s\n", commands[i].name, commands[i].summary);
+		fprintf(out, "  %-10s %s\n", commands[i].name, commands[i].summary);
 	fprintf(out,
 		"\n  --stack NAME, -j (JSON), -p (indented) and --help hold for every command.\n"
 		"  --version shows the version.\n"

@@ -12,6 +12,7 @@
 #include <string.h>
 
 static bool help_wanted;
+static bool list_only; /* help is a list of words, for completion */
 
 static const struct opt global[] = {
 	{ 0, "stack", OPT_STRING, "NAME",
@@ -98,8 +99,28 @@ static void print_option(const struct opt *o)
 	printf("  %-22s %s\n", left, o->help);
 }
 
+static void print_words(const struct opt *o, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++) {
+		if (o[i].letter)
+			printf(" -%c", o[i].letter);
+		if (o[i].name)
+			printf(" --%s", o[i].name);
+	}
+}
+
+void opt_list_only(void)
+{
+	list_only = true;
+}
+
 static void print_help(const struct parse *p)
 {
+	if (list_only) {
+		print_words(p->opt, p->nopt);
+		print_words(global, COUNT(global));
+		return;
+	}
 	printf("%s\n\nusage: glass %s [OPTIONS]%s%s\n\n", p->cmd->summary, p->cmd->name,
 	       *p->cmd->synopsis ? " " : "", p->cmd->synopsis);
 	if (p->cmd->detail)

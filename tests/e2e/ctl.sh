@@ -43,6 +43,10 @@ for command in down status "ss -ti" stat trace why "ping 10.0.0.5" neigh route a
 done
 is "explain needs no daemon" "$(glass_code explain ip_bad_csum)" 0
 like "and does not mind the case" "$(said)" "^IP_BAD_CSUM:.*checksum"
+is "doctor: a device can be made here" "$(glass_code doctor)" 0
+like "tun is there" "$(said)" "ok +tun "
+like "what is not there is told, and what to type" "$(PATH=/nowhere "$GLASS" doctor)" \
+	"no +tcpdump .*it is not in PATH.*type: apt install tcpdump"
 is "explain lists" "$(glass_code explain)" 0
 like "reasons and events" "$(said)" "TCP_PAWS.*tcp_rtx"
 ok "as JSON too" json_ok explain

@@ -14,6 +14,7 @@ faults()
 }
 
 checked=()
+said=()
 # schema SCHEMA ARGUMENTS...: the command with -j is by the schema, and says something.
 schema()
 {
@@ -22,6 +23,7 @@ schema()
 	shift
 	"$GLASS" -j "$@" >"$LAB/json" 2>"$LAB/err" </dev/null
 	[ -s "$LAB/json" ] || cat "$LAB/err" >"$LAB/json"
+	said+=("$1")
 	is "glass $*: as $name.json says" "$(faults "$name" "$LAB/json" | head -5)" ""
 	checked+=("$name")
 }
@@ -90,15 +92,23 @@ explain explain IP_SHORT tcp_rtx TCPTimeouts tcp_sack ESTAB SACK cwnd
 explain-list explain
 ping ping -c 2 -i 0.01 10.0.0.5
 done set tcp_sack=1
+doctor doctor
 END
 plain trace 1 --verbose
 plain help
 plain help ss
+plain completion bash
 plain nonsense
 plain trace "tcp and ("
 
-# Each schema was held against something, and each command has one.
+# Each schema was held against something, and each command has one: but those that run something else or write a file.
 schema "done" down
+for command in $("$GLASS" help | sed -n 's/^  \([a-z]*\)  *[a-z].*/\1/p'); do
+	case $command in
+	run | host | pcap | completion | help) ;;
+	*) like "$command has a schema" " ${said[*]} " " $command " ;;
+	esac
+done
 for file in "$SCHEMAS"/*.json; do
 	like "$(basename "$file") was used" " ${checked[*]} " " $(basename "$file" .json) "
 	is "and is a schema with a title" "$(jq -r '.title | startswith("glass ")' "$file")" true
