@@ -67,6 +67,7 @@ while read -r name arguments; do
 done <<'END'
 addr addr
 link link
+maddr maddr
 neigh neigh
 route route
 done net set loss 1% delay 1ms
