@@ -57,7 +57,13 @@ void tcp_rack_delivered(struct glass *g, struct tcp_conn *c, const struct tcp_tx
 	} else if (rtt < c->rack_min_rtt_ns ||
 		   (sum->in_order && sum->ts &&
 		    (int32_t)(sum->tsecr - tcp_ts_at(c, tx->sent_ns)) < 0)) {
-		return; /* too early for the copy: it is the original that arrived (step 2) */
+		/*
+		 * Too early for the copy: it is the original that arrived (step 2). Nothing is
+		 * learnt from the copy's time, but what was sent before the original has had its
+		 * time too. Without this a tail whose probe is answered quickly waits for the RTO.
+		 */
+		c->out->rack_original = seq_max(c->out->rack_original, end);
+		return;
 	}
 	c->out->rack_fack = seq_max(c->out->rack_fack, end);
 	later = (int32_t)(tx->order - c->out->rack_order);
@@ -85,7 +91,24 @@ static bool sent_before_delivered(const struct tcp_conn *c, const struct tcp_tx 
 {
 	int32_t later = (int32_t)(tx->order - c->out->rack_order);
 
-	return later < 0 || (!later && seq_lt(tcp_tx_end(tx), c->out->rack_end));
+	return c->out->rack_order &&
+	       (later < 0 || (!later && seq_lt(tcp_tx_end(tx), c->out->rack_end)));
+}
+
+/* What was sent once was sent in the order of its sequence numbers. */
+static bool sent_before_original(const struct tcp_conn *c, const struct tcp_tx *tx)
+{
+	return !(tx->flags & TX_EVER_RETRANS) && seq_lt(tcp_tx_end(tx), c->out->rack_original);
+}
+
+/* When it must have arrived, but for reordering; INT64_MAX: nothing speaks of that yet. */
+static int64_t due_ns(const struct tcp_conn *c, const struct tcp_tx *tx)
+{
+	if (sent_before_delivered(c, tx))
+		return tx->sent_ns + c->out->rack_rtt_ns;
+	if (sent_before_original(c, tx))
+		return tx->sent_ns + c->srtt_ns;
+	return INT64_MAX;
 }
 
 /*
@@ -94,16 +117,15 @@ static bool sent_before_delivered(const struct tcp_conn *c, const struct tcp_tx 
  */
 int64_t tcp_rack_detect(struct glass *g, struct tcp_conn *c)
 {
-	int64_t window = reordering_window(c), left;
+	int64_t window = reordering_window(c), due;
 
-	if (!c->out->rack_order)
-		return 0;
+	c->out->rack_original = seq_max(c->out->rack_original, c->snd.una);
 	list_for_each_safe(tx, &c->out->flight, struct tcp_tx, in_flight) {
-		if (!sent_before_delivered(c, tx))
+		due = due_ns(c, tx);
+		if (due == INT64_MAX)
 			break;
-		left = tx->sent_ns + c->out->rack_rtt_ns + window - now(g);
-		if (left > 0)
-			return left;
+		if (due + window > now(g))
+			return due + window - now(g);
 		tcp_mark_lost(g, c, tx, RTX_KIND_RACK);
 	}
 	return 0;

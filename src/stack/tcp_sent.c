@@ -151,7 +151,7 @@ bool tcp_flight_open(struct glass *g, struct tcp_conn *c)
 	list_init(&f->flight);
 	f->undo_cwnd = c->cwnd;
 	f->undo_ssthresh = c->ssthresh;
-	f->rack_fack = c->snd.una;
+	f->rack_fack = f->rack_original = c->snd.una;
 	c->out = f;
 	return true;
 }

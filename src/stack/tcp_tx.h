@@ -82,7 +82,8 @@ struct tcp_flight {
 	int64_t reorder_at_ns; /* when the next frame counts as lost; 0: none waits */
 	uint32_t rack_order;   /* of the frame sent last among those that arrived; 0: none has */
 	struct seq rack_end;
-	struct seq rack_fack; /* highest sequence delivered */
+	struct seq rack_fack;	  /* highest sequence delivered */
+	struct seq rack_original; /* the end of what arrived, its original perhaps; >= snd.una */
 	struct seq tlp_end;
 	uint32_t tlp_ts; /* our timestamp when the probe left */
 	bool tlp_out, tlp_is_retrans;

@@ -91,6 +91,24 @@ DIALOGUE(tlp_needless_by_timestamp)
 		counter(TCPLossProbeRecovery, 0);
 }
 
+/*
+ * The answer to the probe comes sooner than any round trip yet: RFC 8985 6.2 step 2 takes it for one
+ * to the original. Also then what was sent before that is lost.
+ */
+DIALOGUE(tlp_answered_early)
+{
+	T(0)	connected(c, "mss=1000, sackok");
+	T(100)	app_send(c, 3000);
+		wire_skip(); wire_skip(); wire_skip();
+		wire_out_within(170, 190, RTX, seq=2001, len=1000);
+	T(191)	wire_in(ACK, seq=1, ack=1, sack=2001:3001);
+		wire_out_within(191, 230, RTX, seq=1, len=1000);
+	T(231)	wire_in(ACK, seq=1, ack=1001, sack=2001:3001);
+		wire_out_within(231, 240, RTX, seq=1001, len=1000);
+	T(271)	wire_in(ACK, seq=1, ack=3001);
+		counter(TCPTimeouts, 0);
+}
+
 /* A tail is lost again before the first probe is judged: it has its probe too, and no timeout. */
 DIALOGUE(tlp_undecided_is_no_obstacle)
 {
