@@ -71,7 +71,8 @@ static struct message *message_new(const struct target *t, const struct msghdr *
 		m->iov[0] = *flat;
 	if (!*err) {
 		m->bytes.iov_len = bytes_of(m);
-		m->bytes.iov_base = malloc(m->bytes.iov_len + 1);
+		/* Zeros: with MSG_TRUNC a stream counts bytes that nobody has written. */
+		m->bytes.iov_base = calloc(m->bytes.iov_len + 1, 1);
 		*err = m->bytes.iov_base ? 0 : -ENOMEM;
 	}
 	m->here = (struct msghdr){ .msg_iov = &m->bytes, .msg_iovlen = 1 };
