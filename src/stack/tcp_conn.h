@@ -213,6 +213,7 @@ struct tcp_conn {
 	struct seq rack_dsack_round;
 	uint16_t reord_seen;
 	uint16_t reordering; /* how many segments late the latest was; 0: none ever */
+	uint16_t dup_count;  /* duplicates answered one by one in this drs period */
 	int64_t rack_min_rtt_ns;
 
 	/* Round-trip time: RFC 6298 */
@@ -230,8 +231,10 @@ struct tcp_conn {
 	struct tcp_sack_block dsack_block;
 	struct seq fin_seq;
 	uint32_t unacked; /* bytes received since the last ACK sent */
-	uint32_t drs_bytes;
-	int64_t drs_ns;	      /* receive window growth: start of the period, bytes read in it */
+	/* Receive window growth: bytes read in this period and the last, its start; tcp_window.c */
+	uint32_t drs_bytes, drs_us;
+	uint16_t drs_last_kb;
+	uint16_t drs_rtt_ms;  /* shortest way from an ACK of ours to what it let out; 0: not seen */
 	int64_t last_data_ns; /* payload came in */
 	int64_t last_rx_ns;   /* anything acceptable came in */
 	int64_t last_tx_ns;

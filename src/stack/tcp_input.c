@@ -13,9 +13,28 @@
 #include "tcp_output.h"
 
 #define PAWS_IDLE_NS (24ll * 24 * 3600 * NS_PER_S) /* RFC 7323 5.5 */
+#define DUPLICATES_MIN 100u   /* answered one by one, however small the window */
 #define OVERTAKEN_MS_MAX 500u /* a sequence number would go round in that at 68 Gbit/s only */
 #define OLD_SPAN_MIN \
 	65536u /* how far behind the window a duplicate may lie and be answered at once */
+
+/*
+ * In the spirit of RFC 5961 7: who sends old segments without end, with any contents, does not get
+ * an ACK for each. A sender whose timer was too short sends a window again, of small segments
+ * perhaps; twice that, before the program has read for a round trip, is no accident. (Linux has no
+ * limit for what has data.)
+ */
+static bool may_answer_duplicate(struct tcp_conn *c)
+{
+	uint32_t most = 2 * (c->rcv.limit / (c->rcv_mss ? c->rcv_mss : 1));
+
+	if (most < DUPLICATES_MIN)
+		most = DUPLICATES_MIN;
+	if (c->dup_count >= most || c->dup_count == UINT16_MAX)
+		return false;
+	c->dup_count++;
+	return true;
+}
 
 /*
  * We have it already: told by a D-SACK (RFC 2883 4), each duplicate by an ACK of its own, for one
@@ -23,6 +42,10 @@
  */
 static void tcp_duplicate(struct glass *g, struct tcp_conn *c, const struct tcp_seg *seg)
 {
+	if (!may_answer_duplicate(c)) {
+		tcp_challenge(g, c);
+		return;
+	}
 	if (c->dsack)
 		tcp_send_ack(g, c);
 	if (seg->len)

@@ -53,6 +53,8 @@ void tcp_fin_arrived(struct glass *g, struct tcp_conn *c);
 void tcp_window_init(struct glass *g, struct tcp_conn *c);
 /* The window to advertise, moving the edge. */
 uint32_t tcp_window(struct glass *g, struct tcp_conn *c);
+/* A segment came in order. */
+void tcp_window_sample(struct glass *g, struct tcp_conn *c, const struct tcp_seg *seg);
 /* The program took n bytes. */
 void tcp_window_read(struct glass *g, struct tcp_conn *c, uint32_t n);
 

@@ -274,6 +274,7 @@ enum verdict tcp_receive(struct glass *g, struct tcp_conn *c, struct pkt *p, str
 		tcp_fin_arrived(g, c);
 		return ACCEPTED;
 	}
+	tcp_window_sample(g, c, seg);
 	return receive_in_order(g, c, p, fin);
 }
 

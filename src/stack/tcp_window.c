@@ -11,6 +11,7 @@
  *
  * In: tcp_transmit (tcp_window), tcp_consume (tcp_window_read).  Out: tcp_owe_ack.
  */
+#include "tcp.h"
 #include "tcp_input.h"
 #include "tcp_output.h"
 
@@ -78,19 +79,59 @@ uint32_t tcp_window(struct glass *g, struct tcp_conn *c)
 	return room;
 }
 
+/*
+ * Who only receives has no round trips but that of the handshake, when queues were empty: what the
+ * data's timestamps echo tells of it (Linux does so too). Full segments only, and the least of a
+ * period: a sender that rested echoes what it heard long ago.
+ */
+void tcp_window_sample(struct glass *g, struct tcp_conn *c, const struct tcp_seg *seg)
+{
+	uint32_t rtt_ms = tcp_ts_now(g, c) - seg->opt.tsecr;
+
+	if (!c->ts_ok || !seg->opt.timestamps || seg->len < c->rcv_mss || !rtt_ms ||
+	    rtt_ms > UINT16_MAX)
+		return;
+	if (!c->drs_rtt_ms || rtt_ms < c->drs_rtt_ms)
+		c->drs_rtt_ms = (uint16_t)rtt_ms;
+}
+
+/*
+ * Twice what is read in a round trip, so that the window is not what holds the peer back. While
+ * that grows the peer doubles its own: what it will have out when it hears of this window is four
+ * times what came last.
+ */
+static uint64_t window_wanted(const struct tcp_conn *c)
+{
+	uint64_t last = c->drs_last_kb * 1024ull, more;
+
+	more = c->drs_bytes > last ? c->drs_bytes - last : 0;
+	if (more > last) /* it cannot have grown faster: the last period was a part of one */
+		more = last;
+	return 2 * (uint64_t)c->drs_bytes + 4 * more;
+}
+
 static void window_grow(struct glass *g, struct tcp_conn *c, uint32_t n)
 {
+	uint32_t now_us = (uint32_t)(now(g) / 1000), kb;
+	uint32_t period_us = c->drs_rtt_ms * 1000u;
+
 	c->drs_bytes += n;
-	if (now(g) - c->drs_ns < c->srtt_ns)
+	if (period_us < c->srtt_ns / 1000)
+		period_us = (uint32_t)(c->srtt_ns / 1000);
+	if (now_us - c->drs_us < period_us)
 		return;
-	if (2 * (uint64_t)c->drs_bytes > c->rcv.limit && c->rcv.limit < c->config.rcvbuf &&
+	if (window_wanted(c) > c->rcv.limit && c->rcv.limit < c->config.rcvbuf &&
 	    !c->config.rcvbuf_locked && !pool_short(&g->pool, PRESSURE_EIGHTHS)) {
 		c->rcv.limit *= 2;
 		if (c->rcv.limit > c->config.rcvbuf)
 			c->rcv.limit = c->config.rcvbuf;
 	}
-	c->drs_ns = now(g);
+	kb = c->drs_bytes / 1024;
+	c->drs_us = now_us;
+	c->drs_last_kb = kb < UINT16_MAX ? (uint16_t)kb : UINT16_MAX;
 	c->drs_bytes = 0;
+	c->drs_rtt_ms = 0;
+	c->dup_count = 0;
 }
 
 void tcp_window_read(struct glass *g, struct tcp_conn *c, uint32_t n)

@@ -53,6 +53,29 @@ DIALOGUE(receive_window_grows_with_the_reader)
 		app_recv(c, 1000);
 }
 
+/*
+ * Queues have filled since the handshake: 30,000 bytes in each 40 ms are 60,000 in a round trip of
+ * 80 ms, which the timestamps of the data tell of, and more than half of the window.
+ */
+DIALOGUE(receive_window_grows_on_a_filling_queue)
+{
+	unsigned at = 1;
+
+	T(0)	tunable(tcp_rmem_kb, 1024);
+		tunable(tcp_rmem_default_kb, 64);
+		connected(c, "mss=1000, ws=7, ts");
+	for (unsigned i = 0; i < 8; i++) {
+		for (unsigned n = 0; n < 30; n++, at += 1000) {
+			wire_inf("ACK, seq=%u, ack=1, len=1000, tsval=%u, tsecr=%u", at, 6000 + i,
+				 dlg_last(d)->tsval - 80);
+			app_recv(c, 1000);
+			wire_skip_all();
+		}
+		wire_out_until(dlg_now(d) + 40);
+	}
+		check(option(d, c, GLASS_OPT_RCVBUF) == 131072);
+}
+
 /* What the program has set stays, and is reported doubled, as on Linux. */
 DIALOGUE(set_buffers_stay)
 {

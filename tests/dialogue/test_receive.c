@@ -287,6 +287,27 @@ DIALOGUE(each_duplicate_is_reported)
 		app_recv(c, 3000);
 }
 
+/*
+ * A flood of old segments: a hundred are answered one by one, which is more than a sender repeats by
+ * mistake with this window; then they are questioned twice a second, until data goes on.
+ */
+DIALOGUE(flood_of_duplicates)
+{
+	T(0)	app_connect(c, 8080);	wire_out(SYN);
+		app_setopt(c, OPT_RCVBUF, 20000);
+	T(40)	wire_in(SYN|ACK, seq=0, ack=1, mss=1460, sackok);	wire_out(ACK);
+	T(100)	wire_in(ACK, seq=1, ack=1, len=1000);	wire_out(ACK, ack=1001);
+	T(200)	for (unsigned i = 0; i < 100; i++) {
+			wire_in(ACK, seq=1, ack=1, len=1000);	wire_out(ACK, ack=1001, sack=1:1001);
+		}
+		wire_in(ACK, seq=1, ack=1, len=1000);		wire_out(ACK, ack=1001);
+		for (unsigned i = 0; i < 100; i++) {
+			wire_in(ACK, seq=1, ack=1, len=1000);
+		}
+		app_recv(c, 1000);
+	T(1300)	wire_in(ACK, seq=1, ack=1, len=1000);		wire_out(ACK, ack=1001, sack=1:1001);
+}
+
 /* RFC 7323 5.5: after 24 days of silence the peer's clock may have wrapped. */
 DIALOGUE(paws_forgets_after_24_days)
 {
