@@ -117,7 +117,6 @@ static void fresh(void)
 	say("SO_ERROR", option(fd, SOL_SOCKET, SO_ERROR));
 	printf("~");
 	mask_named("mask", fd);
-	printf("~");
 	DO(recv(fd, &c, 1, 0));
 	close(fd);
 	DO(socket(AF_INET, SOCK_STREAM, IPPROTO_UDP));

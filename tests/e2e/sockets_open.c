@@ -43,7 +43,6 @@ void refused(void)
 	mask_named("refused", fd);
 	say("SO_ERROR", option(fd, SOL_SOCKET, SO_ERROR));
 	say("SO_ERROR", option(fd, SOL_SOCKET, SO_ERROR));
-	printf("~");
 	DO(to_peer(fd));
 	to_peer(fd);
 	DO(wait_for(fd, POLLOUT));
