@@ -34,8 +34,8 @@ sleep 1.2 # datagram sockets: the sweep
 before=$(daemon_fds)
 for way in "env LD_PRELOAD=$PRELOAD" "$GLASS run"; do
 	# shellcheck disable=SC2086 # words
-	is "${way##*/}: $STORM storms, each connection served" "$(timeout $((60 + STORM / 20)) $way "$PROGRAM" "$STORM" 2>&1)" \
-		"done, $STORM served"
+	got=$(timeout $((60 + STORM / 20)) $way "$PROGRAM" "$STORM" 2>&1)
+	is "${way##*/}: $STORM storms, each connection served" "$got" "done, $STORM served"
 	ok "${way##*/}: no socket is left" wait_for 5 none_open
 	ok "${way##*/}: no descriptor is left in glassd" wait_for 5 as_before
 	ok "${way##*/}: no process is left" wait_for 5 fails pgrep -x storm
