@@ -91,6 +91,27 @@ static void add_group(struct counters *c, const char *group)
 							  sum_of(&c->table, sums[i].drops) };
 }
 
+static bool has_group(const struct counters *c, const char *group)
+{
+	for (unsigned i = 0; i < c->n; i++)
+		if (!strcmp(c->at[i].group, group))
+			return true;
+	return false;
+}
+
+/* Groups that have no place of their own in the order stand at the end, so that none is left out.
+ */
+static void add_others(struct counters *c)
+{
+	const struct glass_stat *s;
+
+	for (uint64_t i = 0; i < c->table.count; i++) {
+		s = TABLE_ROW(&c->table, struct glass_stat, i);
+		if (s->group && !has_group(c, s->group))
+			add_group(c, s->group);
+	}
+}
+
 static int64_t clock_ns(void)
 {
 	struct timespec t;
@@ -104,7 +125,7 @@ static int counters_get(struct counters *c)
 	static const size_t strings[] = { offsetof(struct glass_stat, group),
 					  offsetof(struct glass_stat, name),
 					  offsetof(struct glass_stat, doc) };
-	static const char *const groups[] = { "Dev", "Arp",    "Ip",	"Icmp", "Tcp",
+	static const char *const groups[] = { "Dev", "Arp",    "Ip",	"Icmp", "Igmp",	   "Tcp",
 					      "Udp", "TcpExt", "IpExt", "Mem",	DROP_GROUP };
 	int err;
 
@@ -120,6 +141,7 @@ static int counters_get(struct counters *c)
 	}
 	for (unsigned i = 0; i < COUNT(groups); i++)
 		add_group(c, groups[i]);
+	add_others(c);
 	return 0;
 }
 
