@@ -42,12 +42,13 @@ is "none" "$(user "$GLASS" host 2>/dev/null; echo $?)" 2
 ok "the end" user "$GLASS" down
 is "without a stack" "$(user "$GLASS" host true 2>/dev/null; echo $?)" 3
 # A stack for one run; the other side of it is reached from outside by the run's name.
-user "$GLASS" run --rootless sh -c 'until curl -s -m 5 http://$GLASS_HOST/; do sleep 0.1; done' \
+user timeout 60 "$GLASS" run --rootless sh -c 'until curl -s -m 5 http://$GLASS_HOST/; do sleep 0.1; done' \
 	>"$LAB/out" 2>/dev/null &
 run_pid=$!
 lab_jobs+=("$run_pid")
-wait_for 10 test -e "$GLASS_DIR/run-$run_pid.sock"
-user "$GLASS" host --stack "run-$run_pid" python3 -m http.server 80 --directory "$LAB/www" >/dev/null 2>&1 &
+wait_for 10 compgen -G "$GLASS_DIR/run-*.sock"
+run_stack=$(basename "$GLASS_DIR"/run-*.sock .sock)
+user "$GLASS" host --stack "$run_stack" python3 -m http.server 80 --directory "$LAB/www" >/dev/null 2>&1 &
 lab_jobs+=($!)
 wait_for 10 grep -q page "$LAB/out"
 wait $run_pid

@@ -36,7 +36,7 @@ wait_for 10 curl -s -m 2 http://127.0.0.1:9000/
 is "a server on Glass, reached from this machine" "$(curl -s -m 5 http://127.0.0.1:9000/)" "a page"
 is "and a large file" "$(curl -s -m 20 http://127.0.0.1:9000/big | sha256sum)" "$(sha256sum <"$LAB/www/big")"
 
-pid=$(pgrep -P "$(lab_pid)")
+pid=$(pgrep -P "$(lab_pid)" -x glass-usernet)
 kill "$pid"
 is "when its other end is gone, programs hear it" "$(on_glass curl -s -m 5 http://$world:8080/; echo $?)" 7
 not_ok "and the stack says so" grep -q "user0.*UP" <<<"$(user "$GLASS" link)"
@@ -46,7 +46,7 @@ not_ok "with its name server" test -e "$GLASS_DIR/default.resolv.conf"
 ok "anew" user "$GLASS" up --user --address 172.20.1.15/16 --host-address 172.20.9.9/16 --mtu 9000
 is "with another network" "$(on_glass curl -s http://$world:8080/)" "a page"
 like "its name server is its third address" "$(cat "$GLASS_DIR/default.resolv.conf")" "nameserver 172\.20\.0\.3"
-pid=$(pgrep -P "$(lab_pid)")
+pid=$(pgrep -P "$(lab_pid)" -x glass-usernet)
 kill -9 "$(lab_pid)"
 ok "the other end ends with a killed daemon" wait_for 5 gone "$pid"
 
