@@ -40,6 +40,14 @@ static void damage(struct impair *wire, uint8_t *frame, size_t length)
 		impair_damage(wire, frame + ETH_HEADER_BYTES, length - ETH_HEADER_BYTES);
 }
 
+/* Each segment of a super-packet has headers of its own. */
+static size_t wire_bytes(size_t length, const struct glass_offload *off)
+{
+	if (!off->gso_size || length <= off->hdr_len)
+		return length;
+	return length + (length - off->hdr_len - 1) / off->gso_size * off->hdr_len;
+}
+
 /* One frame as the wire sees it. */
 static void carry(struct sim *s, unsigned from, uint8_t *frame, size_t length,
 		  const struct glass_offload *off)
@@ -50,7 +58,7 @@ static void carry(struct sim *s, unsigned from, uint8_t *frame, size_t length,
 
 	if (s->on_wire)
 		kind |= s->on_wire(s->wire_arg, from, frame, length);
-	impair_decide(&side->wire, &side->way, length, kind, s->now_ns, &v);
+	impair_decide(&side->wire, &side->way, wire_bytes(length, off), kind, s->now_ns, &v);
 	if (v.fate != IMPAIR_PASSES)
 		return;
 	if (v.mark)

@@ -39,8 +39,11 @@ struct bench {
 	 * that follow RFC 9438 to the letter and repair each loss within a round trip come to
 	 * .91 +-.06 on the wire of two-share within two minutes, to .95 +-.04 within ten. So
 	 * fairness is measured for long: what luck gives it takes again, what a fault gives stays.
+	 * The rows "soon" ask for it within two minutes: as the mean of several seeds, none far
+	 * below.
 	 */
-	double full_min, fair_min;
+	double full_min, fair_min, fair_mean;
+	unsigned seeds;		     /* 0: SEEDS */
 	uint64_t lost_min, lost_max; /* max 0: any */
 };
 
@@ -75,6 +78,19 @@ static const struct bench benches[] = {
 	  .to_s = 1010,
 	  .full_min = .95,
 	  .fair_min = .9 },
+	{ .name = "two-share-soon",
+	  .jitter_us = 1000,
+	  .delay_ms = 20,
+	  .mbit_s = 20,
+	  .queue_bytes = BDP(20, 40),
+	  .flows = 2,
+	  .start_apart_ms = 300,
+	  .from_s = 10,
+	  .to_s = 130,
+	  .full_min = .95,
+	  .fair_min = .765,
+	  .fair_mean = .9,
+	  .seeds = 4 },
 	{ .name = "second-comes-late",
 	  .jitter_us = 1000,
 	  .delay_ms = 20,
@@ -86,6 +102,19 @@ static const struct bench benches[] = {
 	  .to_s = 1060,
 	  .full_min = .95,
 	  .fair_min = .9 },
+	{ .name = "second-comes-late-soon",
+	  .jitter_us = 1000,
+	  .delay_ms = 20,
+	  .mbit_s = 20,
+	  .queue_bytes = BDP(20, 40),
+	  .flows = 2,
+	  .start_apart_ms = 20000,
+	  .from_s = 60,
+	  .to_s = 180,
+	  .full_min = .95,
+	  .fair_min = .765,
+	  .fair_mean = .9,
+	  .seeds = 4 },
 	{ .name = "two-share-long-path",
 	  .jitter_us = 1000,
 	  .delay_ms = 50,
@@ -97,6 +126,19 @@ static const struct bench benches[] = {
 	  .to_s = 630,
 	  .full_min = .9,
 	  .fair_min = .85 },
+	{ .name = "two-share-long-path-soon",
+	  .jitter_us = 1000,
+	  .delay_ms = 50,
+	  .mbit_s = 50,
+	  .queue_bytes = BDP(50, 100) / 2,
+	  .flows = 2,
+	  .start_apart_ms = 700,
+	  .from_s = 30,
+	  .to_s = 230,
+	  .full_min = .9,
+	  .fair_min = .68,
+	  .fair_mean = .8,
+	  .seeds = 4 },
 	{ .name = "hystart-slows-down",
 	  .delay_ms = 20,
 	  .mbit_s = 5,
@@ -232,10 +274,19 @@ static void begin(struct world *w, uint64_t seed)
 	sim_call_at(w->sim, (100 + b->from_s) * S, measure_from, w);
 }
 
-static bool bench_ok(const struct bench *b, uint64_t seed)
+/* Of the wire's rate; on top of it comes what waited behind a hole when measuring began. */
+static double full_max(const struct bench *b)
+{
+	double window = 2.0 * b->queue_bytes;
+
+	return 1.005 + window / ((double)(b->to_s - b->from_s) * (double)b->mbit_s * 1e6 / 8);
+}
+
+/* fair: least flow by largest. */
+static bool seed_ok(const struct bench *b, uint64_t seed, double *fair)
 {
 	struct world *w = calloc(1, sizeof(*w));
-	double sum = 0, least = 1e18, most = 0, full, fair;
+	double sum = 0, least = 1e18, most = 0, full;
 	bool ok;
 
 	w->b = b;
@@ -250,31 +301,44 @@ static bool bench_ok(const struct bench *b, uint64_t seed)
 	}
 	/* Of 1,514 bytes on the wire 1,448 are payload. */
 	full = sum / ((double)(b->to_s - b->from_s) * (double)b->mbit_s * 1e6 / 8) * 1514 / 1448;
-	fair = most > 0 ? least / most : 0;
-	ok = full >= b->full_min && fair >= b->fair_min && w->lost_at_from >= b->lost_min &&
-	     (!b->lost_max || w->lost_at_from <= b->lost_max);
+	*fair = most > 0 ? least / most : 0;
+	ok = full >= b->full_min && full <= full_max(b) && *fair >= b->fair_min &&
+	     w->lost_at_from >= b->lost_min && (!b->lost_max || w->lost_at_from <= b->lost_max);
 	printf("# %s seed %llu: %.1f %% of the wire, least by largest %.3f, %llu lost before\n",
-	       b->name, (unsigned long long)seed, 100 * full, fair,
+	       b->name, (unsigned long long)seed, 100 * full, *fair,
 	       (unsigned long long)w->lost_at_from);
 	sim_free(w->sim);
 	free(w);
 	return ok;
 }
 
+/* first 0: all seeds of the row. */
+static bool bench_ok(const struct bench *b, uint64_t first)
+{
+	uint64_t seeds = first ? 1 : b->seeds ? b->seeds : SEEDS;
+	double fair, sum = 0;
+	bool ok = true;
+
+	first = first ? first : 1;
+	for (uint64_t seed = first; seed < first + seeds; seed++) {
+		ok &= seed_ok(b, seed, &fair);
+		sum += fair;
+	}
+	return ok && sum / (double)seeds >= b->fair_mean;
+}
+
 int main(int argc, char **argv)
 {
 	const char *name = argc > 1 ? argv[1] : NULL;
-	uint64_t first = argc > 2 ? strtoull(argv[2], NULL, 10) : 1;
-	uint64_t last = argc > 2 ? first : SEEDS;
+	uint64_t seed = argc > 2 ? strtoull(argv[2], NULL, 10) : 0;
 	unsigned n = 0, failed = 0;
 
 	for (unsigned i = 0; i < sizeof(benches) / sizeof(benches[0]); i++) {
-		bool ok = true;
+		bool ok;
 
 		if (name && strcmp(name, benches[i].name) != 0)
 			continue;
-		for (uint64_t seed = first; seed <= last; seed++)
-			ok &= bench_ok(&benches[i], seed);
+		ok = bench_ok(&benches[i], seed);
 		printf("%sok %u %s\n", ok ? "" : "not ", ++n, benches[i].name);
 		fflush(stdout);
 		failed += !ok;
