@@ -6,6 +6,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "export.h"
 #include "filter.h"
 #include "paths.h"
 #include "story.h"
@@ -18,7 +19,7 @@ static struct {
 	bool follow, raw, verbose, all, paths;
 	int64_t last, packet, since_ns, conn;
 	bool has_conn;
-	const char *event, *ring, *save, *output, *functions;
+	const char *event, *ring, *save, *output, *functions, *export;
 	struct expr filter;
 } want = { .since_ns = INT64_MIN, .conn = -1 };
 
@@ -33,6 +34,8 @@ static const struct opt options[] = {
 	{ 0, "paths", OPT_FLAG, NULL,
 	  "packets grouped by the rooms they walked through, and counted", &want.paths },
 	{ 'o', "output", OPT_STRING, "FILE", "write to a file, without colours", &want.output },
+	{ 0, "export", OPT_STRING, "FORMAT",
+	  "for another program: perfetto, qlog, or ctf (a folder, which -o names)", &want.export },
 	{ 0, "since", OPT_SECONDS, "TIME",
 	  "from this time on; negative: that long before the last record", &want.since_ns },
 	{ 'e', "event", OPT_STRING, "NAME", "only records of this event, as in glass explain",
@@ -88,7 +91,7 @@ static bool step_wanted(const struct story *s, const struct step *t, int64_t sin
 	       filter_step(&want.filter, s, t);
 }
 
-static bool path_wanted(const struct story *s, const struct step *t)
+static bool wanted_now(const struct story *s, const struct step *t)
 {
 	return step_wanted(s, t, since_ns(s));
 }
@@ -294,6 +297,14 @@ static void follow(struct print *p, struct story *s)
 
 /* ---- */
 
+static int tell_export(struct story *s)
+{
+	const struct export x = { s, wanted_now, want.output };
+
+	story_group(s);
+	return export_tell(&x, want.export);
+}
+
 static int tell(struct story *s)
 {
 	struct print p = { .story = s,
@@ -304,10 +315,12 @@ static int tell(struct story *s)
 	int code = EXIT_OK;
 
 	story_read(s);
-	if (want.follow) {
+	if (want.export) {
+		code = tell_export(s);
+	} else if (want.follow) {
 		follow(&p, s);
 	} else if (want.paths) {
-		code = paths_tell(&p, path_wanted);
+		code = paths_tell(&p, wanted_now);
 	} else if (ctl.json || want.raw || event_number >= 0) {
 		tell_records(&p);
 	} else if (want.packet) {
@@ -337,11 +350,26 @@ static int take_operands(const struct command *self, int n, char **argv)
 /* 0, or an exit code after a message. */
 static int redirect(void)
 {
-	if (!want.output)
+	if (!want.output || (want.export && export_is_folder(want.export)))
 		return 0;
 	if (!freopen(want.output, "we", stdout))
 		return failed("%s: %s", want.output, strerror(errno));
 	ctl.color = false;
+	return 0;
+}
+
+static int check_export(const struct command *self)
+{
+	if (!want.export)
+		return 0;
+	if (!export_is_known(want.export))
+		return usage(self, "--export perfetto, qlog or ctf: not '%s'", want.export);
+	if (want.follow || want.paths || want.raw || want.event || want.packet || want.last ||
+	    want.save || want.functions || ctl.json)
+		return usage(self, "--export goes with a connection or a filter, --since, --ring "
+				   "and -o");
+	if (export_is_folder(want.export) && !want.output)
+		return usage(self, "--export %s writes a folder: name it with -o", want.export);
 	return 0;
 }
 
@@ -350,7 +378,7 @@ int cmd_trace(const struct command *self, int argc, char **argv)
 	int n = opt_parse(self, options, COUNT(options), argc, argv), code;
 	struct story s = { 0 };
 
-	if (n < 0 || find_event(self) || take_operands(self, n, argv))
+	if (n < 0 || find_event(self) || take_operands(self, n, argv) || check_export(self))
 		return EXIT_USAGE;
 	if (want.functions && *want.functions && strcmp(want.functions, "timed"))
 		return usage(self, "--functions, or --functions=timed: not '%s'", want.functions);

@@ -5,6 +5,7 @@
  */
 #include "ctl.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -212,6 +213,6 @@ int main(int argc, char **argv)
 		return unknown(argv[at]);
 	code = cmd->run(cmd, argc - at, argv + at);
 	if (fflush(stdout) || ferror(stdout))
-		return failed("cannot write the output");
+		return failed("cannot write the output: %s", strerror(errno));
 	return code;
 }
