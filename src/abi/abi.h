@@ -113,6 +113,19 @@ enum abi_tell {
 	ABI_TELL_DROPS = 256,
 };
 
+/* STEP, arg[0]. */
+enum abi_step_do { ABI_STEP_FREEZE, ABI_STEP_ONE, ABI_STEP_RUN };
+/* What happened: nothing; a frame left, or came; a timer was due, or a frame that "glass net" held;
+ * a program did something, or the host changed the device. */
+enum abi_step {
+	ABI_STEP_NOTHING,
+	ABI_STEP_SENT,
+	ABI_STEP_FRAME,
+	ABI_STEP_TIMER,
+	ABI_STEP_NET,
+	ABI_STEP_OTHER
+};
+
 enum abi_op {
 #define OP(ID, name, kind, doc) ABI_##ID,
 #include "op.def"

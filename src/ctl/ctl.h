@@ -51,6 +51,7 @@ int cmd_tunables(const struct command *self, int argc, char **argv);
 int cmd_host(const struct command *self, int argc, char **argv);
 int cmd_ss(const struct command *self, int argc, char **argv);
 int cmd_stat(const struct command *self, int argc, char **argv);
+int cmd_step(const struct command *self, int argc, char **argv);
 int cmd_check(const struct command *self, int argc, char **argv);
 int cmd_completion(const struct command *self, int argc, char **argv);
 int cmd_doctor(const struct command *self, int argc, char **argv);
@@ -177,6 +178,8 @@ void json_begin_object(const char *key);
 void json_begin_array(const char *key);
 void json_end(void); /* of the innermost; a line end after the outermost */
 void json_string(const char *key, const char *value);
+/* A value that is JSON already. */
+void json_raw(const char *key, const char *json);
 void json_number(const char *key, int64_t value);
 void json_unsigned(const char *key, uint64_t value);
 void json_double(const char *key, double value, int digits);

@@ -88,6 +88,12 @@ void json_string(const char *key, const char *value)
 		fputs("null", stdout);
 }
 
+void json_raw(const char *key, const char *json)
+{
+	begin(key);
+	fputs(json, stdout);
+}
+
 void json_number(const char *key, int64_t value)
 {
 	begin(key);

@@ -42,6 +42,11 @@ const struct command commands[] = {
 	{ "why", "[CONN | HOST[:PORT] | last]",
 	  "why a connection failed, how it ended, or why it is slow, in a few lines", cmd_why,
 	  "Without an operand: the last connection." },
+	{ "step", "", "hold the stack, or a simulated one, and let it go on step by step", cmd_step,
+	  "Commands: next [N], packet [N], until FILTER, break [FILTER], delete [N], continue "
+	  "[TIME],\nprint [CONN], save FILE, help, quit; FILTER as glass trace has it.\n"
+	  "Scenes: fetch, nobody, loss, recovery, window.\n"
+	  "Example: glass step --scene loss -e 'until rtx; print'" },
 	{ "explain", "[NAME...]",
 	  "what a drop reason, event, counter, tunable, TCP state or option, or limiter means",
 	  cmd_explain, "Without an operand: the list of all." },

@@ -15,6 +15,16 @@
 
 /* ---- opening ---- */
 
+int story_over(struct story *s, const void *ring, size_t bytes, const char *what)
+{
+	if (glass_reader_open(&s->reader, ring, bytes))
+		return failed("%s: that is no flight recorder of this version", what);
+	s->older = s->reader.next;
+	s->reader.dev_name = s->dev_names;
+	s->reader.dev_count = DEV_NAMES;
+	return 0;
+}
+
 static int map_ring(struct story *s, int fd, const char *what)
 {
 	struct stat st;
@@ -27,12 +37,7 @@ static int map_ring(struct story *s, int fd, const char *what)
 		s->map = NULL;
 		return failed("%s: mmap: %s", what, strerror(errno));
 	}
-	if (glass_reader_open(&s->reader, s->map, s->map_bytes))
-		return failed("%s: that is no flight recorder of this version", what);
-	s->older = s->reader.next;
-	s->reader.dev_name = s->dev_names;
-	s->reader.dev_count = DEV_NAMES;
-	return 0;
+	return story_over(s, s->map, s->map_bytes, what);
 }
 
 static int open_daemon(struct story *s)
@@ -77,7 +82,7 @@ int story_save(const struct story *s, const char *path)
 
 	if (!f)
 		return failed("%s: %s", path, strerror(errno));
-	ok = fwrite(s->map, 1, s->map_bytes, f) == s->map_bytes;
+	ok = fwrite(s->reader.ring, 1, s->reader.bytes, f) == s->reader.bytes;
 	if (fclose(f) || !ok)
 		return failed("%s: %s", path, strerror(errno));
 	return 0;

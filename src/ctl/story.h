@@ -127,6 +127,8 @@ struct story {
 /* Opens the ring of the running stack, or of a file (path not NULL). 0 or an exit code after a
  * message. */
 int story_open(struct story *s, const char *path);
+/* The same of a ring in memory, which stays the caller's; s is all zero. */
+int story_over(struct story *s, const void *ring, size_t bytes, const char *what);
 /* Writes the ring to a file. 0 or an exit code after a message. */
 int story_save(const struct story *s, const char *path);
 void story_close(struct story *s);
@@ -156,6 +158,8 @@ struct print {
 	int width;
 };
 void print_step(const struct print *p, const struct step *t);
+/* Does that print anything? Then title is what the step is. */
+bool step_tells(const struct print *p, const struct step *t, char *title, size_t size);
 void print_conn_heading(const struct print *p, const struct conn_story *c);
 void print_raw(const struct print *p, const struct glass_record *r);
 void print_json(const struct print *p, const struct glass_record *r);

@@ -214,24 +214,44 @@ static uint32_t first_decision(const struct print *p, const struct step *t, cons
 	return NONE;
 }
 
+/* What the step is; *told: the record that says so, unless its act has a title. */
+static bool find_title(const struct print *p, const struct step *t, uint32_t *told, char *title,
+		       size_t size)
+{
+	const struct story *s = p->story;
+	char text[TEXT_BYTES - 32];
+
+	*told = NONE;
+	step_title(p, t, title, size);
+	if (*title)
+		return true;
+	*told = first_decision(p, t, story_act(s, t->act));
+	if (*told == NONE)
+		return false;
+	if (s->rec[*told].event == EV_CALL)
+		record_title(p, &s->rec[*told], text, sizeof(text));
+	else
+		glass_record_text(&s->reader, &s->rec[*told], text, sizeof(text));
+	snprintf(title, size, "%s%s", event_word(s->rec[*told].event), text);
+	return true;
+}
+
+bool step_tells(const struct print *p, const struct step *t, char *title, size_t size)
+{
+	uint32_t told;
+
+	return find_title(p, t, &told, title, size);
+}
+
 void print_step(const struct print *p, const struct step *t)
 {
 	const struct story *s = p->story;
 	const struct act *a = story_act(s, t->act);
-	char title[TEXT_BYTES + 16], text[TEXT_BYTES - 32];
-	uint32_t told = NONE;
+	char title[TEXT_BYTES + 16];
+	uint32_t told;
 
-	step_title(p, t, title, sizeof(title));
-	if (!*title) {
-		told = first_decision(p, t, a);
-		if (told == NONE)
-			return;
-		if (s->rec[told].event == EV_CALL)
-			record_title(p, &s->rec[told], text, sizeof(text));
-		else
-			glass_record_text(&s->reader, &s->rec[told], text, sizeof(text));
-		snprintf(title, sizeof(title), "%s%s", event_word(s->rec[told].event), text);
-	}
+	if (!find_title(p, t, &told, title, sizeof(title)))
+		return;
 	print_heading(p, t, title);
 	if (!p->functions)
 		print_walk(p, t);

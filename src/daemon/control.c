@@ -23,7 +23,6 @@
 
 #include "control.h"
 
-#define CLIENTS_MAX 8192	 /* one descriptor each */
 #define CLIENTS_PER_UID_MAX 4096 /* so that one user leaves room for others */
 #define ACCEPTS_PER_TURN 64	 /* new clients, before the old ones have their turn */
 #define BACKLOG 512
@@ -73,6 +72,11 @@ static void client_ready(struct daemon *d, struct watch *w, uint32_t epoll_event
 {
 	(void)epoll_events;
 	client_request(d, container_of(w, struct client, watch));
+}
+
+struct client *client_of(struct watch *w)
+{
+	return w->ready == client_ready ? container_of(w, struct client, watch) : NULL;
 }
 
 static unsigned clients_of(const struct control *k, uid_t uid)

@@ -6,6 +6,8 @@
 #include "../base/list.h"
 #include "daemon.h"
 
+#define CLIENTS_MAX 8192 /* one descriptor each */
+
 struct client {
 	struct watch watch;
 	struct list node;
@@ -14,6 +16,7 @@ struct client {
 	bool owner;  /* may use the command's operations */
 	bool doomed; /* could not be answered: dropped when its handler is done */
 	bool busy;   /* a handler is at work */
+	bool held;   /* freeze.c: its request waits until the stack goes on */
 	void (*gone)(struct daemon *d, struct client *c, void *arg);
 	void *gone_arg;
 };
@@ -34,6 +37,8 @@ struct control {
 void client_request(struct daemon *d, struct client *c);
 /* why: NULL, it went by itself. */
 void client_drop(struct daemon *d, struct client *c, const char *why);
+/* Whose watch it is; NULL: no client's. */
+struct client *client_of(struct watch *w);
 op_handler op_adopt;
 
 #endif

@@ -176,6 +176,7 @@ void client_request(struct daemon *d, struct client *c)
 		client_drop(d, c, NULL);
 		return;
 	}
+	c->held = false;
 	k->in.bytes[n] = 0; /* data that is text ends */
 	fd = take_fd(&m);
 	c->busy = true;

@@ -63,15 +63,22 @@ struct daemon {
 	struct netem *net;		     /* netcmd.c: black holes; NULL: none */
 	struct net_wire *wire;		     /* net_wire.c: a bad network; NULL: none */
 	struct links *links;		     /* links.c: news of the host's side; NULL: none */
+	struct freeze *freeze;		     /* freeze.c: the stack stands still; NULL: it runs */
+	struct watch *signals;
 	int64_t spin_ns; /* loop.c: waits this long without sleeping while traffic is recent */
 };
 
 /* notice.c: a line for whoever runs the daemon: on stderr while there is one, else to syslog. */
 void notice(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
+/* clock.c: CLOCK_MONOTONIC without the time for which it stood still. */
+int64_t clock_now_ns(void);
+/* It stands from now on, no later than at that time. */
+void clock_stop(int64_t latest_ns);
+void clock_go(void);
+
 /* loop.c. What a ready() asks of the stack happens at the time that the round began:
  * glass_advance() was called. */
-int64_t clock_now_ns(void); /* CLOCK_MONOTONIC */
 int loop_init(struct daemon *d);
 /* epoll events as in epoll(7); 0 or -errno. The watch must stay where it is. */
 int loop_watch(struct daemon *d, struct watch *w, uint32_t events);
@@ -88,6 +95,9 @@ void loop_run(struct daemon *d);
 void loop_flush(struct daemon *d);
 /* Only what is to be sent now; answers whether there was anything. */
 bool loop_send_frames(struct daemon *d);
+/* News to the programs' ends, and nothing else; answers whether there was any. */
+bool loop_events(struct daemon *d);
+bool loop_is_device(const struct daemon *d, const struct watch *w);
 /* To its device at once; what the device does not take is counted. */
 void loop_send(struct daemon *d, const struct glass_frame *frame);
 
@@ -130,6 +140,12 @@ op_handler op_socket, op_bind, op_listen, op_connect, op_connect_wait, op_connec
 
 /* command.c: operations of glass(1). */
 op_handler op_stop, op_trace, op_show, op_set, op_net, op_ping, op_pcap;
+
+/* freeze.c: glass step, as long as the client stays. */
+op_handler op_step;
+/* A round while the stack stands still (d->freeze). */
+void freeze_round(struct daemon *d);
+void freeze_end(struct daemon *d);
 
 /* functions.c: glass trace --functions, as long as the client stays. */
 op_handler op_functions;

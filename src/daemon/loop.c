@@ -48,14 +48,6 @@ struct loop {
 	struct dev_watch dev[DAEMON_DEVS_MAX];
 };
 
-int64_t clock_now_ns(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec * 1000000000ll + t.tv_nsec;
-}
-
 /* ---- watches ---- */
 
 int loop_init(struct daemon *d)
@@ -151,13 +143,19 @@ static int receive_frame(struct daemon *d, unsigned dev)
 static void dev_ready(struct daemon *d, struct watch *w, uint32_t events)
 {
 	struct dev_watch *dw = container_of(w, struct dev_watch, watch);
-	int rc = 1;
+	int rc = 1, most = d->freeze ? 1 : RECEIVE_MAX;
 
 	(void)events;
-	for (int i = 0; i < RECEIVE_MAX && rc == 1; i++)
+	for (int i = 0; i < most && rc == 1; i++)
 		rc = receive_frame(d, dw->dev);
 	if (rc < 0)
 		links_failed(d, dw->dev, -rc);
+}
+
+bool loop_is_device(const struct daemon *d, const struct watch *w)
+{
+	(void)d;
+	return w->ready == dev_ready;
 }
 
 int loop_watch_device(struct daemon *d, unsigned dev)
@@ -191,7 +189,7 @@ void loop_send(struct daemon *d, const struct glass_frame *frame)
 }
 
 /* Answers whether there was anything. */
-static bool flush_events(struct daemon *d)
+bool loop_events(struct daemon *d)
 {
 	struct glass_event e;
 	int n = 0;
@@ -225,9 +223,9 @@ void loop_flush(struct daemon *d)
 		 * Events first: a program that waits is woken before the ACK costs its time. And
 		 * after: pulling frames also delivers what the stack sent to itself, which is news.
 		 */
-		flush_events(d);
+		loop_events(d);
 		news = loop_send_frames(d);
-		news |= flush_events(d);
+		news |= loop_events(d);
 	}
 	net_advance(d, clock_now_ns()); /* what has no delay leaves now */
 	d->loop->unfinished = news;
@@ -289,7 +287,10 @@ static void loop_round(struct daemon *d)
 		if (w)
 			w->ready(d, w, l->ready[i].events);
 	}
-	loop_flush(d);
+	if (d->freeze) /* just now: frames wait */
+		loop_events(d);
+	else
+		loop_flush(d);
 	if (!l->nready)
 		return;
 	l->nready = 0;
@@ -299,8 +300,16 @@ static void loop_round(struct daemon *d)
 
 void loop_run(struct daemon *d)
 {
-	while (!d->stopping)
-		loop_round(d);
+	while (!d->stopping) {
+		if (!d->freeze) {
+			loop_round(d);
+			continue;
+		}
+		freeze_round(d);
+		d->loop->unfinished =
+			true; /* when the stack goes on it has perhaps something to send */
+	}
+	freeze_end(d);
 }
 
 /* ---- the end ---- */

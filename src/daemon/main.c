@@ -139,6 +139,7 @@ static bool start_signals(struct process *p)
 		(struct watch){ signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK), signals_ready };
 	if (p->signals.fd < 0)
 		return fail("signals", -errno);
+	p->d.signals = &p->signals;
 	return !loop_watch(&p->d, &p->signals, EPOLLIN);
 }
 

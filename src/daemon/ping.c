@@ -21,6 +21,7 @@
 #define PAYLOAD_MAX 65000
 #define TIMEOUT_MS_MAX 3600000
 #define NS_PER_MS 1000000
+#define NS_PER_S 1000000000
 
 struct ping {
 	struct sock_owner owner; /* first: the socket's user pointer */
@@ -29,7 +30,7 @@ struct ping {
 	struct abi_request req; /* its head, to answer it */
 	struct glass_sock *sock;
 	uint16_t seq;
-	int64_t sent_ns;
+	int64_t sent_ns, late_ns;
 };
 
 static void ping_end(struct daemon *d, struct ping *p)
@@ -64,11 +65,22 @@ static void ping_gone(struct daemon *d, struct client *c, void *arg)
 	ping_end(d, arg);
 }
 
+static void timer_set(struct watch *timer, int64_t in_ns)
+{
+	struct itimerspec at = { .it_value = { in_ns / NS_PER_S, in_ns % NS_PER_S } };
+
+	timerfd_settime(timer->fd, 0, &at, NULL);
+}
+
 static void ping_late(struct daemon *d, struct watch *w, uint32_t epoll_events)
 {
+	struct ping *p = (struct ping *)(void *)((char *)w - offsetof(struct ping, timer));
+
 	(void)epoll_events;
-	ping_failed(d, (struct ping *)(void *)((char *)w - offsetof(struct ping, timer)),
-		    ETIMEDOUT);
+	if (p->late_ns > clock_now_ns()) /* the stack stood still meanwhile: its time counts */
+		timer_set(&p->timer, p->late_ns - clock_now_ns());
+	else
+		ping_failed(d, p, ETIMEDOUT);
 }
 
 static struct abi_end abi_of_end(const struct glass_end *e)
@@ -152,13 +164,12 @@ static void ping_bind(struct daemon *d, struct ping *p, uint16_t identifier)
 
 static int ping_timer(struct daemon *d, struct ping *p, int64_t timeout_ms)
 {
-	struct itimerspec at = { .it_value = { timeout_ms / 1000, timeout_ms % 1000 * NS_PER_MS } };
-
 	p->timer.ready = ping_late;
 	p->timer.fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
 	if (p->timer.fd < 0)
 		return -errno;
-	timerfd_settime(p->timer.fd, 0, &at, NULL);
+	p->late_ns = clock_now_ns() + timeout_ms * NS_PER_MS;
+	timer_set(&p->timer, timeout_ms * NS_PER_MS);
 	return loop_watch(d, &p->timer, EPOLLIN);
 }
 

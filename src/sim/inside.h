@@ -44,6 +44,8 @@ struct sim {
 	uint64_t order;
 	uint64_t hash;
 	bool no_memory;
+	bool tell;
+	const struct glass_frame *leaving; /* that is put on the wire just now */
 	void (*on_event)(void *arg, unsigned side, const struct glass_event *e);
 	void *event_arg;
 	unsigned (*on_wire)(void *arg, unsigned from, const uint8_t *frame, size_t length);

@@ -131,6 +131,7 @@ struct sim *sim_new(const struct sim_setup *setup)
 	if (!s)
 		return NULL;
 	s->now_ns = setup->start_ns;
+	s->tell = setup->tell;
 	rng_init(&s->rng, (const uint64_t[2]){ setup->seed, 0x77697265 });
 	if (side_init(s, 0, setup) && side_init(s, 1, setup))
 		return s;

@@ -41,6 +41,7 @@ struct sim_setup {
 	uint32_t refuse[2];  /* of a million: the side's device does not take it, and says so */
 	size_t ring_records; /* flight recorder of each side; 0: none, and no hash */
 	int64_t tick_ns[2];  /* each side's clock stands still between multiples; 0: exact */
+	bool tell;    /* the sender's recorder is told what the wire lost, as under "glass net" */
 	bool foreign; /* side 1 is no stack: sim_on_frame() has its frames, sim_inject() sends */
 };
 

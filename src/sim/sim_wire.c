@@ -48,6 +48,18 @@ static size_t wire_bytes(size_t length, const struct glass_offload *off)
 	return length + (length - off->hdr_len - 1) / off->gso_size * off->hdr_len;
 }
 
+/* Who sent it does not know; whoever looks at his recorder shall. */
+static void tell_lost(struct sim *s, unsigned from, enum impair_fate fate, size_t length)
+{
+	const struct glass_fate lost = { .what = fate == IMPAIR_AIMED_AT     ? GLASS_FATE_AIMED
+						 : fate == IMPAIR_QUEUE_FULL ? GLASS_FATE_QUEUE_FULL
+									     : GLASS_FATE_LOST,
+					 .bytes = length };
+
+	if (s->tell && s->leaving)
+		glass_output_impaired(s->side[from].g, s->leaving, &lost);
+}
+
 /* One frame as the wire sees it. */
 static void carry(struct sim *s, unsigned from, uint8_t *frame, size_t length,
 		  const struct glass_offload *off)
@@ -59,8 +71,10 @@ static void carry(struct sim *s, unsigned from, uint8_t *frame, size_t length,
 	if (s->on_wire)
 		kind |= s->on_wire(s->wire_arg, from, frame, length);
 	impair_decide(&side->wire, &side->way, wire_bytes(length, off), kind, s->now_ns, &v);
-	if (v.fate != IMPAIR_PASSES)
+	if (v.fate != IMPAIR_PASSES) {
+		tell_lost(s, from, v.fate, length);
 		return;
+	}
 	if (v.mark)
 		wire_mark(frame, length, ETH_HEADER_BYTES);
 	if (v.damage)
@@ -94,6 +108,7 @@ void sim_transmit(struct sim *s, unsigned from, const struct glass_frame *frame)
 	bool careful = s->side[from].way.corrupt;
 	size_t n = 0;
 
+	s->leaving = frame;
 	for (unsigned i = 0; i < frame->niov && n + frame->iov[i].len <= sizeof(bytes); i++) {
 		memcpy(bytes + n, frame->iov[i].base, frame->iov[i].len);
 		n += frame->iov[i].len;

@@ -103,6 +103,8 @@ plain nonsense
 plain trace "tcp and ("
 
 # Each schema was held against something, and each command has one: but those that run something else or write a file.
+schema step step --scene fetch -e "next 12; print; continue"
+plain step --scene loss -e "until rtx; break drop; continue; print"
 schema "done" down
 for command in $("$GLASS" help | sed -n 's/^  \([a-z]*\)  *[a-z].*/\1/p'); do
 	case $command in

@@ -16,7 +16,7 @@ SEES = {
     "packetdrill": {"base", "wire", "packetdrill"},
     "abi": {"abi"},
     "preload": {"abi", "preload"},
-    "ctl": {"abi", "ctl"},
+    "ctl": {"abi", "ctl", "sim"},  # sim: scene.h, for glass step
     "daemon": {"base", "wire", "stack", "socket", "dev", "abi", "daemon"},
 }
 NO_PUBLIC_HEADER = {"abi"}
