@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Prints a manual page made of one of the tables: glass-drops(7), glass-events(7),
- * glass-tunables(7). The rows are the very ones that the stack is compiled from.
+ * glass-tunables(7), glass-fields(7). The rows are the very ones that Glass is compiled from.
  */
 #include <stdio.h>
 #include <string.h>
@@ -235,6 +235,37 @@ static void tunables(void)
 	printf(".El\n.Sh SEE ALSO\n.Xr glass 1 ,\n.Xr glassd 8\n");
 }
 
+/* ---- fields ---- */
+
+static void field(const char *name, const char *type, const char *text)
+{
+	printf(".It Sy glass.%s Pq %s\n", name, type);
+	line("", text, ".");
+}
+
+static void fields(void)
+{
+	head("GLASS-FIELDS", "glass-fields", "what a capture of the Glass stack tells of each packet");
+	printf("A file that\n.Nm glass Cm pcap\nwrites has two comments with each packet.\n"
+	       "The first is a line for people: what became of the packet,\n"
+	       "what the stack did because of it, and what it is because of.\n"
+	       "The second is words for programs, with a blank between:\n"
+	       ".Pp\n.D1 glass.NAME=VALUE\n.Pp\n"
+	       "A value with blanks stands in double quotes;\n"
+	       "there is neither a double quote nor a line break in a value.\n"
+	       "A word that does not apply is not there, some may be there more than once,\n"
+	       "and new ones may follow in later versions.\n.Pp\n"
+	       "Once\n.Nm glass Cm wireshark\nhas installed its Lua file, Wireshark and tshark have\n"
+	       "each word as a field of the same name, for filters and columns:\n"
+	       ".Dl tshark -r FILE -Y 'glass.drop || glass.retransmission == \"rto\"'\n"
+	       ".Dl tshark -r FILE -T fields -e frame.time_relative -e glass.cwnd\n"
+	       ".Bl -tag -width Ds\n");
+#define FIELD(ID, name, type, text) field(name, #type, text);
+#include "../../src/ctl/capture_field.def"
+#undef FIELD
+	printf(".El\n.Sh SEE ALSO\n.Xr glass 1 ,\n.Xr glass-drops 7\n");
+}
+
 int main(int argc, char **argv)
 {
 	if (argc == 2 && !strcmp(argv[1], "drops"))
@@ -243,8 +274,10 @@ int main(int argc, char **argv)
 		events();
 	else if (argc == 2 && !strcmp(argv[1], "tunables"))
 		tunables();
+	else if (argc == 2 && !strcmp(argv[1], "fields"))
+		fields();
 	else {
-		fprintf(stderr, "usage: generate drops|events|tunables\n");
+		fprintf(stderr, "usage: generate drops|events|tunables|fields\n");
 		return 2;
 	}
 	return 0;

@@ -3,7 +3,9 @@
  * glass doctor: what this machine can do, and what to type where it cannot. Changes nothing; needs
  * no daemon.
  */
+#include "capture.h"
 #include "ctl.h"
+#include "wireshark.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -122,6 +124,18 @@ static bool in_path(const char *name)
 	return false;
 }
 
+static void see_filters(struct finding *f)
+{
+	f->ok = capture_has_filters();
+	snprintf(f->why, sizeof(f->why), "this glass was built without libpcap");
+}
+
+static void see_wireshark(struct finding *f)
+{
+	f->ok = wireshark_installed();
+	snprintf(f->why, sizeof(f->why), "glass.lua is not among Wireshark's plugins");
+}
+
 static void see_stack(struct finding *f)
 {
 	int err = client_try_open();
@@ -157,8 +171,12 @@ static const struct {
 	  "be root, with a kernel with CONFIG_UPROBES; glass trace --functions needs none" },
 	{ "bpftrace", USEFUL, NULL, "function traces from outside", "apt install bpftrace" },
 	{ "uftrace", USEFUL, NULL, "function traces from outside", "apt install uftrace" },
-	{ "tcpdump", USEFUL, NULL, "reading glass pcap -", "apt install tcpdump" },
+	{ "filters", USEFUL, see_filters, "pcap-filter's language in glass pcap and net",
+	  "apt install libpcap-dev; make" },
+	{ "tcpdump", USEFUL, NULL, "reading glass pcap", "apt install tcpdump" },
 	{ "tshark", USEFUL, NULL, "reading captures in Wireshark's words", "apt install tshark" },
+	{ "wireshark fields", USEFUL, see_wireshark, "Glass's fields in Wireshark and tshark",
+	  "glass wireshark" },
 	{ "jq", USEFUL, NULL, "working with the output of -j", "apt install jq" },
 };
 

@@ -65,6 +65,7 @@ int cmd_addr(const struct command *self, int argc, char **argv);
 int cmd_link(const struct command *self, int argc, char **argv);
 int cmd_net(const struct command *self, int argc, char **argv);
 int cmd_pcap(const struct command *self, int argc, char **argv);
+int cmd_wireshark(const struct command *self, int argc, char **argv);
 int cmd_explain(const struct command *self, int argc, char **argv);
 int cmd_help(const struct command *self, int argc, char **argv);
 

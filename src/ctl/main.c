@@ -73,8 +73,16 @@ const struct command commands[] = {
 	  "trip 80 ms longer. What is not said is off. A black hole answers ARP and swallows\n"
 	  "everything else. clear ends all of it.\n"
 	  "Example: glass net set rate 20mbit limit 100 delay 40ms 10ms loss 1% 25%" },
-	{ "pcap", "FILE", "write what passes the devices to a pcap file (-: stdout) until Ctrl-C",
-	  cmd_pcap, NULL },
+	{ "pcap", "[-w FILE] [FILTER]",
+	  "capture what passes the devices, with what the stack thinks of it, for Wireshark and "
+	  "tcpdump",
+	  cmd_pcap,
+	  "The file is pcapng. Each packet is there once, with its fate, process and cause in "
+	  "comments;\nglass wireshark makes fields of them. FILTER: see pcap-filter(7).\n"
+	  "Example: glass pcap -w - tcp port 80 | tshark -i -" },
+	{ "wireshark", "", "teach Wireshark the fields of a capture, and the stacks as interfaces",
+	  cmd_wireshark,
+	  "Installs a Lua file (fields as glass.cwnd, glass.drop: see glass(1)) and an extcap." },
 	{ "tunables", "[PATTERN...]", "limits and constants: value, range, meaning", cmd_tunables,
 	  NULL },
 	{ "set", "NAME=VALUE...", "change a tunable of the running stack", cmd_set, NULL },

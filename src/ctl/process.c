@@ -2,7 +2,7 @@
 /*
  * Who holds which socket: /proc/PID/fd of every process. Others' are seen by root only.
  *
- * In: cmd_ss.c.  Out: /proc.
+ * In: cmd_ss.c, capture_conn.c.  Out: /proc.
  */
 #include "ctl.h"
 
@@ -100,6 +100,7 @@ void holders_find(void)
 	DIR *proc = opendir("/proc");
 	struct dirent *e;
 
+	nholder = 0;
 	while (proc && (e = readdir(proc)))
 		if (isdigit((unsigned char)e->d_name[0]))
 			look_at_process(dirfd(proc), e->d_name);

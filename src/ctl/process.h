@@ -11,7 +11,7 @@ struct holder {
 	char name[20];
 };
 
-/* Looks at all processes that may be looked at. */
+/* Looks at all processes that may be looked at; what was found before is forgotten. */
 void holders_find(void);
 /* The first of those that hold it; *count of them follow each other. NULL: nobody does. */
 const struct holder *holders_of(uint64_t inode, unsigned *count);

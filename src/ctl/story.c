@@ -381,10 +381,15 @@ static void resolve(struct story *s, uint32_t from)
 
 uint32_t story_read(struct story *s)
 {
+	return story_read_until(s, UINT64_MAX);
+}
+
+uint32_t story_read_until(struct story *s, uint64_t end)
+{
 	uint32_t from = s->nstep, n = 0;
 	struct glass_record r;
 
-	while (n < READ_MAX && glass_reader_next(&s->reader, &r)) {
+	while (n < READ_MAX && s->reader.next < end && glass_reader_next(&s->reader, &r)) {
 		r.conn = r.conn == NONE ? 0 : r.conn; /* no stack counts that far */
 		add_record(s, &r);
 		n++;

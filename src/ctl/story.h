@@ -135,6 +135,8 @@ void story_close(struct story *s);
 /* Reads what is new; steps are made and belong to connections afterwards. Answers the number of
  * records. */
 uint32_t story_read(struct story *s);
+/* The same, up to record number end and without it. */
+uint32_t story_read_until(struct story *s, uint64_t end);
 /* Forgets records and steps, not what is known of acts and connections. */
 void story_forget(struct story *s);
 /* Chains steps by connection: story.conn[].first_step, step.next_of_conn; conn[0] is that of no

@@ -1,24 +1,39 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * "glass pcap": what passes the devices, as pcap, to a descriptor that a client gave. The first
- * device's kind of link is the file's; frames of another kind are left out (a pcap file knows one
- * kind).
+ * "glass pcap": what passes between stack and devices, as struct abi_captured, to a descriptor that
+ * a client gave. A frame is held while its fate is decided, and told with the flight recorder's
+ * records that tell of it. The first device's kind of link is the capture's; frames of another kind
+ * are left out (libpcap refuses files of two kinds).
  *
- * In: command.c starts and ends it, loop.c shows every frame.	Out: src/dev/pcap.c.
+ * In: command.c starts and ends it; loop.c and net_wire.c hold and tell every frame.
+ * Out: src/dev/whole.c.
  */
 #include "start.h"
+
+#include "../abi/captured.h"
+
+#include <glass/glass_trace.h>
 
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
 struct capture {
-	struct pcap_writer writer;
-	int flags; /* of the descriptor, to be put back; -1: left alone */
+	struct whole_writer writer;
+	struct watch watch; /* the reader has room again */
+	bool watching;
+	int flags;	    /* of the descriptor, to be put back; -1: left alone */
+	uint32_t bytes_max; /* of each frame */
+	enum glass_link link;
+	bool ending; /* nothing more is told; what is kept still goes out */
+	bool holds;
+	struct abi_captured held;
+	uint8_t bytes[ABI_CAPTURED_BYTES_MAX];
 };
 
 static enum glass_link link_of_first(const struct daemon *d)
@@ -44,21 +59,57 @@ static int stop_waiting(int fd)
 	return fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0 ? -1 : flags;
 }
 
-int capture_begin(struct daemon *d, int fd)
+static void failed(struct daemon *d, int rc)
+{
+	if (rc != -EPIPE) /* the reader has gone: that is how most captures end */
+		notice("capture ended after %llu frames: %s",
+		       (unsigned long long)d->capture->writer.written, strerror(-rc));
+	capture_fini(d);
+}
+
+/* While something is kept for the reader we are told when there is room. */
+static void watch_while_kept(struct daemon *d)
+{
+	struct capture *c = d->capture;
+	bool kept = c->writer.length;
+
+	if (kept && !c->watching)
+		c->watching = !loop_watch(d, &c->watch, EPOLLOUT);
+	else if (!kept && c->watching)
+		loop_unwatch(d, &c->watch);
+	c->watching = c->watching && kept;
+}
+
+static void reader_ready(struct daemon *d, struct watch *w, uint32_t events)
+{
+	struct capture *c = d->capture;
+	int rc = whole_flush(&c->writer);
+
+	(void)w;
+	(void)events;
+	if (rc && rc != -EAGAIN)
+		failed(d, rc);
+	else if (c->ending && !rc)
+		capture_fini(d);
+	else
+		watch_while_kept(d);
+}
+
+int capture_begin(struct daemon *d, int fd, uint32_t bytes_max)
 {
 	struct capture *c = d->capture ? NULL : calloc(1, sizeof(*c));
-	int rc;
 
 	if (!c) {
 		close(fd);
 		return d->capture ? -EBUSY : -ENOMEM;
 	}
 	c->flags = stop_waiting(fd);
+	c->link = link_of_first(d);
+	c->bytes_max = bytes_max && bytes_max < sizeof(c->bytes) ? bytes_max : sizeof(c->bytes);
+	c->writer.fd = fd;
+	c->watch = (struct watch){ fd, reader_ready };
 	d->capture = c;
-	rc = pcap_start(&c->writer, fd, link_of_first(d));
-	if (rc)
-		capture_fini(d);
-	return rc;
+	return 0;
 }
 
 void capture_fini(struct daemon *d)
@@ -67,8 +118,9 @@ void capture_fini(struct daemon *d)
 
 	if (!c)
 		return;
-	if (pcap_stop(&c->writer) == -EAGAIN)
-		notice("capture: the reader was too slow; the last frame is cut");
+	if (c->watching)
+		loop_unwatch(d, &c->watch);
+	whole_end(&c->writer);
 	if (c->flags >= 0)
 		fcntl(c->writer.fd, F_SETFL, c->flags);
 	close(c->writer.fd);
@@ -78,29 +130,77 @@ void capture_fini(struct daemon *d)
 
 int capture_end(struct daemon *d, uint64_t *written, uint64_t *lost)
 {
-	if (!d->capture)
+	struct capture *c = d->capture;
+
+	if (!c)
 		return -ENOENT;
-	*written = d->capture->writer.written;
-	*lost = d->capture->writer.lost;
-	capture_fini(d);
+	*written = c->writer.written;
+	*lost = c->writer.lost;
+	c->ending = true;
+	if (!c->watching)
+		capture_fini(d);
 	return 0;
 }
 
-void capture_frame(struct daemon *d, unsigned dev, const struct glass_iov *iov, unsigned niov)
+static uint64_t records_so_far(const struct daemon *d)
+{
+	return d->ring ? ((const struct glass_ring *)d->ring)->head : 0;
+}
+
+static size_t copy(struct capture *c, const struct glass_iov *iov, unsigned niov)
+{
+	size_t at = 0, full = 0;
+
+	for (unsigned i = 0; i < niov; i++) {
+		size_t room = c->bytes_max - at, n = iov[i].len < room ? iov[i].len : room;
+
+		memcpy(c->bytes + at, iov[i].base, n);
+		at += n;
+		full += iov[i].len;
+	}
+	c->held.kept_bytes = (uint32_t)at;
+	return full;
+}
+
+void capture_hold(struct daemon *d, const struct glass_frame *frame, bool out, uint32_t part_at)
 {
 	struct capture *c = d->capture;
 	struct timespec t;
-	int rc;
 
-	if (!c || dev >= DAEMON_DEVS_MAX || !d->dev[dev] ||
-	    d->dev[dev]->setup.link != c->writer.link)
+	if (!c || c->ending)
+		return;
+	c->holds = frame->dev < DAEMON_DEVS_MAX && d->dev[frame->dev] &&
+		   d->dev[frame->dev]->setup.link == c->link;
+	if (!c->holds)
 		return;
 	clock_gettime(CLOCK_REALTIME, &t);
-	rc = pcap_frame(&c->writer, t.tv_sec * 1000000000ll + t.tv_nsec, iov, niov);
-	if (!rc || rc == -EAGAIN)
+	c->held = (struct abi_captured){ .magic = ABI_CAPTURED_MAGIC,
+					 .dev = (uint16_t)frame->dev,
+					 .raw_ip = c->link == GLASS_RAW_IP,
+					 .out = out,
+					 .realtime_ns = t.tv_sec * 1000000000ll + t.tv_nsec,
+					 .records_from = records_so_far(d),
+					 .act = frame->id,
+					 .part_at = part_at };
+	c->held.full_bytes = (uint32_t)copy(c, frame->iov, frame->niov);
+}
+
+void capture_tell(struct daemon *d)
+{
+	struct capture *c = d->capture;
+	struct glass_iov iov[2];
+	int rc;
+
+	if (!c || !c->holds)
 		return;
-	if (rc != -EPIPE) /* the reader has gone: that is how most captures end */
-		notice("capture ended after %llu frames: %s", (unsigned long long)c->writer.written,
-		       strerror(-rc));
-	capture_fini(d);
+	c->holds = false;
+	c->held.records_to = records_so_far(d);
+	c->held.left_out = c->writer.lost;
+	iov[0] = (struct glass_iov){ &c->held, sizeof(c->held) };
+	iov[1] = (struct glass_iov){ c->bytes, c->held.kept_bytes };
+	rc = whole_write(&c->writer, iov, 2);
+	if (rc && rc != -EAGAIN)
+		failed(d, rc);
+	else
+		watch_while_kept(d);
 }

@@ -138,7 +138,7 @@ static void capture_start(struct daemon *d, struct client *c, const struct abi_r
 	int err = *fd < 0 ? -EBADF : -EBUSY;
 
 	if (*fd >= 0 && client_gone_is(c, NULL)) {
-		err = capture_begin(d, *fd);
+		err = capture_begin(d, *fd, (uint32_t)req->arg[0]);
 		*fd = -1; /* taken in any case */
 	}
 	if (!err)

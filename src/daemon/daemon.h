@@ -59,7 +59,7 @@ struct daemon {
 	struct dev_io *dev[DAEMON_DEVS_MAX]; /* by the stack's device index */
 	struct control *control;	     /* control.c */
 	struct programs *programs;	     /* program.c */
-	struct capture *capture;	     /* capture.c: pcap writing; NULL: none */
+	struct capture *capture;	     /* capture.c: NULL: none */
 	struct netem *net;		     /* netcmd.c: black holes; NULL: none */
 	struct net_wire *wire;		     /* net_wire.c: a bad network; NULL: none */
 	struct links *links;		     /* links.c: news of the host's side; NULL: none */
@@ -100,6 +100,11 @@ bool loop_events(struct daemon *d);
 bool loop_is_device(const struct daemon *d, const struct watch *w);
 /* To its device at once; what the device does not take is counted. */
 void loop_send(struct daemon *d, const struct glass_frame *frame);
+/* One that was just pulled, on whichever way "glass net" has for it. */
+void loop_send_frame(struct daemon *d, const struct glass_frame *frame);
+/* p is given to the stack, which takes it; fate: what became of it on its way, NULL: nothing. */
+void loop_receive(struct daemon *d, unsigned dev, struct pkt *p, int64_t now_ns,
+		  const struct glass_fate *fate);
 
 /* control.c: the control socket DIR/STACK.sock (d->dir, d->stack). 0, -EADDRINUSE (the stack runs
  * already), -errno. */
@@ -176,14 +181,23 @@ size_t net_wire_show(const struct daemon *d, char *text, size_t size);
 void net_wire_fini(struct daemon *d);
 
 /*
- * capture.c: pcap of what passes the devices, to fd (taken over in any case). 0 or -errno (-EBUSY:
- * one is going on). It ends by itself when nobody reads any more.
+ * capture.c: what passes between stack and devices, to fd (taken over in any case), at most
+ * bytes_max of each frame (0: all). 0 or -errno (-EBUSY: one is going on). It ends by itself when
+ * nobody reads any more.
  */
-int capture_begin(struct daemon *d, int fd);
-/* Frames written, and frames left out because the reader was slow. -ENOENT: none is going on. */
+int capture_begin(struct daemon *d, int fd, uint32_t bytes_max);
+/*
+ * Frames written, and frames left out because the reader was slow. -ENOENT: none is going on. What
+ * is kept for the reader follows; then the descriptor is closed.
+ */
 int capture_end(struct daemon *d, uint64_t *written, uint64_t *lost);
-/* A frame passes device dev; nothing happens while nobody captures. */
-void capture_frame(struct daemon *d, unsigned dev, const struct glass_iov *iov, unsigned niov);
+/*
+ * A frame is about to leave, or to be given to the stack; part_at as in struct abi_captured.
+ * Nothing happens while nobody captures.
+ */
+void capture_hold(struct daemon *d, const struct glass_frame *frame, bool out, uint32_t part_at);
+/* Its fate is in the recorder now. */
+void capture_tell(struct daemon *d);
 
 /* links.c: watches the host's side of the devices: down, up, MTU, deleted. */
 int links_init(struct daemon *d);

@@ -108,8 +108,7 @@ static bool send_frame(struct daemon *d)
 
 	for (unsigned i = 0; i < SEND_AT_ONCE_MAX; i++) {
 		if (glass_output(d->g, &frame)) {
-			if (!net_swallows(d, &frame) && !net_takes_out(d, &frame))
-				loop_send(d, &frame);
+			loop_send_frame(d, &frame);
 			loop_events(d);
 			return true;
 		}

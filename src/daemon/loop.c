@@ -12,6 +12,7 @@
  */
 #include "start.h"
 
+#include "../abi/captured.h"
 #include "../base/pkt.h"
 
 #include <assert.h>
@@ -117,12 +118,24 @@ static struct pkt *packet_to_fill(struct daemon *d)
 	return l->spare;
 }
 
+void loop_receive(struct daemon *d, unsigned dev, struct pkt *p, int64_t now_ns,
+		  const struct glass_fate *fate)
+{
+	struct glass_frame frame = { .dev = dev, .niov = 1, .iov = { { p->data, p->len } } };
+
+	capture_hold(d, &frame, false, ABI_CAPTURED_WHOLE);
+	if (fate)
+		glass_input_impaired(d->g, dev, p, now_ns, fate);
+	else
+		glass_input(d->g, dev, p, now_ns);
+	capture_tell(d);
+}
+
 /* One frame. What the device answered. */
 static int receive_frame(struct daemon *d, unsigned dev)
 {
 	struct dev_io *io = d->dev[dev];
 	struct pkt *p = packet_to_fill(d);
-	struct glass_iov iov;
 	int rc;
 
 	if (!p)
@@ -131,12 +144,8 @@ static int receive_frame(struct daemon *d, unsigned dev)
 	if (rc <= 0)
 		return rc;
 	d->loop->spare = NULL;
-	if (d->capture) {
-		iov = (struct glass_iov){ p->data, p->len };
-		capture_frame(d, dev, &iov, 1);
-	}
 	if (!net_takes_in(d, dev, p))
-		glass_input(d->g, dev, p, clock_now_ns());
+		loop_receive(d, dev, p, clock_now_ns(), NULL);
 	return 1;
 }
 
@@ -178,8 +187,6 @@ void loop_send(struct daemon *d, const struct glass_frame *frame)
 	struct dev_io *io = frame->dev < DAEMON_DEVS_MAX ? d->dev[frame->dev] : NULL;
 	int rc;
 
-	if (d->capture)
-		capture_frame(d, frame->dev, frame->iov, frame->niov);
 	rc = io ? io->ops->send(io, frame) : -ENODEV;
 	if (!rc)
 		return;
@@ -203,14 +210,25 @@ bool loop_events(struct daemon *d)
 	return n > 0;
 }
 
+/* What net_wire.c takes it tells itself, part by part. */
+void loop_send_frame(struct daemon *d, const struct glass_frame *frame)
+{
+	capture_hold(d, frame, true, ABI_CAPTURED_WHOLE);
+	if (!net_swallows(d, frame)) {
+		if (net_takes_out(d, frame))
+			return;
+		loop_send(d, frame);
+	}
+	capture_tell(d);
+}
+
 bool loop_send_frames(struct daemon *d)
 {
 	struct glass_frame frame;
 	int n = 0;
 
 	for (; n < FRAMES_MAX && glass_output(d->g, &frame); n++)
-		if (!net_swallows(d, &frame) && !net_takes_out(d, &frame))
-			loop_send(d, &frame);
+		loop_send_frame(d, &frame);
 	return n > 0;
 }
 

@@ -7,10 +7,11 @@
  * A super-packet is cut and every segment decided for itself, as if it had gone over a cable of
  * the device's MTU; so a part of it can be lost. What arrives is not put together again.
  *
- * In: loop.c with frames both ways, netcmd.c with the words.  Out: glass_input_impaired, devices.
+ * In: loop.c with frames both ways, netcmd.c with the words.  Out: loop_receive, devices.
  */
 #include "start.h"
 
+#include "../abi/captured.h"
 #include "../base/pkt.h"
 #include "../dev/held.h"
 #include "../dev/impair_words.h"
@@ -86,7 +87,7 @@ static void lose(const struct passing *f, enum glass_fate_what what, const uint8
 	}
 	p = packet_of(f->d, bytes, length);
 	if (p)
-		glass_input_impaired(f->d->g, f->dev, p, clock_now_ns(), &fate);
+		loop_receive(f->d, f->dev, p, clock_now_ns(), &fate);
 }
 
 /* What is told of a frame that goes out; of one that comes in it is told when it arrives. */
@@ -120,6 +121,15 @@ static enum glass_fate_what why_lost(enum impair_fate fate)
 					   : GLASS_FATE_LOST;
 }
 
+/* It goes out: the capture sees it as the stack has sent it. */
+static void hold(const struct passing *f, const uint8_t *bytes, size_t length)
+{
+	struct glass_frame part = { .dev = f->dev, .niov = 1, .iov = { { bytes, length } } };
+
+	part.id = f->frame->id;
+	capture_hold(f->d, &part, true, f->gso_size ? (uint32_t)f->payload : ABI_CAPTURED_WHOLE);
+}
+
 /* One frame as it is on the wire. */
 static void decide(struct passing *f, uint8_t *bytes, size_t length)
 {
@@ -151,7 +161,11 @@ static void emit(void *arg, uint8_t *bytes, size_t length)
 {
 	struct passing *f = arg;
 
+	if (f->frame)
+		hold(f, bytes, length);
 	decide(f, bytes, length);
+	if (f->frame)
+		capture_tell(f->d);
 	f->payload += f->gso_size;
 	f->segments++;
 }
@@ -217,10 +231,7 @@ static void arrive(struct daemon *d, const struct held_frame *h, int64_t now_ns)
 
 	if (!p)
 		return;
-	if (fate.delay_ns)
-		glass_input_impaired(d->g, h->tag, p, now_ns, &fate);
-	else
-		glass_input(d->g, h->tag, p, now_ns);
+	loop_receive(d, h->tag, p, now_ns, fate.delay_ns ? &fate : NULL);
 }
 
 static void depart(struct daemon *d, const struct held_frame *h)

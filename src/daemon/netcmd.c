@@ -4,8 +4,8 @@
  * else, which is how most dead hosts look from afar. Each swallowed frame counts and shows as a
  * drop BLACKHOLE. What "set" does is net_wire.c's.
  *
- * In: loop.c with every frame that leaves; command.c with the words.	Out: glass_input with the
- * ARP reply; net_wire.c.
+ * In: loop.c with every frame that leaves; command.c with the words.	Out: loop_receive with
+ * the ARP reply; net_wire.c.
  */
 #include "start.h"
 
@@ -99,7 +99,7 @@ static void hole_answer(struct daemon *d, unsigned dev, struct hole *h,
 	memcpy(to + sizeof(eth), &arp, sizeof(arp));
 	glass_pkt_filled(p, sizeof(eth) + sizeof(arp), NULL);
 	h->answered++;
-	glass_input(d->g, dev, p, clock_now_ns());
+	loop_receive(d, dev, p, clock_now_ns(), NULL);
 }
 
 bool net_swallows(struct daemon *d, const struct glass_frame *frame)
@@ -123,6 +123,7 @@ bool net_swallows(struct daemon *d, const struct glass_frame *frame)
 	h = hole_find(d, &peek.arp.target);
 	if (!h)
 		return false;
+	capture_tell(d); /* the request, before what answers it */
 	hole_answer(d, frame->dev, h, &peek.arp);
 	return true;
 }

@@ -89,21 +89,22 @@ int host_watch_next(int fd, struct host_link *out);
 /* Two devices in one process, joined: what one sends the other receives. For tests. 0 or -errno. */
 int pipe_open(struct dev_io *pair[2], uint32_t mtu_bytes, uint32_t offload);
 
-/* Writes frames as pcap (LINKTYPE_ETHERNET or LINKTYPE_RAW) to a descriptor it does not own. */
-struct pcap_writer {
-	int fd;
-	enum glass_link link;
-	uint64_t written, lost; /* frames; lost: the reader was too slow */
-	uint8_t *rest;		/* of a record that went out in part */
-	size_t rest_at, rest_length;
-};
 /*
- * 0 or -errno; -EAGAIN of pcap_frame: this frame is left out. At the end pcap_stop: -EAGAIN: the
- * last record is cut.
+ * Whole records to a descriptor that it does not own, and that does not make it wait: what the
+ * reader does not take yet is kept.
  */
-int pcap_start(struct pcap_writer *w, int fd, enum glass_link link);
-int pcap_frame(struct pcap_writer *w, int64_t realtime_ns, const struct glass_iov *iov,
-	       unsigned niov);
-int pcap_stop(struct pcap_writer *w);
+#define WHOLE_KEPT_MAX (16u << 20) /* bytes */
+struct whole_writer {
+	int fd;
+	uint64_t written, lost; /* records; lost: the reader was too slow */
+	uint8_t *kept;
+	size_t at, length, size; /* of what is kept: where it begins, bytes of it; room */
+};
+/* 0 or -errno; -EAGAIN: this record is left out. At most GLASS_IOV_MAX pieces. */
+int whole_write(struct whole_writer *w, const struct glass_iov *iov, unsigned niov);
+/* 0: nothing is kept any more; -EAGAIN: something still is; else -errno. */
+int whole_flush(struct whole_writer *w);
+/* The same, and what is still kept is thrown away. */
+int whole_end(struct whole_writer *w);
 
 #endif

@@ -4,7 +4,7 @@
  * passed the wire (--pcap), the flight recorder (--trace), a report. Then `glass run` is not the
  * program but its parent: signals go on to it, and its end is ours, status or signal.
  *
- * In: run.c.   Out: run_private.c, run_daemon.c; glass trace --save.
+ * In: run.c.   Out: run_private.c, run_daemon.c; glass pcap, glass trace --save.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -24,19 +25,37 @@ static volatile sig_atomic_t program;
 
 /* ---- before ---------------------------------------------------------------------------------- */
 
+/*
+ * "glass pcap" in a process of its own, which Ctrl-C does not reach: it ends after the program. It
+ * says when it captures; if it ends before, it has said why.
+ */
+static _Noreturn void be_pcap(const struct run *r, int said)
+{
+	prctl(PR_SET_PDEATHSIG, SIGTERM);
+	setpgid(0, 0);
+	dup2(said, STDOUT_FILENO);
+	setenv(ABI_ENV_STACK, r->stack, 1);
+	execl("/proc/self/exe", "glass", "pcap", "-w", r->pcap, NULL);
+	_exit(NOT_FOUND);
+}
+
 static int begin_pcap(struct run *r)
 {
-	int fd = open(r->pcap, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666), err;
-	char text[512] = "", path[ABI_PATH_MAX];
+	int said[2];
+	char byte;
 
-	if (fd < 0)
-		return run_fail(CANNOT_RUN, "%s: %s", r->pcap, strerror(errno));
-	r->pcap_client = run_connect(r, path);
-	err = r->pcap_client < 0
-		      ? r->pcap_client
-		      : run_ask(r->pcap_client, ABI_PCAP, "start", &fd, text, sizeof(text));
-	close(fd);
-	return err ? run_fail(CANNOT_RUN, "--pcap: %s", *text ? text : strerror(-err)) : 0;
+	if (pipe2(said, O_CLOEXEC))
+		return run_fail(CANNOT_RUN, "--pcap: %s", strerror(errno));
+	r->pcap_pid = fork();
+	if (!r->pcap_pid)
+		be_pcap(r, said[1]);
+	close(said[1]);
+	if (r->pcap_pid > 0 && read(said[0], &byte, 1) == 1) {
+		r->pcap_said = said[0];
+		return 0;
+	}
+	close(said[0]);
+	return run_fail(CANNOT_RUN, "--pcap %s: there is no capture", r->pcap);
 }
 
 /* Counters that the supervisor shares with us. */
@@ -58,11 +77,11 @@ static int begin_report(struct run *r)
 
 static void end_pcap(const struct run *r)
 {
-	char text[512];
-	int err = run_ask(r->pcap_client, ABI_PCAP, "stop", NULL, text, sizeof(text));
+	int status = 0;
 
-	if (err)
-		run_fail(0, "--pcap: the capture has ended before: %s", strerror(-err));
+	kill(r->pcap_pid, SIGTERM);
+	if (waitpid(r->pcap_pid, &status, 0) != r->pcap_pid || status)
+		run_fail(0, "--pcap: the capture has ended before");
 }
 
 static void save_trace(const struct run *r)
@@ -172,6 +191,6 @@ int run_around(struct run *r)
 	if (pid)
 		look_after(r, pid);
 	if (r->pcap)
-		close(r->pcap_client);
+		close(r->pcap_said);
 	return 0;
 }

@@ -30,7 +30,8 @@ struct run {
 	bool rootless;
 	bool keep_net, verbose, report;
 	pid_t private_pid; /* its glassd */
-	int pcap_client;   /* the connection with which the capture goes */
+	pid_t pcap_pid;	   /* its glass pcap */
+	int pcap_said;	   /* what that says */
 	char dir[ABI_PATH_MAX];
 	char library[PATH_MAX];
 	char program[PATH_MAX];

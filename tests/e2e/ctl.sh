@@ -36,7 +36,7 @@ get=$EXAMPLES/get
 # ---- without a daemon
 
 for command in down status "ss -ti" stat trace why "ping 10.0.0.5" neigh route addr link "net show" \
-	"pcap $LAB/none" tunables "set tcp_sack=1"; do
+	"pcap -w $LAB/none" tunables "set tcp_sack=1"; do
 	# shellcheck disable=SC2086 # words
 	is "without a daemon: glass $command: exit code" "$(glass_code $command)" 3
 	like "and it says what to type" "$(said)" "glass up"
@@ -211,19 +211,19 @@ is "a word that net does not know" "$(glass_code net earthquake)" 1
 
 # ---- pcap
 
-background "$GLASS" pcap "$LAB/all.pcap" >/dev/null 2>&1
+background "$GLASS" pcap -w "$LAB/all.pcap" >/dev/null 2>&1
 capture=$!
 wait_for 5 sh -c "'$GLASS' status | grep -q 'capture *on'"
-is "a second capture is refused" "$(glass_code pcap "$LAB/second.pcap")" 1
+is "a second capture is refused" "$(glass_code pcap -w "$LAB/second.pcap")" 1
 on_glass "$get" "$HOST" 8080 >/dev/null
 kill -INT "$capture"
 wait_for 5 sh -c "'$GLASS' status | grep -q 'capture *off'"
 like "pcap: tcpdump reads it" "$(tcpdump -nr "$LAB/all.pcap" 2>/dev/null)" "10.0.0.5.8080.*Flags \[S\]"
 "$GLASS" ping -c 20 -i 0.05 "$HOST" >/dev/null &
-ok "pcap ends after a count" timeout 10 "$GLASS" pcap -c 5 "$LAB/five.pcap"
+ok "pcap ends after a count" timeout 10 "$GLASS" pcap -c 5 -w "$LAB/five.pcap"
 wait $!
 is "of frames" "$(tcpdump -nr "$LAB/five.pcap" 2>/dev/null | wc -l)" 5
-background "$GLASS" pcap "$LAB/killed.pcap" >/dev/null 2>&1
+background "$GLASS" pcap -w "$LAB/killed.pcap" >/dev/null 2>&1
 capture=$!
 wait_for 5 sh -c "'$GLASS' status | grep -q 'capture *on'"
 kill -9 "$capture"

@@ -88,14 +88,14 @@ wait_for 5 lab_start
 
 # ---- capture
 
-"$GLASS" pcap "$LAB/file.pcap" >"$LAB/pcap.log" 2>&1 &
+"$GLASS" pcap -w "$LAB/file.pcap" >"$LAB/pcap.log" 2>&1 &
 capture=$!
 wait_for 5 test -s "$LAB/file.pcap"
 ping -qc3 -i0.05 -W1 "$STACK" >/dev/null
 kill -INT $capture
 wait $capture
 like "the file holds what passed" "$(tcpdump -nr "$LAB/file.pcap" icmp 2>/dev/null | grep -c ICMP)" '^6$'
-timeout -s INT 2 "$GLASS" pcap - 2>/dev/null | tcpdump -nr - icmp >"$LAB/pipe.txt" 2>/dev/null &
+timeout -s INT 2 "$GLASS" pcap 2>/dev/null | tcpdump -nr - icmp >"$LAB/pipe.txt" 2>/dev/null &
 capture=$!
 sleep 0.5
 ping -qc3 -i0.05 -W1 "$STACK" >/dev/null

@@ -59,6 +59,8 @@ s = socket.create_connection(('$HOST', 8080)); l = socket.create_server(('', 700
 u = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); u.bind(('', 5353)); time.sleep(60)"
 wait_for 10 sh -c "'$GLASS' ss -l | grep -q 5353"
 
+export HOME=$LAB/home WIRESHARK_EXTCAP_DIR=$LAB/extcap # where glass wireshark writes
+background ping -qi 0.2 "$STACK" >/dev/null
 while read -r name arguments; do
 	# shellcheck disable=SC2086 # words
 	schema "$name" $arguments
@@ -94,6 +96,9 @@ explain-list explain
 ping ping -c 2 -i 0.01 10.0.0.5
 done set tcp_sack=1
 doctor doctor
+pcap pcap -c 2 -w /dev/null
+wireshark wireshark
+wireshark wireshark --uninstall
 END
 plain trace 1 --verbose
 plain help
@@ -108,7 +113,7 @@ plain step --scene loss -e "until rtx; break drop; continue; print"
 schema "done" down
 for command in $("$GLASS" help | sed -n 's/^  \([a-z]*\)  *[a-z].*/\1/p'); do
 	case $command in
-	run | host | pcap | completion | help) ;;
+	run | host | completion | help) ;;
 	*) like "$command has a schema" " ${said[*]} " " $command " ;;
 	esac
 done

@@ -11,6 +11,8 @@ import re
 import struct
 import sys
 
+import pcapng
+
 LAB, UPLOAD = pathlib.Path(sys.argv[1]), int(sys.argv[2])
 HEADERS = 14 + 20 + 20 + 12  # Ethernet, IP, TCP, timestamps: of every data segment of an upload
 
@@ -30,20 +32,12 @@ def nstat(name):
     return int(re.search(rf"^{name} +(\d+)", read("stat.txt"), re.M)[1])
 
 
-def pcap_payload():
-    """Bytes of TCP payload that left for port 8080."""
-    data = (LAB / "all.pcap").read_bytes()
-    nano = data[:4] in (b"\x4d\x3c\xb2\xa1", b"\xd4\xc3\xb2\xa1")
-    assert nano, "a little-endian pcap file"
-    at, total = 24, 0
-    while at < len(data):
-        length = struct.unpack_from("<I", data, at + 8)[0]
-        frame = data[at + 16:at + 16 + length]
-        at += 16 + length
-        if frame[12:14] != b"\x08\x00" or frame[23] != 6 or frame[36:38] != struct.pack(">H", 8080):
-            continue
-        total += struct.unpack(">H", frame[16:18])[0] - 20 - (frame[46] >> 4) * 4
-    return total
+def tcp_payload(frame):
+    """(sequence number, bytes of payload) of a frame to port 8080; None: it is another one."""
+    if frame[12:14] != b"\x08\x00" or frame[23] != 6 or frame[36:38] != struct.pack(">H", 8080):
+        return None
+    return (struct.unpack(">I", frame[38:42])[0],
+            struct.unpack(">H", frame[16:18])[0] - 20 - (frame[46] >> 4) * 4)
 
 
 records = [json.loads(line) for line in read("trace.jsonl").splitlines()]
@@ -51,6 +45,7 @@ ss = json.loads(read("ss.json"))[0]
 stat = json.loads(read("stat.json"))
 slow = json.loads(read("slow.json"))
 conn = ss["conn"]
+capture = pcapng.Capture(LAB / "all.pcapng")
 gso = {r["pkt"]: r["gso"] for r in records if r["event"] == "tx"}
 rtx = [r for r in records if r["event"] == "tcp_rtx" and r["conn"] == conn and r["len"]]
 lost = [r for r in records if r["event"] == "drop" and r["reason"] == "NET_LOSS"]
@@ -70,17 +65,18 @@ def retransmitted():
         "trace": sum(map(segments, rtx)), "why --slow": slow["retrans_segments"],
         "why": int(re.search(r"(\d+) segments? sent again", read("why.json"))[1])})
     same("frames that carried them", {"trace -j": len(rtx), "trace": len(read("rtx.txt").splitlines())})
-    lost_payload = sum(r["bytes"] - HEADERS for r in lost if r["bytes"] > HEADERS)
+    payload = sum(found[1] for found in (tcp_payload(p.bytes) for p in capture.packets) if found)
     same("retransmitted bytes", {
         "ss -j": ss["bytes_retrans"], "trace": sum(r["len"] for r in rtx), "why --slow": slow["retrans_bytes"],
-        "pcap": pcap_payload() + lost_payload - UPLOAD})
+        "pcapng": payload - UPLOAD})
 
 
 def dropped():
     shown = sum(row.get("lost", 0) for row in json.loads(read("net.json")))
     same("frames lost on purpose", {
         "stat": nstat("NET_LOSS"), "stat -j": stat["drops"]["NET_LOSS"], "trace -j": len(lost),
-        "trace": len(re.findall("NET_LOSS", read("drop.txt"))), "net show": shown})
+        "trace": len(re.findall("NET_LOSS", read("drop.txt"))), "net show": shown,
+        "pcapng": sum(p.glass.get("drop") == "NET_LOSS" for p in capture.packets)})
 
 
 class Wire:
@@ -138,6 +134,39 @@ def labels():
     same("of each byte the last copy arrived", {"arrived": there, "bytes": total, "uploaded": UPLOAD})
 
 
+KINDS = (("fast", "fast"), ("partial", "partial"), ("timeout", "rto"), ("tail", "tlp"), ("SYN", "syn"))
+
+
+def captured_labels():
+    """The capture alone: each packet's label, against what the impairer dropped and the recorder wrote."""
+    again = {r["pkt"]: r["why"] for r in rtx}
+    dropped_at = {(r["pkt"], r["at"]) for r in lost}
+    needless = {int(number) for p in capture.packets for number in
+                (lambda v: v if isinstance(v, list) else [v])(p.glass.get("proves_spurious", []))}
+    base, arrived, wrong, count = None, bytearray(UPLOAD + 2), [], {}
+    for p in capture.packets:
+        found, number = tcp_payload(p.bytes) if p.out else None, int(p.glass["packet"])
+        if not found:
+            continue
+        base = found[0] if base is None else base
+        seq, length = (found[0] - base) & 0xffffffff, found[1]
+        kind = p.glass.get("retransmission")
+        if kind != next((k for begin, k in KINDS if again.get(number, "").startswith(begin)), None) and length:
+            wrong.append((number, kind, again.get(number)))
+        if (p.glass["verdict"] == "dropped") != ((number, int(p.glass.get("part_at", 0))) in dropped_at):
+            wrong.append((number, p.glass["verdict"]))
+        if kind in ("fast", "partial") and any(arrived[seq:seq + length]) and number not in needless:
+            wrong.append((number, kind, "had arrived"))
+        arrived[seq:seq + length] = bytes([p.glass["verdict"] == "sent"]) * length
+        if kind and length:
+            count[kind] = count.get(kind, 0) + 1
+    same("labels in the capture that are not true", {"wrong": len(wrong), "none": 0})
+    same("segments that the capture calls sent again", {
+        "capture": sum(count.values()), "stat": nstat("TcpRetransSegs")})
+    print(f"# kinds of retransmissions: {count}, of which {len(needless)} proved needless; wrong: {wrong[:5]}")
+
+
 retransmitted()
 dropped()
 labels()
+captured_labels()

@@ -21,7 +21,7 @@ END
 background python3 "$LAB/sink.py" "$HOST" "$UPLOAD" "$LAB/done"
 wait_for 10 listens 8080
 ping -qc1 -W1 "$STACK" >/dev/null
-"$GLASS" pcap "$LAB/all.pcap" >/dev/null 2>&1 &
+"$GLASS" pcap -w "$LAB/all.pcapng" >/dev/null 2>&1 &
 capture=$!
 wait_for 5 sh -c "'$GLASS' status | grep -q 'capture *on'"
 ok "1 % is lost, from a seed" "$GLASS" net set out loss 1% delay 2ms seed 7
@@ -58,5 +58,17 @@ done < <(grep -v '^#' "$LAB/verdict")
 ok "there was something to compare" grep -q '^retransmitted segments: same [1-9][0-9]' "$LAB/verdict"
 ok "the account holds" "$GLASS" check
 sed 's/^/# /' "$LAB/verdict"
+# What a tool that can only guess makes of the same packets, beside what the stack knows.
+if command -v tshark >/dev/null; then
+	analysis()
+	{
+		tshark -r "$LAB/all.pcapng" -Y "tcp.dstport == 8080 && tcp.analysis.$1" 2>/dev/null | wc -l
+	}
+	echo "# tshark guesses: $(analysis retransmission) retransmissions, of which" \
+		"$(analysis fast_retransmission) fast and" \
+		"$(analysis spurious_retransmission) spurious; $(analysis out_of_order) out of order"
+else
+	echo "# no tshark: its guesses are not shown"
+fi
 
 done_testing

@@ -50,7 +50,7 @@ ok "--pcap" "$GLASS" run --pcap "$LAB/run.pcap" curl -sf -o /dev/null $URL
 size=$(stat -c %s "$LAB/run.pcap")
 [ "$size" -gt 100000 ]
 result $? "the file has the bytes"
-is "it is a pcap file" "$(od -An -tx4 -N4 "$LAB/run.pcap" | tr -d ' ')" a1b23c4d
+is "it is a pcapng file" "$(od -An -tx4 -N4 "$LAB/run.pcap" | tr -d ' ')" 0a0d0d0a
 "$GLASS" run curl -sf -o /dev/null $URL
 is "and ended with the program" "$(stat -c %s "$LAB/run.pcap")" "$size"
 ok "--trace" "$GLASS" run --trace "$LAB/run.trace" curl -sf -o /dev/null $URL
