@@ -23,6 +23,7 @@ help:
 	@echo "make bench      bulk and round trips, next to the kernel's own in the same run"
 	@echo "make matrix     what the standards demand, seen from outside: Glass and the kernel, into docs/rfc/results.md"
 	@echo "make bench-link Glass and the kernel over the same bad networks: docs/measured/link.md (root; half an hour)"
+	@echo "make bench-programs  nginx under wrk, redis under redis-benchmark, on both: docs/measured/programs.md (root; five minutes)"
 	@echo "make install    into PREFIX (/usr/local)"
 	@echo "make clean      removes the build folders"
 
@@ -91,6 +92,11 @@ matrix: build
 bench-link: build
 	@tools/setup bench
 	@BUILD=$(BUILD) bench/link.py --write docs/measured/link.md
+
+.PHONY: bench-programs
+bench-programs: build
+	@tools/setup bench
+	@BUILD=$(BUILD) bench/programs.py --write docs/measured/programs.md
 
 install: build
 	@meson install -C $(BUILD) --no-rebuild
