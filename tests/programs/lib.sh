@@ -23,7 +23,8 @@
 #	on_glass PORT, on_glass_udp PORT	to wait for: somebody listens there on the stack
 #
 # What it leaves in the background is ended. A role passes when its function does, when at least BYTES bytes
-# crossed the device (ROLE_BYTES, where less is meant), and when glassd lives and holds no connection any more.
+# crossed the device (ROLE_BYTES, where less is meant; ROLE_DEVICE=lo, where both sides are on Glass), and when glassd
+# lives and holds no connection any more.
 
 # shellcheck source=../e2e/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/../e2e/lib.sh"
@@ -85,10 +86,11 @@ on_glass_udp()
 	"$GLASS" ss -uan | grep -q ":$1 "
 }
 
-# Bytes that passed the TAP device, both ways.
+# Bytes that passed the TAP device (or the stack's own loopback: ROLE_DEVICE=lo), both ways.
 crossed()
 {
-	"$GLASS" link | awk '/^[0-9]+:/ { here = $2 == "glass0:" } here && /[RT]X:/ { n += $2 } END { print n + 0 }'
+	"$GLASS" link | awk -v device="${ROLE_DEVICE:-glass0}:" \
+		'/^[0-9]+:/ { here = $2 == device } here && /[RT]X:/ { n += $2 } END { print n + 0 }'
 }
 
 way_words()

@@ -87,6 +87,14 @@ load()
 	calm
 }
 
+# From the kernel's python3, which closes each connection.
+wrk_client()
+{
+	"${on[@]}" wrk -t2 -c16 -d2 http://$HOST:8080/small >"$D/wrk"
+	if grep -i 'socket errors\|non-2xx' "$D/wrk"; then return 1; fi
+	grep -q '^Requests/sec: *[1-9]' "$D/wrk"
+}
+
 program nginx nginx -v
 role "two workers, sendfile" sendfile
 role "proxy_pass" proxy
@@ -95,5 +103,8 @@ role "a new binary takes over (USR2)" upgrade
 if command -v wrk >/dev/null; then
 	ROLE_BYTES=100000
 	role "under wrk, 40 connections" load
+	PROGRAM=wrk
+	ROLE_BYTES=10000
+	role "two threads, sixteen connections" wrk_client
 fi
 done_testing

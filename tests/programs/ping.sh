@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# ping without rights of its own, traceroute with datagrams.
+# ping without rights of its own; traceroute with datagrams and, through a raw socket, with echoes; mtr.
 . "$(dirname "$0")/lib.sh"
 
 echoes()
@@ -21,6 +21,21 @@ way()
 	grep -q "^ *1 .*$HOST" "$D/o"
 }
 
+way_by_echoes()
+{
+	"${on[@]}" traceroute -I -n -q 1 -m 3 $HOST | tee "$D/o"
+	grep -q "^ *1 .*$HOST" "$D/o"
+}
+
+report()
+{
+	"${on[@]}" mtr -n -r -c 3 -i 0.3 "$@" $HOST | tee "$D/o"
+	grep -q "^ *1[.]|-- $HOST  *0[.]0%  *3 " "$D/o"
+}
+
+report_by_echoes() { report; }
+report_by_udp() { report -u; }
+
 program ping ping -V
 ROLE_BYTES=20000
 role "echo, fragments too" echoes
@@ -32,7 +47,16 @@ sysctl -qw net.ipv4.icmp_ratelimit=0 # else the host answers six probes, and the
 if command -v traceroute >/dev/null; then
 	ROLE_BYTES=40
 	role "by UDP" way
+	role "by ICMP, raw" way_by_echoes
 else
 	role_skip "all" "no traceroute here: tools/setup programs"
+fi
+PROGRAM=mtr
+if command -v mtr >/dev/null; then
+	ROLE_BYTES=200
+	role "by ICMP, raw" report_by_echoes
+	role "by UDP" report_by_udp
+else
+	role_skip "all" "no mtr here: tools/setup programs"
 fi
 done_testing
