@@ -37,6 +37,11 @@ void stream_fresh(int fd)
 		__atomic_fetch_or(&fresh[fd / BITS], 1u << fd % BITS, __ATOMIC_RELAXED);
 }
 
+void wrap_glass_look_at(int fd)
+{
+	stream_fresh(fd);
+}
+
 void stream_used(int fd)
 {
 	if (fd >= 0 && fd < FDS && fresh[fd / BITS] >> fd % BITS & 1)

@@ -6,9 +6,12 @@
 #include <sys/socket.h>
 
 #include "ours.h"
+#include "raw.h"
 
 /* socket(2) made this descriptor, or a connect of it failed: nothing is connected to it. */
 void stream_fresh(int fd);
+/* The supervisor's descriptors are copies that socket(2) did not give: this one may be such. */
+WRAP(void, glass_look_at, int fd);
 /* It listens, or connects, or was given to something else. */
 void stream_used(int fd);
 /* Is it a TCP socket that was never connected, and does not listen? */

@@ -193,19 +193,13 @@ static bool load_library(const char *path)
 	const struct {
 		const char *name;
 		void *slot;
-	} want[] = { { "socket", &lib.socket },
-		     { "bind", &lib.bind },
-		     { "listen", &lib.listen },
-		     { "connect", &lib.connect },
-		     { "accept4", &lib.accept4 },
-		     { "getsockname", &lib.getsockname },
-		     { "shutdown", &lib.shutdown },
-		     { "getpeername", &lib.getpeername },
-		     { "getsockopt", &lib.getsockopt },
-		     { "setsockopt", &lib.setsockopt },
-		     { "sendmsg", &lib.sendmsg },
-		     { "recvmsg", &lib.recvmsg },
-		     { "ioctl", &lib.ioctl } };
+	} want[] = { { "socket", &lib.socket },		{ "bind", &lib.bind },
+		     { "listen", &lib.listen },		{ "connect", &lib.connect },
+		     { "accept4", &lib.accept4 },	{ "getsockname", &lib.getsockname },
+		     { "shutdown", &lib.shutdown },	{ "getpeername", &lib.getpeername },
+		     { "getsockopt", &lib.getsockopt }, { "setsockopt", &lib.setsockopt },
+		     { "sendmsg", &lib.sendmsg },	{ "recvmsg", &lib.recvmsg },
+		     { "ioctl", &lib.ioctl },		{ "glass_look_at", &lib.look_at } };
 
 	for (unsigned i = 0; h && i < sizeof(want) / sizeof(want[0]); i++) {
 		void *f = dlsym(h, want[i].name);

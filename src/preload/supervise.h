@@ -52,6 +52,7 @@ struct supervise_lib {
 	ssize_t (*sendmsg)(int, const struct msghdr *, int);
 	ssize_t (*recvmsg)(int, struct msghdr *, int);
 	int (*ioctl)(int, unsigned long, ...);
+	void (*look_at)(int); /* glass_look_at, stream.h */
 };
 extern struct supervise_lib lib;
 

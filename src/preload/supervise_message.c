@@ -6,6 +6,7 @@
  * In: supervise_call.c.   Out: the preload library (struct supervise_lib).
  */
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -71,8 +72,7 @@ static struct message *message_new(const struct target *t, const struct msghdr *
 		m->iov[0] = *flat;
 	if (!*err) {
 		m->bytes.iov_len = bytes_of(m);
-		/* Zeros: with MSG_TRUNC a stream counts bytes that nobody has written. */
-		m->bytes.iov_base = calloc(m->bytes.iov_len + 1, 1);
+		m->bytes.iov_base = malloc(m->bytes.iov_len + 1);
 		*err = m->bytes.iov_base ? 0 : -ENOMEM;
 	}
 	m->here = (struct msghdr){ .msg_iov = &m->bytes, .msg_iovlen = 1 };
@@ -148,6 +148,19 @@ static int64_t send_one(const struct target *t, int fd, const struct msghdr *its
 	return err ? err : sent;
 }
 
+/* How many of the bytes that recvmsg(2) counted are here; MSG_TRUNC throws those of a stream away.
+ */
+static size_t bytes_here(const struct message *m, int fd, int64_t got, int flags)
+{
+	int type = 0;
+	socklen_t size = sizeof(type);
+
+	if (flags & MSG_TRUNC && !getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size) &&
+	    type == SOCK_STREAM)
+		return 0;
+	return (size_t)got < m->bytes.iov_len ? (size_t)got : m->bytes.iov_len;
+}
+
 /* its: lengths and flags are brought up to date. */
 static int64_t recv_one(const struct target *t, int fd, struct msghdr *its,
 			const struct iovec *flat, int flags)
@@ -163,8 +176,7 @@ static int64_t recv_one(const struct target *t, int fd, struct msghdr *its,
 	supervise_wait_end();
 	err = got < 0 ? -errno : 0;
 	if (!err)
-		err = move_bytes(
-			t, m, (size_t)got < m->bytes.iov_len ? (size_t)got : m->bytes.iov_len, put);
+		err = move_bytes(t, m, bytes_here(m, fd, got, flags), put);
 	if (!err && m->here.msg_name)
 		err = target_write(t, (uintptr_t)its->msg_name, m->name,
 				   m->here.msg_namelen < its->msg_namelen ? m->here.msg_namelen
@@ -296,28 +308,37 @@ static bool is_sending(const struct target *t)
 	return nr == SYS_sendto || nr == SYS_sendmsg || nr == SYS_sendmmsg;
 }
 
-/*
- * The bytes of a stream are the kernel's, as those of read(2) and write(2) are. Not those of a
- * datagram socket, whose errors AF_UNIX calls by another name; not what waits in a listening socket
- * (transfer.c: listens).
- */
-static bool is_kernels(const struct target *t, int fd, const struct abi_name *self)
+/* Connected, and nothing wrong with it. */
+static bool is_healthy(int fd)
 {
+	struct pollfd p = { .fd = fd };
 	struct sockaddr_un u;
 	socklen_t size = sizeof(u);
 	struct abi_name peer;
 
-	if (self->proto != ABI_TCP || (!is_sending(t) && flags_of(t) & MSG_ERRQUEUE) ||
-	    !all_plain(t))
+	return !getpeername(fd, (struct sockaddr *)&u, &size) &&
+	       supervise_name_read(&u, size, &peer) && peer.kind == 'c' && !poll(&p, 1, 0);
+}
+
+/*
+ * The bytes of a stream are the kernel's, as those of read(2) and write(2) are. Not those of a
+ * datagram socket, or of a stream that is not connected or is over, whose errors AF_UNIX calls by
+ * another name; not what waits in a listening socket (transfer.c: is_not_connected).
+ */
+static bool is_kernels(const struct target *t, int fd, const struct abi_name *self)
+{
+	if (self->proto != ABI_TCP || !all_plain(t))
 		return false;
-	return is_sending(t) || getpeername(fd, (struct sockaddr *)&u, &size) ||
-	       !supervise_name_read(&u, size, &peer) || peer.kind != 'l';
+	if (!is_sending(t) && flags_of(t) & (MSG_ERRQUEUE | MSG_TRUNC))
+		return false;
+	return is_healthy(fd);
 }
 
 int64_t supervise_message(const struct target *t, int fd, const struct abi_name *self)
 {
 	if (is_kernels(t, fd, self))
 		return GO_ON;
+	lib.look_at(fd);
 	switch (t->notif->data.nr) {
 	case SYS_sendto:
 		return do_sendto(t, fd);

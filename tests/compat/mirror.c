@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* What the scripts of mirror_*.c stand on. Usage: mirror */
+/* What the scripts of mirror_*.c stand on. Usage: mirror [-s]; -s: without those under signals. */
 #define _GNU_SOURCE
 #include "mirror.h"
 
 #include <signal.h>
+#include <stdbool.h>
 
 const char *mirror_case = "";
 
@@ -97,12 +98,15 @@ void tcp_pair(int ends[2])
 	close(l);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
+	bool signals = argc < 2 || strcmp(argv[1], "-s");
+
 	signal(SIGPIPE, SIG_IGN);
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	mirror_tcp();
 	mirror_udp();
-	mirror_signals();
+	if (signals)
+		mirror_signals();
 	return 0;
 }
