@@ -51,7 +51,7 @@ def run(program, name, seconds):
 def main(out_path, log_path, seconds, *programs):
     out = []
     with open(log_path, "w") as log:
-        for program in programs:
+        for program in map(os.path.abspath, programs):
             for name in tests_of(program):
                 verdict, text = run(program, name, float(seconds))
                 name = os.path.basename(program) + ":" + name
