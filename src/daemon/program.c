@@ -122,10 +122,12 @@ void op_socket(struct daemon *d, struct client *c, const struct abi_request *req
 		reply_errno(d, c, req, ENOBUFS);
 		return;
 	}
-	if ((err = end_new(d, sock, &like, &end_fd, &e))) {
+	if ((err = end_new(d, &like, &end_fd, &e))) {
+		glass_abort(d->g, sock);
 		reply_errno(d, c, req, -err);
 		return;
 	}
+	end_attach(e, sock);
 	if (x)
 		socket_inherit(d, e, x);
 	rep.token = e->token;
@@ -178,6 +180,8 @@ int programs_init(struct daemon *d)
 	d->programs = p;
 	err = dgrams_init(d);
 	if (!err)
+		err = starved_init(d);
+	if (!err)
 		err = keeper_init(d);
 	if (err)
 		return err;
@@ -196,6 +200,7 @@ void programs_fini(struct daemon *d)
 
 		end_free(d, e, e->state == END_OPEN && pair_queued(e) > e->canary);
 	}
+	starved_fini(d);
 	dgrams_fini(d);
 	free(d->programs);
 	d->programs = NULL;

@@ -84,7 +84,9 @@ struct end {
 	int message_bytes;
 	/* A connection that did not fit in the pair yet. */
 	struct end *in_hand;
-	int in_hand_fd; /* its program's end */
+	int in_hand_fd;	     /* its program's end */
+	struct list starved; /* programs->starved: there is no room for the next one */
+	bool starved_told;
 };
 
 /* What a datagram socket has beside. Its watch.fd is the program's end's peer; -1: not connected.
@@ -125,6 +127,8 @@ struct programs {
 	struct ended ended[ENDED_MAX]; /* slot: token % ENDED_MAX */
 	struct list dgrams;	       /* struct dgram, those looked at longest ago first */
 	struct watch sweep;	       /* a timer: which of them has its program closed? */
+	struct list starved;	       /* struct end, listeners */
+	struct watch feed;	       /* a timer: is there room for them now? */
 	int probe_fd;		       /* asks that */
 	int keeper_fd;		       /* program_keeper.c; -1: none */
 	uint8_t dgram_bytes[65536];    /* the one that is under way */
@@ -146,11 +150,12 @@ void reply_errno(struct daemon *d, struct client *c, const struct abi_request *r
 
 /* ---- program_end.c */
 /*
- * An end for sock (taken, also on failure: aborted): makes the pair, watches the daemon's half, and
- * stores the program's half in *fd. 0 or -errno.
+ * An end without a socket of the stack yet: makes the pair, watches the daemon's half, and stores
+ * the program's half in *fd. 0 or -errno: ENFILE when the user has enough.
  */
-int end_new(struct daemon *d, struct glass_sock *sock, const struct end *like, int *fd,
-	    struct end **out);
+int end_new(struct daemon *d, const struct end *like, int *fd, struct end **out);
+/* Joins it to sock, which is its own from now on. */
+void end_attach(struct end *e, struct glass_sock *sock);
 /* Forgets the end and closes its descriptors; the stack's socket is closed, or aborted when abort.
  */
 void end_free(struct daemon *d, struct end *e, bool abort);
@@ -182,6 +187,12 @@ void pair_discard(struct daemon *d, const struct end *e, int bytes);
 struct sockaddr_un;
 unsigned pair_sockaddr(const struct abi_name *n, struct sockaddr_un *u);
 int pair_bind(int fd, const struct abi_name *n);
+
+/* ---- program_starved.c */
+int starved_init(struct daemon *d);
+void starved_fini(struct daemon *d);
+/* A listener has a connection that there is no room for: it is looked at again. why: -errno. */
+void starved_add(struct daemon *d, struct end *listener, int why);
 
 /* ---- program_dgram.c */
 /* Makes e, whose token is chosen, a datagram socket; the program's end in *fd. 0 or -errno. */

@@ -139,21 +139,18 @@ static int end_open(struct daemon *d, struct end *e, int *fd)
 	return e->proto == GLASS_TCP ? stream_open(d, e, fd) : dgram_open(d, e, fd);
 }
 
-int end_new(struct daemon *d, struct glass_sock *sock, const struct end *like, int *fd,
-	    struct end **out)
+int end_new(struct daemon *d, const struct end *like, int *fd, struct end **out)
 {
 	struct programs *p = d->programs;
 	struct stat st;
 	struct end *e;
-	int err = -ENFILE;
+	int err = -ENOMEM;
 
 	if (!user_charge(p, like->uid))
-		goto err_sock;
-	err = -ENOMEM;
+		return -ENFILE;
 	if (!(e = calloc(1, sizeof(*e))))
 		goto err_charge;
 	*e = (struct end){ .owner = { end_event },
-			   .sock = sock,
 			   .uid = like->uid,
 			   .family = like->family,
 			   .proto = like->proto,
@@ -165,7 +162,7 @@ int end_new(struct daemon *d, struct glass_sock *sock, const struct end *like, i
 		goto err_end;
 	if (!fstat(*fd, &st))
 		e->inode = st.st_ino;
-	glass_sock_set_user(sock, &e->owner);
+	list_init(&e->starved);
 	end_link(p, e);
 	*out = e;
 	return 0;
@@ -173,9 +170,13 @@ err_end:
 	free(e);
 err_charge:
 	user_uncharge(p, like->uid);
-err_sock:
-	glass_abort(d->g, sock);
 	return err;
+}
+
+void end_attach(struct end *e, struct glass_sock *sock)
+{
+	e->sock = sock;
+	glass_sock_set_user(sock, &e->owner);
 }
 
 uint64_t programs_inode(const void *user)
@@ -198,11 +199,13 @@ void end_free(struct daemon *d, struct end *e, bool abort)
 		loop_unwatch(d, &e->watch);
 		close(e->watch.fd);
 	}
-	glass_sock_set_user(e->sock, NULL);
-	if (abort)
+	if (e->sock)
+		glass_sock_set_user(e->sock, NULL);
+	if (e->sock && abort)
 		glass_abort(d->g, e->sock);
-	else
+	else if (e->sock)
 		glass_close(d->g, e->sock);
+	list_remove(&e->starved);
 	end_unlink(d->programs, e);
 	user_uncharge(d->programs, e->uid);
 	free(e);

@@ -44,7 +44,7 @@ static void count_under_way(struct end *listener, int before)
 		glass_listen_held(listener->sock, (unsigned)(bytes / listener->message_bytes));
 }
 
-/* 0, -EAGAIN: no room now, -EPIPE: nobody accepts any more. */
+/* 0, -EAGAIN: no room now, -EPIPE: nobody accepts any more, or another errno. */
 static int send_connection(const struct end *listener, const struct end *e, int fd)
 {
 	union {
@@ -66,10 +66,14 @@ static int send_connection(const struct end *listener, const struct end *e, int 
 		a.remote = abi_of_end(&end);
 	if (sendmsg(listener->watch.fd, &m, MSG_DONTWAIT | MSG_NOSIGNAL) == sizeof(a))
 		return 0;
-	return errno == EPIPE || errno == ECONNRESET ? -EPIPE : -EAGAIN;
+	return errno == EPIPE || errno == ECONNRESET ? -EPIPE : -errno;
 }
 
-/* The connection in hand goes to the program. 0, -EAGAIN, -EPIPE (the listener is gone). */
+/*
+ * The connection in hand goes to the program. 0; -EAGAIN; -EPIPE: the listener is gone; otherwise
+ * too many descriptors are under way (ETOOMANYREFS), or there is no memory, and nobody will tell
+ * when that is over.
+ */
 static int hand_over(struct daemon *d, struct end *listener)
 {
 	struct end *e = listener->in_hand;
@@ -81,8 +85,12 @@ static int hand_over(struct daemon *d, struct end *listener)
 		loop_change(d, &listener->watch, END_EVENTS | EPOLLOUT);
 		return err;
 	}
-	if (err) {
+	if (err == -EPIPE) {
 		end_free(d, listener, false);
+		return err;
+	}
+	if (err) {
+		starved_add(d, listener, err);
 		return err;
 	}
 	close(listener->in_hand_fd);
@@ -95,7 +103,10 @@ static int hand_over(struct daemon *d, struct end *listener)
 	return 0;
 }
 
-/* The next connection comes into the hand; false: none waits. One that gets no pair is reset. */
+/*
+ * The next connection comes into the hand; false: none waits, or there is no room for it, and it
+ * goes on waiting where it is.
+ */
 static bool take_next(struct daemon *d, struct end *listener)
 {
 	struct end like = { .uid = listener->uid,
@@ -103,20 +114,26 @@ static bool take_next(struct daemon *d, struct end *listener)
 			    .proto = GLASS_TCP,
 			    .state = END_IN_HAND };
 	struct glass_sock *s;
+	struct end *e;
 	int err;
 
-	if (d->programs->count >= d->programs->count_max)
+	if (!(glass_ready(d->g, listener->sock) & GLASS_IN))
 		return false;
-	while ((s = glass_accept(d->g, listener->sock))) {
-		err = end_new(d, s, &like, &listener->in_hand_fd, &listener->in_hand);
-		if (!err) {
-			listener->in_hand->outcome_known = true;
-			pair_name(listener->in_hand, 'c', 0);
-			return true;
-		}
-		notice("a new connection is reset, no socket for the program: %s", strerror(-err));
+	if ((err = end_new(d, &like, &listener->in_hand_fd, &e))) {
+		starved_add(d, listener, err);
+		return false;
 	}
-	return false;
+	if (!(s = glass_accept(d->g, listener->sock))) {
+		close(listener->in_hand_fd);
+		end_free(d, e, true);
+		starved_add(d, listener, -ENOBUFS);
+		return false;
+	}
+	end_attach(e, s);
+	e->outcome_known = true;
+	pair_name(e, 'c', 0);
+	listener->in_hand = e;
+	return true;
 }
 
 void listen_event(struct daemon *d, struct end *e)
