@@ -111,6 +111,7 @@ must "glass net blackhole 10.0.0.7"
 type_in "LD_PRELOAD=libglass-preload.so curl --connect-timeout 8 http://10.0.0.7:8080/"
 type_in "glass why"
 type_in "glass trace 3"
+type_in "glass report 3 -o $build/demo.html"
 
 scene "6. The end. Peers are told, the device goes, no file stays."
 must "glass down"

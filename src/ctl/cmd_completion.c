@@ -76,6 +76,7 @@ static void put_operands(const struct command *c)
 		{ "trace", " host net port portrange src dst less greater ip arp tcp udp icmp "
 			   "inbound outbound conn syn fin rst data ack rtx drop and or not" },
 		{ "why", " last" },
+		{ "report", " last" },
 		{ "completion", " bash zsh" },
 	};
 

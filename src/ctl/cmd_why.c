@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "facts.h"
-#include "why_slow.h"
+#include "why.h"
 
 /* ---- telling ---- */
 
@@ -227,7 +227,8 @@ static void tell_body(const struct story *s, const struct facts *f)
 		tell_open(f);
 }
 
-static void tell(const struct story *s, const struct facts *f)
+/* key: of the object that it becomes as JSON. */
+static void tell(const struct story *s, const struct facts *f, const char *key)
 {
 	char local[64], remote[64];
 	const char *how = outcome(f);
@@ -235,7 +236,7 @@ static void tell(const struct story *s, const struct facts *f)
 	kind_text(s, GLASS_KIND_END4, f->conn->local, local, sizeof(local));
 	kind_text(s, GLASS_KIND_END4, f->conn->remote, remote, sizeof(remote));
 	if (ctl.json) {
-		json_begin_object(NULL);
+		json_begin_object(key);
 		json_unsigned("conn", f->conn->id);
 		json_string("local", local);
 		json_string("remote", remote);
@@ -260,68 +261,18 @@ static void tell(const struct story *s, const struct facts *f)
 		printf("  All of it: glass trace %u\n", f->conn->id);
 }
 
-/* ---- which one ---- */
-
-static bool matches_end(uint64_t end4, const struct glass_end *wanted)
+void why_json(const char *key, const struct story *s, const struct conn_story *c)
 {
-	uint32_t a = (uint32_t)(end4 >> 16);
-	const uint8_t bytes[4] = { (uint8_t)(a >> 24), (uint8_t)(a >> 16), (uint8_t)(a >> 8),
-				   (uint8_t)a };
+	bool was = ctl.json;
+	struct facts f;
 
-	return !memcmp(bytes, wanted->addr.byte, 4) &&
-	       (!wanted->port || wanted->port == (uint16_t)end4);
+	facts_gather(s, c, &f);
+	ctl.json = true;
+	tell(s, &f, key);
+	ctl.json = was;
 }
 
-/* The last connection, or the last with that end; NULL: none. */
-static const struct conn_story *find_last(const struct story *s, const struct glass_end *wanted)
-{
-	const struct conn_story *last = NULL, *c;
-
-	for (uint32_t i = 0; i < s->nconn; i++) {
-		c = &s->conn[i];
-		if (!c->id ||
-		    (wanted && !matches_end(c->remote, wanted) && !matches_end(c->local, wanted)))
-			continue;
-		if (!last || c->begin_ns >= last->begin_ns)
-			last = c;
-	}
-	return last;
-}
-
-static bool parse_host(const char *s, struct glass_end *out)
-{
-	const char *colon = strrchr(s, ':');
-	char host[256];
-	int64_t port = 0;
-
-	*out = (struct glass_end){ 0 };
-	if (colon && (!parse_number(colon + 1, &port) || port < 1 || port > 65535))
-		return false;
-	snprintf(host, sizeof(host), "%.*s", colon ? (int)(colon - s) : (int)strlen(s), s);
-	out->port = (uint16_t)port;
-	return addr_parse(host, &out->addr);
-}
-
-static int choose(struct story *s, const char *which, const struct conn_story **found)
-{
-	struct glass_end end;
-	int64_t number;
-
-	if (!which || !strcmp(which, "last"))
-		*found = find_last(s, NULL);
-	else if (parse_number(which, &number))
-		*found = number > 0 && number < UINT32_MAX ? story_conn(s, (uint32_t)number) : NULL;
-	else if (parse_host(which, &end))
-		*found = find_last(s, &end);
-	else
-		return failed("'%s' is neither a number of a connection, nor HOST:PORT, nor last",
-			      which);
-	if (*found)
-		return 0;
-	return failed(which ? "no connection %s in the recorder\ntype: glass trace"
-			    : "no connection in the recorder yet%s",
-		      which ? which : "");
-}
+/* ---- */
 
 int cmd_why(const struct command *self, int argc, char **argv)
 {
@@ -346,13 +297,13 @@ int cmd_why(const struct command *self, int argc, char **argv)
 	if (!code) {
 		story_read(&s);
 		story_group(&s);
-		code = choose(&s, n ? argv[1] : NULL, &c);
+		code = story_choose(&s, n ? argv[1] : NULL, &c);
 	}
 	if (!code && c && slow) {
 		code = why_slow(&s, c, !ring);
 	} else if (!code && c) {
 		facts_gather(&s, c, &f);
-		tell(&s, &f);
+		tell(&s, &f, NULL);
 	}
 	story_close(&s);
 	return code;

@@ -56,6 +56,7 @@ int cmd_check(const struct command *self, int argc, char **argv);
 int cmd_completion(const struct command *self, int argc, char **argv);
 int cmd_doctor(const struct command *self, int argc, char **argv);
 int cmd_trace(const struct command *self, int argc, char **argv);
+int cmd_report(const struct command *self, int argc, char **argv);
 int cmd_why(const struct command *self, int argc, char **argv);
 int cmd_ping(const struct command *self, int argc, char **argv);
 int cmd_maddr(const struct command *self, int argc, char **argv);
@@ -175,6 +176,7 @@ void columns_end(struct columns *c, void (*extra)(uint64_t row, void *arg), void
 
 /* ---- json.c: JSON ---- */
 
+void json_to(FILE *f); /* from now on; NULL: stdout again */
 void json_begin_object(const char *key);
 void json_begin_array(const char *key);
 void json_end(void); /* of the innermost; a line end after the outermost */

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Writing JSON to stdout: begin, add, end; commas, escapes and indentation look after themselves.
+/*
+ * Writing JSON, to stdout unless json_to() says otherwise: begin, add, end; commas, escapes and
+ * indentation look after themselves.
  */
 #include "ctl.h"
 
@@ -14,24 +16,41 @@ static struct {
 	bool array[DEPTH_MAX], more[DEPTH_MAX]; /* more: a comma is due before the next */
 } at;
 
+static FILE *other; /* NULL: stdout */
+
+void json_to(FILE *f)
+{
+	other = f;
+}
+
+static FILE *sink(void)
+{
+	return other ? other : stdout;
+}
+
+static void put_char(char c)
+{
+	putc(c, sink());
+}
+
 static void put_string(const char *s)
 {
-	putchar('"');
+	put_char('"');
 	for (; *s; s++) {
 		if (*s == '"' || *s == '\\')
-			printf("\\%c", *s);
+			fprintf(sink(), "\\%c", *s);
 		else if ((unsigned char)*s < 0x20 || (unsigned char)*s >= 0x7f)
-			printf("\\u%04x", (unsigned)(unsigned char)*s);
+			fprintf(sink(), "\\u%04x", (unsigned)(unsigned char)*s);
 		else
-			putchar(*s);
+			put_char(*s);
 	}
-	putchar('"');
+	put_char('"');
 }
 
 static void line(unsigned depth)
 {
 	if (ctl.pretty)
-		printf("\n%*s", (int)(4 * depth), "");
+		fprintf(sink(), "\n%*s", (int)(4 * depth), "");
 }
 
 static void begin(const char *key)
@@ -39,20 +58,20 @@ static void begin(const char *key)
 	if (!at.depth)
 		return;
 	if (at.more[at.depth - 1])
-		putchar(',');
+		put_char(',');
 	at.more[at.depth - 1] = true;
 	line(at.depth);
 	if (at.array[at.depth - 1])
 		return;
 	assert(key);
 	put_string(key);
-	fputs(ctl.pretty ? ": " : ":", stdout);
+	fputs(ctl.pretty ? ": " : ":", sink());
 }
 
 static void nest(const char *key, bool array)
 {
 	begin(key);
-	putchar(array ? '[' : '{');
+	put_char(array ? '[' : '{');
 	assert(at.depth < DEPTH_MAX);
 	at.array[at.depth] = array;
 	at.more[at.depth++] = false;
@@ -74,9 +93,9 @@ void json_end(void)
 	at.depth--;
 	if (at.more[at.depth])
 		line(at.depth);
-	putchar(at.array[at.depth] ? ']' : '}');
+	put_char(at.array[at.depth] ? ']' : '}');
 	if (!at.depth)
-		putchar('\n');
+		put_char('\n');
 }
 
 void json_string(const char *key, const char *value)
@@ -85,7 +104,7 @@ void json_string(const char *key, const char *value)
 	if (value)
 		put_string(value);
 	else
-		fputs("null", stdout);
+		fputs("null", sink());
 }
 
 void json_raw(const char *key, const char *json)
@@ -97,25 +116,25 @@ void json_raw(const char *key, const char *json)
 void json_number(const char *key, int64_t value)
 {
 	begin(key);
-	printf("%" PRId64, value);
+	fprintf(sink(), "%" PRId64, value);
 }
 
 void json_unsigned(const char *key, uint64_t value)
 {
 	begin(key);
-	printf("%" PRIu64, value);
+	fprintf(sink(), "%" PRIu64, value);
 }
 
 void json_double(const char *key, double value, int digits)
 {
 	begin(key);
-	printf("%.*f", digits, value);
+	fprintf(sink(), "%.*f", digits, value);
 }
 
 void json_bool(const char *key, bool value)
 {
 	begin(key);
-	fputs(value ? "true" : "false", stdout);
+	fputs(value ? "true" : "false", sink());
 }
 
 void json_format(const char *key, const char *format, ...)

@@ -47,6 +47,9 @@ const struct command commands[] = {
 	  "[TIME],\nprint [CONN], save FILE, help, quit; FILTER as glass trace has it.\n"
 	  "Scenes: fetch, nobody, loss, recovery, window.\n"
 	  "Example: glass step --scene loss -e 'until rtx; print'" },
+	{ "report", "[CONN | HOST[:PORT] | last]",
+	  "a connection as a page for a browser: what happened, pictures, its trace", cmd_report,
+	  "Without an operand: the last connection." },
 	{ "explain", "[NAME...]",
 	  "what a drop reason, event, counter, tunable, TCP state or option, or limiter means",
 	  cmd_explain, "Without an operand: the list of all." },

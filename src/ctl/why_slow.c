@@ -13,7 +13,7 @@
 #include "facts.h"
 #include "glossary.h"
 #include "ss.h"
-#include "why_slow.h"
+#include "why.h"
 
 #define KINDS_MAX 16
 #define EXAMPLES 3
@@ -279,11 +279,11 @@ static void kinds_json(const struct slow *w, const char *key, const struct kinds
 	json_end();
 }
 
-static void tell_json(const struct slow *w, const char *local, const char *remote)
+static void tell_json(const struct slow *w, const char *key, const char *local, const char *remote)
 {
 	char text[512];
 
-	json_begin_object(NULL);
+	json_begin_object(key);
 	json_unsigned("conn", w->conn->id);
 	json_string("local", local);
 	json_string("remote", remote);
@@ -317,6 +317,23 @@ int why_slow(const struct story *s, const struct conn_story *c, bool live)
 		return err;
 	kind_text(s, GLASS_KIND_END4, c->local, local, sizeof(local));
 	kind_text(s, GLASS_KIND_END4, c->remote, remote, sizeof(remote));
-	(ctl.json ? tell_json : tell_text)(&w, local, remote);
+	if (ctl.json)
+		tell_json(&w, NULL, local, remote);
+	else
+		tell_text(&w, local, remote);
+	return EXIT_OK;
+}
+
+int why_slow_json(const char *key, const struct story *s, const struct conn_story *c, bool live)
+{
+	struct slow w = { .story = s, .conn = c };
+	char local[64], remote[64];
+	int err = gather(&w, live);
+
+	if (err)
+		return err;
+	kind_text(s, GLASS_KIND_END4, c->local, local, sizeof(local));
+	kind_text(s, GLASS_KIND_END4, c->remote, remote, sizeof(remote));
+	tell_json(&w, key, local, remote);
 	return EXIT_OK;
 }

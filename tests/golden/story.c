@@ -8,6 +8,7 @@
  *	story blackhole FILE	the neighbour answers ARP and swallows the rest
  *	story refused FILE	nobody listens
  *	story slow FILE		an upload that loses segments
+ *	story long FILE		an upload of twenty thousand segments, of which one in 300 is lost
  */
 #include <errno.h>
 #include <stdio.h>
@@ -17,6 +18,7 @@
 #include <glass/glass_trace.h>
 
 #define RECORDS 16384
+#define LONG_RECORDS (1u << 19)
 #define DELAY_NS 50000
 #define END_NS 16000000000ll
 #define MTU 1500
@@ -33,6 +35,8 @@ struct host {
 };
 
 #define UPLOAD_BYTES 300000
+#define LONG_UPLOAD_BYTES 28000000
+#define LONG_LOSS 300
 #define UPLOAD_DELAY_NS 10000000
 #define LARGE_BYTES 200
 
@@ -46,6 +50,7 @@ struct world {
 	int64_t delay_ns;
 	size_t to_upload; /* the client has so much to say, not the request */
 	unsigned large;	  /* frames that were large, so far */
+	bool is_long;
 };
 
 static void die(const char *what)
@@ -106,6 +111,8 @@ static bool is_lost(struct world *w, const struct host *from, const struct glass
 	if (from != &w->us || f->length < LARGE_BYTES)
 		return false;
 	w->large++;
+	if (w->is_long)
+		return w->large % LONG_LOSS == 0;
 	for (unsigned i = 0; i < sizeof(lost) / sizeof(lost[0]); i++)
 		if (w->large == lost[i])
 			return true;
@@ -219,7 +226,9 @@ static void run(struct world *w)
 	int64_t next, other;
 	bool busy;
 
-	while (w->now_ns < END_NS) {
+	int64_t end_ns = w->is_long ? 4 * END_NS : END_NS;
+
+	while (w->now_ns < end_ns) {
 		busy = exchange(w, &w->us, &w->peer);
 		busy = exchange(w, &w->peer, &w->us) || busy;
 		client(w);
@@ -229,7 +238,7 @@ static void run(struct world *w)
 		next = glass_next_deadline(w->us.g);
 		other = glass_next_deadline(w->peer.g);
 		next = next < other ? next : other;
-		if (next > END_NS)
+		if (next > end_ns)
 			return;
 		w->now_ns = next > w->now_ns ? next : w->now_ns + 1;
 		glass_advance(w->us.g, w->now_ns);
@@ -247,16 +256,19 @@ static void save(const struct world *w, const char *path)
 
 int main(int argc, char **argv)
 {
-	struct world w = { .ring_bytes = glass_ring_bytes(RECORDS) };
+	struct world w = { 0 };
 	struct glass_end to = { .port = PORT };
 	const char *story = argc == 3 ? argv[1] : "";
-	bool nobody = !strcmp(story, "unreachable"), slow = !strcmp(story, "slow");
+	bool nobody = !strcmp(story, "unreachable"), slow;
 
 	if (argc != 3)
-		die("usage: story fetch|unreachable|blackhole|refused|slow FILE");
+		die("usage: story fetch|unreachable|blackhole|refused|slow|long FILE");
+	w.is_long = !strcmp(story, "long");
+	slow = w.is_long || !strcmp(story, "slow");
+	w.ring_bytes = glass_ring_bytes(w.is_long ? LONG_RECORDS : RECORDS);
 	w.ring = calloc(1, w.ring_bytes);
 	w.delay_ns = slow ? UPLOAD_DELAY_NS : DELAY_NS;
-	w.to_upload = slow ? UPLOAD_BYTES : 0;
+	w.to_upload = w.is_long ? LONG_UPLOAD_BYTES : slow ? UPLOAD_BYTES : 0;
 	w.asked = slow;
 	host_init(&w.us, 4, w.ring, w.ring_bytes);
 	host_init(&w.peer, !strcmp(story, "blackhole") ? 7 : 5, NULL, 0);
