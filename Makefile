@@ -13,6 +13,7 @@ all: build
 help:
 	@echo "make            build into $(BUILD)/; installs missing build packages first (Debian, Ubuntu)"
 	@echo "make demo       the lab of the README in a network namespace of its own, two minutes"
+	@echo "make tour       TCP/IP in six lessons, in English and Chinese: LESSON=\"3 zh\""
 	@echo "make test       all tests: unit and simulation with ASan and UBSan, real programs in namespaces"
 	@echo "make test-programs  thirty programs, each role on Glass: docs/programs.md (root; ten minutes). PROGRAMS=\"curl nginx\""
 	@echo "make test-python  CPython's own network tests on the kernel's stack and on Glass: docs/compat.md (root; half an hour). MODULES=test_socket"
@@ -40,6 +41,10 @@ $(BUILD)/build.ninja:
 demo: build
 	@tools/setup demo
 	@BUILD=$(BUILD) tools/demo.sh
+
+.PHONY: tour
+tour: build
+	@BUILD=$(BUILD) tools/tour $(LESSON)
 
 test check: $(BUILD)/build.ninja
 	@tools/setup build test
