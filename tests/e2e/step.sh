@@ -36,6 +36,7 @@ obey()
 
 stepper_end()
 {
+	say quit
 	exec 7>&-
 	wait "$stepper"
 }
@@ -48,7 +49,7 @@ fetch()
 fetch_later()
 {
 	rm -f "$LAB/page"
-	fetch "$@" &
+	fetch "$@" 7>&- & # or the stepper's commands have no end
 	fetcher=$!
 	lab_jobs+=("$fetcher")
 }
@@ -125,11 +126,12 @@ stepper_end
 wait $asker
 is "no timer fires for a time in which the stack stood still" "$(asked_at 10.0.0.6)" "0.0 1.0 2.0"
 
-LD_PRELOAD=$PRELOAD "$get" 10.0.0.8 8080 / >/dev/null 2>&1 &
+stepper_start
+LD_PRELOAD=$PRELOAD "$get" 10.0.0.8 8080 / >/dev/null 2>&1 7>&- &
 asker=$!
 lab_jobs+=("$asker")
-stepper_start
-ok "timers fire one by one" obey "until arp and out and host 10.0.0.8" "until arp and out and host 10.0.0.8"
+request="until arp and out and host 10.0.0.8" # built, and sent
+ok "timers fire one by one" obey "$request" "$request" "$request" "$request"
 is "at their time" "$(asked_at 10.0.0.8)" "0.0 1.0"
 stepper_end
 
