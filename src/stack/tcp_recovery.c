@@ -71,12 +71,25 @@ static void prr_update(struct tcp_conn *c, const struct tcp_ack_sum *sum, bool s
 	c->cwnd = flight + (uint32_t)allowed;
 }
 
+/*
+ * RFC 9937 6: ssthresh. But a recovery that only repairs the probe of a larger segment has given
+ * ssthresh back (tcp_pmtu.c), and that may be no limit at all: then what cwnd was before.
+ */
+static uint32_t window_after(const struct tcp_conn *c)
+{
+	uint32_t before = c->out->undo_cwnd, least = tcp_cc_least(c);
+
+	if (before < least)
+		before = least;
+	return c->ssthresh < before ? c->ssthresh : before;
+}
+
 /* All that was out when it began is acknowledged. */
 static void leave_recovery(struct glass *g, struct tcp_conn *c)
 {
 	tcp_rack_recovered(c);
 	if (c->ca_state == CA_RECOVERY)
-		c->cwnd = c->ssthresh;
+		c->cwnd = window_after(c);
 	if (!c->sack_ok)
 		c->out->sacked = 0;
 	c->dupacks = 0;

@@ -78,4 +78,5 @@ DIALOGUE(search_and_a_lost_probe)
 		glass_tcp_info(dlg_stack(d), c->s, &after);
 		check(after.pmtu == 1282 && after.ca_state == 0);
 		check(after.snd_cwnd >= before.snd_cwnd);
+		check(after.snd_cwnd <= 2 * before.snd_cwnd);	/* what was out has arrived once */
 }
