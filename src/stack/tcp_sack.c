@@ -77,8 +77,10 @@ static bool is_duplicate(const struct tcp_seg *seg)
 static void note_duplicate(struct tcp_conn *c, struct tcp_sack_block b, struct tcp_ack_sum *sum)
 {
 	uint32_t len = (uint32_t)seq_diff(b.end, b.start);
+	uint32_t segs = len > c->mss ? (len + c->mss - 1) / c->mss : 1;
+	uint32_t room = UINT32_MAX - c->dsack_dups; /* blocks may be as long as a lie */
 
-	c->dsack_dups += len > c->mss ? (len + c->mss - 1) / c->mss : 1;
+	c->dsack_dups += segs < room ? segs : room;
 	if (c->dsack_dups > c->retrans_total)
 		return;
 	sum->dsack = true;

@@ -158,7 +158,8 @@ static void retransmission_timeout(struct glass *g, struct tcp_conn *c)
 		tcp_limit_was(g, c, GLASS_LIMIT_RTO, tcp_rto(g, c, c->backoff));
 		c->account->rtos++;
 	}
-	c->timeouts++;
+	if (c->timeouts < UINT8_MAX)
+		c->timeouts++;
 	if (c->backoff < UINT8_MAX)
 		c->backoff++;
 	if (c->state == TCPS_SYN_SENT || c->state == TCPS_SYN_RECEIVED) {

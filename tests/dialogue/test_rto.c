@@ -276,6 +276,24 @@ DIALOGUE(user_timeout)
 	T(4000)	app_error(c, ETIMEDOUT);
 }
 
+/* One that is longer than so many timeouts as are counted: the count stops, it does not begin anew. */
+DIALOGUE(user_timeout_of_many)
+{
+	struct glass_tcp_info info;
+
+	T(0)	tunable(tcp_rto_max_ms, 1000);
+		connected(c, "mss=1460, sackok");
+		app_setopt(c, OPT_USER_TIMEOUT, 3600e3);
+	T(100)	app_send(c, 3000);
+		wire_out_until(300e3);
+		check(dlg_counter_value(d, "TCPTimeouts") > 256);
+		glass_tcp_info(dlg_stack(d), c->s, &info);
+		check(info.retransmits == UINT8_MAX);
+		wire_in(ACK, ack=3001);
+		glass_tcp_info(dlg_stack(d), c->s, &info);
+		check(info.retransmits == 0);
+}
+
 /* T82: an ACK beyond what was sent never opens the window. */
 DIALOGUE(optimistic_ack)
 {

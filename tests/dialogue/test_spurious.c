@@ -276,3 +276,19 @@ DIALOGUE(dsack_of_nothing)
 		counter(TCPFullUndo, 0);
 		check(info_of(d, c).retrans_spurious == 0);
 }
+
+/* However many: the count of duplicates does not begin anew, which would make the next one credible. */
+DIALOGUE(dsack_of_more_than_there_are_numbers)
+{
+	unsigned from = 10001u - INT32_MAX;
+
+	T(0)	connected(c, "mss=1000, win=60000, sackok");
+	T(100)	app_send(c, 10000);
+	for (unsigned i = 0; i < 10; i++)
+		wire_skip();
+	T(140)	wire_in(ACK, seq=1, ack=10001);
+	for (unsigned i = 0; i < 2001; i++)
+		wire_inf("ACK, seq=1, ack=10001, sack=%u:10001", from);
+		check(info_of(d, c).dsack_dups == UINT32_MAX);
+		check(info_of(d, c).retrans_spurious == 0);
+}
