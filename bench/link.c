@@ -315,7 +315,7 @@ static void read_way(unsigned direction, const char *text)
 
 	if (!*text)
 		return;
-	if (impair_parse(text, &w, why, sizeof(why)))
+	if (impair_parse(text, NULL, &w, why, sizeof(why)))
 		die("%s", why);
 	l.way[direction] = w.way[direction];
 }

@@ -2,7 +2,7 @@
 /*
  * Decides what becomes of frames on one direction of a bad network: see impair.h.
  *
- * In: whoever owns the frames (src/sim, src/daemon, bench/link).  Out: nobody.
+ * In: whoever owns the frames (src/sim, src/daemon, bench/link).  Out: cbpf.c.
  */
 #include "impair.h"
 
@@ -10,6 +10,7 @@
 #include <string.h>
 
 #define NS_PER_S 1000000000ll
+#define NS_PER_MS 1000000ll
 #define NORMAL_TERMS 12 /* a sum of twelve uniform numbers has a variance of one */
 
 /* Why a number is drawn: each purpose has numbers of its own for every frame. */
@@ -17,6 +18,7 @@ enum purpose { P_LOSS, P_DUPLICATE, P_CORRUPT, P_REORDER, P_JITTER, P_STATE, P_S
 
 struct impair_leaving {
 	int64_t at_ns;
+	uint32_t bytes;
 };
 
 void impair_init(struct impair *im, uint64_t seed)
@@ -128,6 +130,19 @@ static bool lost(struct impair *im, const struct impair_way *w)
 	return chance(im, P_LOSS, w->loss, w->loss_corr);
 }
 
+unsigned impair_match(const struct impair_way *way, const uint8_t *bytes, size_t length)
+{
+	unsigned match = 0;
+
+	for (unsigned i = 0; i < IMPAIR_DROPS_MAX; i++) {
+		const struct impair_filter *f = way->drop[i].filter;
+
+		if (f && cbpf_run(f->insn, bytes, length))
+			match |= IMPAIR_MATCH << i;
+	}
+	return match;
+}
+
 static bool aimed_at(struct impair *im, const struct impair_way *w, unsigned kind)
 {
 	bool hit = false;
@@ -162,6 +177,7 @@ static uint64_t bytes_on_wire(const struct impair_way *w, size_t bytes)
 uint32_t impair_queued(struct impair *im, int64_t now_ns)
 {
 	while (im->queued && im->queue[im->queue_at].at_ns <= now_ns) {
+		im->queued_bytes -= im->queue[im->queue_at].bytes;
 		im->queue_at = (im->queue_at + 1) % im->queue_cap;
 		im->queued--;
 	}
@@ -188,32 +204,107 @@ static bool queue_room(struct impair *im)
 	return true;
 }
 
-static bool queue_full(struct impair *im, const struct impair_way *w, int64_t now_ns)
+static bool queue_full(struct impair *im, const struct impair_way *w, size_t bytes, int64_t now_ns)
 {
 	int64_t wait_ns = im->busy_until_ns - now_ns;
 
-	if (w->queue_bytes && wait_ns > 0 &&
+	if (impair_queued(im, now_ns) && w->trace && w->queue_bytes &&
+	    im->queued_bytes + bytes > w->queue_bytes)
+		return true;
+
+	if (!w->trace && w->queue_bytes && wait_ns > 0 &&
 	    (double)wait_ns * (double)w->rate_bit_s / 8e9 > w->queue_bytes)
 		return true;
-	if (impair_queued(im, now_ns) >= IMPAIR_QUEUE_FRAMES_MAX)
+	if (im->queued >= IMPAIR_QUEUE_FRAMES_MAX)
 		return true;
 	return (w->queue_frames && im->queued >= w->queue_frames) || !queue_room(im);
+}
+
+/* ---- a recorded link ---- */
+
+bool impair_trace_valid(const struct impair_trace *t)
+{
+	for (uint32_t i = 1; i < t->n; i++)
+		if (t->at_ms[i] < t->at_ms[i - 1])
+			return false;
+	return t->n && t->at_ms[t->n - 1];
+}
+
+static int64_t opportunity_ns(const struct impair *im, const struct impair_trace *t, uint64_t k)
+{
+	uint64_t ms = k / t->n * t->at_ms[t->n - 1] + t->at_ms[k % t->n];
+
+	return im->trace_start_ns + (int64_t)ms * NS_PER_MS;
+}
+
+/* The first that is not before now. */
+static uint64_t opportunity_from(const struct impair *im, const struct impair_trace *t,
+				 int64_t now_ns)
+{
+	uint64_t period_ms = t->at_ms[t->n - 1];
+	uint64_t ms = (uint64_t)(now_ns - im->trace_start_ns + NS_PER_MS - 1) / NS_PER_MS;
+	uint64_t round = ms ? (ms - 1) / period_ms : 0; /* the end of a round is its last time */
+	uint32_t low = 0, high = t->n - 1;
+
+	while (low < high) {
+		uint32_t middle = low + (high - low) / 2;
+
+		if (t->at_ms[middle] < ms - round * period_ms)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return round * t->n + low;
+}
+
+static int64_t leave_by_trace(struct impair *im, const struct impair_way *w, uint64_t bytes,
+			      int64_t now_ns)
+{
+	const struct impair_trace *t = w->trace;
+
+	if (!im->trace_runs) {
+		im->trace_runs = true;
+		im->trace_start_ns = now_ns;
+		im->trace_left = IMPAIR_TRACE_BYTES;
+	} else if (opportunity_ns(im, t, im->trace_at) < now_ns) {
+		im->trace_at = opportunity_from(im, t, now_ns);
+		im->trace_left = IMPAIR_TRACE_BYTES;
+	}
+	while (bytes > im->trace_left) {
+		bytes -= im->trace_left;
+		im->trace_left = IMPAIR_TRACE_BYTES;
+		im->trace_at++;
+	}
+	im->trace_left -= (uint32_t)bytes;
+	return opportunity_ns(im, t, im->trace_at);
+}
+
+/* ---- leaving ---- */
+
+static int64_t leave_by_rate(struct impair *im, const struct impair_way *w, uint64_t bytes,
+			     int64_t now_ns)
+{
+	if (im->busy_until_ns < now_ns)
+		im->busy_until_ns = now_ns;
+	im->busy_until_ns += (int64_t)(bytes * 8 * NS_PER_S / w->rate_bit_s);
+	return im->busy_until_ns;
 }
 
 /* When its last bit leaves; -1: the queue in front of the wire is full. */
 static int64_t leave(struct impair *im, const struct impair_way *w, size_t bytes, int64_t now_ns)
 {
-	uint64_t bits = bytes_on_wire(w, bytes) * 8;
+	uint64_t on_wire = bytes_on_wire(w, bytes);
+	int64_t at_ns;
 
-	if (!w->rate_bit_s)
+	if (!w->rate_bit_s && !w->trace)
 		return now_ns;
-	if (queue_full(im, w, now_ns))
+	if (queue_full(im, w, bytes, now_ns))
 		return -1;
-	if (im->busy_until_ns < now_ns)
-		im->busy_until_ns = now_ns;
-	im->busy_until_ns += (int64_t)(bits * NS_PER_S / w->rate_bit_s);
-	im->queue[(im->queue_at + im->queued++) % im->queue_cap].at_ns = im->busy_until_ns;
-	return im->busy_until_ns;
+	at_ns = (w->trace ? leave_by_trace : leave_by_rate)(im, w, on_wire, now_ns);
+	im->queue[(im->queue_at + im->queued++) % im->queue_cap] =
+		(struct impair_leaving){ at_ns, (uint32_t)bytes };
+	im->queued_bytes += bytes;
+	return at_ns;
 }
 
 /* ---- delay ---- */

@@ -10,7 +10,7 @@
  *
  * A frame goes through:
  *
- *	drop nth > queue (limit) > rate > loss > damage, duplicate > delay, reordering
+ *	drop nth > queue (limit) > rate or trace > loss > damage, duplicate > delay, reordering
  *
  * So what is lost has taken its time on the wire, as on a radio, and a duplicate takes none.
  *(Linux' netem loses before it queues.)
@@ -22,6 +22,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "cbpf.h"
 #include "hash.h"
 
 #define IMPAIR_MILLION 1000000u
@@ -59,16 +60,40 @@ enum impair_kind {
 	IMPAIR_ACK = 512,    /* TCP without payload, SYN, FIN, RST */
 	IMPAIR_ECT = 1024,   /* knows congestion marks (RFC 3168) */
 	IMPAIR_AGAIN = 2048, /* has bytes that came to the link before */
+	IMPAIR_MATCH = 4096, /* the way's first filter takes it; the bits above: the next ones */
+};
+
+#define IMPAIR_TEXT_BYTES 256
+
+/* A filter in pcap-filter's language, compiled; cbpf_valid(). */
+struct impair_filter {
+	char text[IMPAIR_TEXT_BYTES];
+	uint32_t n;
+	struct cbpf_insn insn[];
 };
 
 /*
- * The n-th frame that is all of kind (0: any) and count - 1 of them after it, or every n-th, is
- * lost. n 0: no such rule. count 0 is 1.
+ * A recorded link, as mahimahi's mm-link plays it: at each of these times, from the first frame on,
+ * IMPAIR_TRACE_BYTES may leave. Who does not need all of it leaves the rest to those that wait;
+ * what nobody needs is gone. After the last one it begins anew.
+ */
+#define IMPAIR_TRACE_BYTES 1518 /* an Ethernet frame of full size */
+struct impair_trace {
+	char name[IMPAIR_TEXT_BYTES];
+	uint32_t n;
+	uint32_t at_ms[]; /* none before the one before it; the last is not 0 */
+};
+bool impair_trace_valid(const struct impair_trace *t);
+
+/*
+ * The n-th frame that is all of kind (0: any; with a filter also its bit of IMPAIR_MATCH) and count
+ * - 1 of them after it, or every n-th, is lost. n 0: no such rule. count 0 is 1.
  */
 struct impair_drop {
 	uint32_t n, count;
 	bool every;
 	uint16_t kind;
+	const struct impair_filter *filter; /* of which kind has the bit; NULL: none */
 };
 
 /* All zero: nothing happens. Chances and correlations are out of a million. */
@@ -78,6 +103,7 @@ struct impair_way {
 	enum impair_spread spread;
 	bool overtake;				  /* jitter may change the order of frames */
 	uint64_t rate_bit_s;			  /* 0: without limit */
+	const struct impair_trace *trace;	  /* instead of a rate; NULL: none */
 	int32_t overhead_bytes;			  /* that every frame has more than we see */
 	uint32_t cell_bytes, cell_overhead_bytes; /* frames travel in cells, as on ATM; 0: no */
 	/* What waits for the rate beyond these is lost; 0: without limit. */
@@ -125,11 +151,18 @@ struct impair {
 	uint64_t last[8];	      /* draw of each correlated purpose */
 	struct impair_leaving *queue; /* when those that wait will have left; a ring */
 	uint32_t queue_cap, queue_at, queued;
+	uint64_t queued_bytes;
+	bool trace_runs;
+	int64_t trace_start_ns;
+	uint64_t trace_at; /* the opportunity whose bytes are given away, counted from the start */
+	uint32_t trace_left; /* bytes of it */
 };
 
 void impair_init(struct impair *im, uint64_t seed);
 void impair_fini(struct impair *im);
 
+/* Which of the way's filters take the frame: bits of IMPAIR_MATCH, to be added to its kind. */
+unsigned impair_match(const struct impair_way *way, const uint8_t *bytes, size_t length);
 /* A frame of so many bytes comes to the link. now_ns must not go back. */
 void impair_decide(struct impair *im, const struct impair_way *way, size_t bytes, unsigned kind,
 		   int64_t now_ns, struct impair_verdict *out);

@@ -80,12 +80,10 @@ struct capture_file {
 	enum capture_format format;
 	uint32_t bytes_max; /* of each packet; 0: all */
 	const char *filter; /* that was used; NULL: none */
-	uint32_t ndevs;
-	uint64_t left_out; /* as far as told */
+	uint64_t left_out;  /* as far as told */
 };
-/* The head of the file: what was captured where. dev: those of the stack from number 1 on. */
-void capture_write_head(struct capture_file *f, const struct glass_dev_info *dev, uint32_t ndevs,
-			bool raw_ip);
+/* The head of the file: what was captured where. */
+void capture_write_head(struct capture_file *f, const struct glass_dev_info *dev);
 void capture_write_packet(struct capture_file *f, const struct abi_captured *h,
 			  const uint8_t *bytes, const struct label *label);
 /* What was received and left out, at the end. */
@@ -102,6 +100,8 @@ struct capture_filter *capture_filter_new(const struct command *self, const char
 bool capture_has_filters(void);
 bool capture_filter_takes(const struct capture_filter *f, const struct abi_captured *h,
 			  const uint8_t *bytes);
+/* Its instructions, as struct bpf_insn. */
+const void *capture_filter_program(const struct capture_filter *f, unsigned *count);
 void capture_filter_free(struct capture_filter *f);
 
 #endif

@@ -60,6 +60,12 @@ bool capture_filter_takes(const struct capture_filter *f, const struct abi_captu
 	return pcap_offline_filter(&f->program, &head, bytes);
 }
 
+const void *capture_filter_program(const struct capture_filter *f, unsigned *count)
+{
+	*count = f->program.bf_len;
+	return f->program.bf_insns;
+}
+
 void capture_filter_free(struct capture_filter *f)
 {
 	if (f)
@@ -86,6 +92,13 @@ bool capture_filter_takes(const struct capture_filter *f, const struct abi_captu
 	(void)h;
 	(void)bytes;
 	return true;
+}
+
+const void *capture_filter_program(const struct capture_filter *f, unsigned *count)
+{
+	(void)f;
+	*count = 0;
+	return NULL;
 }
 
 void capture_filter_free(struct capture_filter *f)

@@ -4,7 +4,7 @@
  * classic pcap without. Both with times in nanoseconds and in this machine's byte order, which
  * both formats allow.
  *
- * A pcapng file is blocks: one of the section, one of each device, one of each packet, and at the
+ * A pcapng file is blocks: one of the section, one of the device, one of each packet, and at the
  * end what was left out. A super-packet is one packet, and a checksum that the device completes is
  * incomplete, as tcpdump shows them.
  *
@@ -121,9 +121,9 @@ static void put_section(FILE *to)
 	put_block(to, BLOCK_SECTION, &head, NULL, 0, &options);
 }
 
-static void put_interface(const struct capture_file *f, const struct glass_dev_info *dev,
-			  bool raw_ip)
+static void put_interface(const struct capture_file *f, const struct glass_dev_info *dev)
 {
+	bool raw_ip = dev->setup.link == GLASS_RAW_IP;
 	struct block head = { .n = 0 }, options = { .n = 0 };
 	char text[512];
 
@@ -159,17 +159,14 @@ static void put_classic_head(const struct capture_file *f, bool raw_ip)
 	fwrite(b.byte, 1, b.n, f->to);
 }
 
-void capture_write_head(struct capture_file *f, const struct glass_dev_info *dev, uint32_t ndevs,
-			bool raw_ip)
+void capture_write_head(struct capture_file *f, const struct glass_dev_info *dev)
 {
-	f->ndevs = ndevs;
 	if (f->format == CAPTURE_PCAP) {
-		put_classic_head(f, raw_ip);
+		put_classic_head(f, dev->setup.link == GLASS_RAW_IP);
 		return;
 	}
 	put_section(f->to);
-	for (uint32_t i = 0; i < ndevs; i++)
-		put_interface(f, &dev[i], raw_ip);
+	put_interface(f, dev);
 }
 
 /* ---- packets ---- */
@@ -218,7 +215,7 @@ void capture_write_packet(struct capture_file *f, const struct abi_captured *h,
 		put_classic(f, h, bytes);
 		return;
 	}
-	add32(&head, h->dev - 1u < f->ndevs ? h->dev - 1u : 0); /* device 0 leads nowhere */
+	add32(&head, 0); /* the one interface */
 	add_time(&head, h->realtime_ns);
 	add32(&head, kept(f, h));
 	add32(&head, h->full_bytes);

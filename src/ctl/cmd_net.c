@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* glass net: a bad network on purpose. */
-#include "ctl.h"
+#include "net_words.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#define WORDS_BYTES 512
+#define WORDS_BYTES 2048
 
 /* "name number name number ...", to the end of the line: a member each. */
 static void numbers_json(const char *line)
@@ -65,29 +65,26 @@ static void show_json(const char *text)
 
 int cmd_net(const struct command *self, int argc, char **argv)
 {
-	int n = opt_parse(self, NULL, 0, argc, argv), err, length = 0;
-	char words[WORDS_BYTES] = "";
+	int n = opt_parse(self, NULL, 0, argc, argv), err;
+	static struct net_words words;
 	struct reply rep;
 
 	if (n < 0)
 		return EXIT_USAGE;
-	for (int i = 1; i <= n; i++) {
-		length += snprintf(words + length, sizeof(words) - (size_t)length, "%s%s",
-				   i > 1 ? " " : "", argv[i]);
-		if (length >= (int)sizeof(words))
-			return usage(self, "that is too long");
-	}
 	err = client_open();
+	if (!err)
+		err = net_words_make(self, n, argv + 1, &words);
 	if (err)
 		return err;
-	err = client_call(ABI_NET, NULL, words, -1, &rep);
+	err = client_call(ABI_NET, NULL, words.text, words.fd, &rep);
+	net_words_free(&words);
 	if (err)
 		return client_failed("net", err, &rep);
 	if (!ctl.json) {
 		fputs(rep.data, stdout);
 		return EXIT_OK;
 	}
-	if (!*words || !strcmp(words, "show")) {
+	if (!*words.text || !strcmp(words.text, "show")) {
 		show_json(rep.data);
 		return EXIT_OK;
 	}

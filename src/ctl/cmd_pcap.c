@@ -141,27 +141,18 @@ static int take_all(struct capture *c, int from, uint64_t *left_out)
 
 /* ---- around them ---- */
 
-/* Devices from number 1 on; 0 is the loopback, which nothing passes. */
 static int put_head(struct capture *c, const char *text, const struct command *self)
 {
-	struct table t;
-	int err = table_get(&t, "link", sizeof(struct glass_dev_info), NULL, 0);
-	bool raw_ip;
+	struct glass_dev_info dev;
+	int err = first_device(&dev);
 
-	if (err)
-		return err;
-	raw_ip = t.count > 1 && TABLE_ROW(&t, struct glass_dev_info, 1)->setup.link == GLASS_RAW_IP;
-	if (*text) {
+	if (!err && *text) {
 		c->file.filter = text;
-		c->filter = capture_filter_new(self, text, raw_ip);
+		c->filter = capture_filter_new(self, text, dev.setup.link == GLASS_RAW_IP);
 		err = c->filter ? 0 : EXIT_USAGE;
 	}
-	if (!err && t.count > 1)
-		capture_write_head(&c->file, TABLE_ROW(&t, struct glass_dev_info, 1),
-				   (uint32_t)t.count - 1, raw_ip);
-	else if (!err)
-		err = failed("stack %s has no device", ctl.stack);
-	table_free(&t);
+	if (!err)
+		capture_write_head(&c->file, &dev);
 	return err;
 }
 

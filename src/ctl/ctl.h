@@ -154,6 +154,8 @@ int table_get(struct table *t, const char *what, size_t row_bytes, const size_t 
 void table_free(struct table *t);
 #define TABLE_ROW(t, type, i) ((const type *)(const void *)((t)->rows + (i) * sizeof(type)))
 
+/* The device that leads out. 0 or an exit code after a message. */
+int first_device(struct glass_dev_info *out);
 /* Names of the stack's devices for printing; NULL past the end. Loaded by the first call, if there
  * is a daemon. */
 const char *const *device_names(unsigned *count);

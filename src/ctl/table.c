@@ -111,6 +111,21 @@ void table_free(struct table *t)
 	*t = (struct table){ 0 };
 }
 
+int first_device(struct glass_dev_info *out)
+{
+	struct table t;
+	int err = table_get(&t, "link", sizeof(*out), NULL, 0);
+
+	if (err)
+		return err;
+	if (t.count > 1) /* device 0 is the loopback */
+		*out = *TABLE_ROW(&t, struct glass_dev_info, 1);
+	else
+		err = failed("stack %s has no device", ctl.stack);
+	table_free(&t);
+	return err;
+}
+
 const char *const *device_names(unsigned *count)
 {
 	static char name[256][16];

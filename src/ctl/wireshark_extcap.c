@@ -64,19 +64,17 @@ static int list(void)
 	return EXIT_OK;
 }
 
-/* A stack has one kind of device. */
 static int dlts(void)
 {
-	struct table t;
-	int err = table_get(&t, "link", sizeof(struct glass_dev_info), NULL, 0);
-	bool raw_ip;
+	struct glass_dev_info dev;
+	int err = first_device(&dev);
 
 	if (err)
 		return err;
-	raw_ip = t.count > 1 && TABLE_ROW(&t, struct glass_dev_info, 1)->setup.link == GLASS_RAW_IP;
-	table_free(&t);
-	printf("dlt {number=%d}{name=%s}{display=%s}\n", raw_ip ? 101 : 1,
-	       raw_ip ? "RAW" : "EN10MB", raw_ip ? "Raw IP" : "Ethernet");
+	if (dev.setup.link == GLASS_RAW_IP)
+		printf("dlt {number=101}{name=RAW}{display=Raw IP}\n");
+	else
+		printf("dlt {number=1}{name=EN10MB}{display=Ethernet}\n");
 	return EXIT_OK;
 }
 

@@ -116,9 +116,8 @@ void op_net(struct daemon *d, struct client *c, const struct abi_request *req, c
 	    int *fd)
 {
 	char text[TEXT_BYTES * 8] = "";
-	int err = net_command(d, data, text, sizeof(text));
+	int err = net_command(d, data, *fd, text, sizeof(text));
 
-	(void)fd;
 	answer(d, c, req, -err, text);
 }
 

@@ -160,9 +160,10 @@ op_handler op_functions;
 bool net_swallows(struct daemon *d, const struct glass_frame *frame);
 /*
  * The words after "glass net": "set ...", "del [in|out]", "blackhole ADDR", "clear [ADDR]", "show"
- * (or nothing). 0 or -errno; text tells the outcome either way, with newlines.
+ * (or nothing). fd: what comes with them (attached.h), the caller's; -1: nothing. 0 or -errno; text
+ * tells the outcome either way, with newlines.
  */
-int net_command(struct daemon *d, const char *words, char *text, size_t size);
+int net_command(struct daemon *d, const char *words, int fd, char *text, size_t size);
 void net_fini(struct daemon *d);
 
 /*
@@ -175,7 +176,7 @@ bool net_takes_in(struct daemon *d, unsigned dev, struct pkt *p);
 void net_advance(struct daemon *d, int64_t now_ns);
 int64_t net_next_deadline(const struct daemon *d);
 /* As net_command(); show answers the length. */
-int net_wire_set(struct daemon *d, const char *words, char *text, size_t size);
+int net_wire_set(struct daemon *d, const char *words, int fd, char *text, size_t size);
 int net_wire_del(struct daemon *d, const char *word, char *text, size_t size);
 size_t net_wire_show(const struct daemon *d, char *text, size_t size);
 void net_wire_fini(struct daemon *d);

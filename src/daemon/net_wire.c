@@ -7,7 +7,8 @@
  * A super-packet is cut and every segment decided for itself, as if it had gone over a cable of
  * the device's MTU; so a part of it can be lost. What arrives is not put together again.
  *
- * In: loop.c with frames both ways, netcmd.c with the words.  Out: loop_receive, devices.
+ * In: loop.c with frames both ways, netcmd.c with the words.  Out: loop_receive, devices;
+ * net_attached.c.
  */
 #include "start.h"
 
@@ -34,6 +35,7 @@ struct direction {
 	struct impair_way way;
 	uint64_t seed;
 	bool on;
+	struct impair_extras *extras; /* that way points at; NULL: nothing */
 	struct held held;
 };
 
@@ -138,7 +140,9 @@ static void decide(struct passing *f, uint8_t *bytes, size_t length)
 	int64_t now_ns = clock_now_ns();
 	struct impair_verdict v;
 
-	impair_decide(&way->impair, &way->way, length, wire_kind(bytes, length, link), now_ns, &v);
+	impair_decide(&way->impair, &way->way, length,
+		      wire_kind(bytes, length, link) | impair_match(&way->way, bytes, length),
+		      now_ns, &v);
 	if (v.fate == IMPAIR_PASSES && v.mark)
 		wire_mark(bytes, length, link);
 	if (v.fate == IMPAIR_PASSES && v.damage && length > link)
@@ -280,9 +284,13 @@ static uint64_t random_seed(void)
 }
 
 /* One seed is typed for both directions, but they have nothing in common. */
-static void turn_on(struct direction *way, const struct impair_way *how, uint64_t seed,
-		    unsigned which)
+static void turn_on(struct direction *way, const struct impair_way *how,
+		    struct impair_extras *extras, uint64_t seed, unsigned which)
 {
+	if (extras)
+		extras->users++;
+	net_attached_drop(way->extras);
+	way->extras = extras;
 	impair_fini(&way->impair);
 	impair_init(&way->impair, seed ^ (uint64_t)which << 63);
 	way->way = *how;
@@ -290,10 +298,11 @@ static void turn_on(struct direction *way, const struct impair_way *how, uint64_
 	way->on = true;
 }
 
-int net_wire_set(struct daemon *d, const char *words, char *text, size_t size)
+static int set(struct daemon *d, const char *words, struct impair_extras *extras, char *text,
+	       size_t size)
 {
 	struct impair_words w;
-	int rc = impair_parse(words, &w, text, size);
+	int rc = impair_parse(words, extras, &w, text, size);
 
 	if (rc)
 		return rc;
@@ -308,11 +317,25 @@ int net_wire_set(struct daemon *d, const char *words, char *text, size_t size)
 	for (unsigned i = 0; i < 2; i++) {
 		d->wire->direction[i].held.bytes_max = HELD_BYTES_MAX;
 		if (w.has[i])
-			turn_on(&d->wire->direction[i], &w.way[i], w.seed, i);
+			turn_on(&d->wire->direction[i], &w.way[i], extras, w.seed, i);
 	}
 	prctl(PR_SET_TIMERSLACK, 1); /* frames are to leave on time */
 	net_wire_show(d, text, size);
 	return 0;
+}
+
+int net_wire_set(struct daemon *d, const char *words, int fd, char *text, size_t size)
+{
+	struct impair_extras *extras = fd < 0 ? NULL : net_attached_read(fd);
+	int rc;
+
+	if (fd >= 0 && !extras) {
+		snprintf(text, size, "what came with the words makes no sense\n");
+		return -EINVAL;
+	}
+	rc = set(d, words, extras, text, size);
+	net_attached_drop(extras); /* the directions hold it now */
+	return rc;
 }
 
 /* What is under way arrives nevertheless. */
@@ -336,7 +359,7 @@ int net_wire_del(struct daemon *d, const char *word, char *text, size_t size)
 static size_t show_direction(const struct direction *way, const char *name, char *text, size_t size)
 {
 	const struct impair_counts *n = &way->impair.counts;
-	char words[512];
+	char words[2048];
 	size_t at;
 
 	impair_print(&way->way, words, sizeof(words));
@@ -371,6 +394,7 @@ void net_wire_fini(struct daemon *d)
 {
 	for (unsigned i = 0; d->wire && i < 2; i++) {
 		impair_fini(&d->wire->direction[i].impair);
+		net_attached_drop(d->wire->direction[i].extras);
 		held_fini(&d->wire->direction[i].held);
 	}
 	free(d->wire);

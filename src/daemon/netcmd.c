@@ -234,7 +234,7 @@ static int net_blackhole(struct daemon *d, const char *word, char *text, size_t 
 			"answers ARP from now on, and swallows everything else");
 }
 
-int net_command(struct daemon *d, const char *words, char *text, size_t size)
+int net_command(struct daemon *d, const char *words, int fd, char *text, size_t size)
 {
 	size_t n;
 
@@ -245,7 +245,7 @@ int net_command(struct daemon *d, const char *words, char *text, size_t size)
 	if (!n || IS("show"))
 		return net_show(d, text, size);
 	if (IS("set"))
-		return net_wire_set(d, REST, text, size);
+		return net_wire_set(d, REST, fd, text, size);
 	if (IS("del"))
 		return net_wire_del(d, REST, text, size);
 	if (IS("clear"))

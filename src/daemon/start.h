@@ -86,4 +86,10 @@ void capture_fini(struct daemon *d);
 
 void notice_to_syslog(void);
 
+/* net_attached.c: what came with the words of "glass net". NULL: it makes no sense. */
+struct impair_extras;
+struct impair_extras *net_attached_read(int fd);
+/* One user less; the last one frees it. NULL: nothing happens. */
+void net_attached_drop(struct impair_extras *e);
+
 #endif

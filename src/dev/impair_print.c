@@ -109,10 +109,14 @@ static void put_simple(struct writer *w, const char *word, uint32_t p, uint32_t 
 
 static void put_rate_and_limit(struct writer *w, const struct impair_way *way)
 {
-	if (!way->rate_bit_s)
+	if (way->trace)
+		put(w, "%strace %s", w->length ? " " : "", way->trace->name);
+	else if (way->rate_bit_s)
+		put_word(w, "rate");
+	else
 		return;
-	put_word(w, "rate");
-	put_rate(w, way->rate_bit_s);
+	if (way->rate_bit_s)
+		put_rate(w, way->rate_bit_s);
 	if (way->overhead_bytes || way->cell_bytes)
 		put(w, " %d", way->overhead_bytes);
 	if (way->cell_bytes)
@@ -135,6 +139,8 @@ static void put_drop(struct writer *w, const struct impair_drop *d)
 	for (unsigned i = 0; i < sizeof(kind) / sizeof(kind[0]); i++)
 		if (d->kind & 1u << i)
 			put(w, " %s", kind[i]);
+	if (d->filter)
+		put(w, " %s", d->filter->text);
 }
 
 size_t impair_print(const struct impair_way *way, char *text, size_t size)

@@ -18,6 +18,7 @@ struct reader {
 	char *why;
 	size_t why_size;
 	struct impair_words *out;
+	const struct impair_extras *extras;
 };
 
 /* A name and what it stands for; NULL ends a list of them. */

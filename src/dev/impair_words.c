@@ -183,6 +183,33 @@ static bool read_kind(struct reader *r, uint16_t *kind)
 	return false;
 }
 
+/* The number of what came along. false: nothing of that number did. */
+static bool read_number(struct reader *r, unsigned count, unsigned *out)
+{
+	char *end;
+	unsigned long n = words_here(r) ? strtoul(words_here(r), &end, 10) : 0;
+
+	if (!words_here(r) || *end || n >= count)
+		return false;
+	*out = (unsigned)n;
+	r->at++;
+	return true;
+}
+
+/* What the command makes of a filter; whoever types this has not compiled one. */
+static int read_filter(struct reader *r, struct impair_drop *d, unsigned i)
+{
+	unsigned number;
+
+	if (!words_take(r, "filter"))
+		return 0;
+	if (!read_number(r, r->extras ? r->extras->nfilters : 0, &number))
+		return words_wrong(r, "a filter is typed as it is: drop nth 3 tcp port 80\n");
+	d->filter = r->extras->filter[number];
+	d->kind |= (uint16_t)(IMPAIR_MATCH << i);
+	return 0;
+}
+
 static int read_drop(struct reader *r, struct impair_way *w)
 {
 	static const char example[] = "nth 3 data";
@@ -206,7 +233,19 @@ static int read_drop(struct reader *r, struct impair_way *w)
 				   example);
 	while (!rc && read_kind(r, &d->kind))
 		;
-	return rc;
+	return rc ? rc : read_filter(r, d, (unsigned)(d - w->drop));
+}
+
+static int read_trace(struct reader *r, struct impair_way *w)
+{
+	unsigned number;
+
+	if (!read_number(r, r->extras ? r->extras->ntraces : 0, &number))
+		return words_wrong(r,
+				   "a recorded link is a file: trace FILE, a time in milliseconds "
+				   "per line\n");
+	w->trace = r->extras->trace[number];
+	return 0;
 }
 
 static int read_ecn(struct reader *r, struct impair_way *w)
@@ -225,7 +264,7 @@ static const struct {
 	{ "corrupt", read_corrupt }, { "duplicate", read_duplicate },
 	{ "rate", read_rate },	     { "limit", read_limit },
 	{ "reorder", read_reorder }, { "distribution", read_distribution },
-	{ "ecn", read_ecn },
+	{ "ecn", read_ecn },	     { "trace", read_trace },
 };
 #define WORDS (sizeof(words) / sizeof(words[0]))
 
@@ -270,7 +309,7 @@ static int read_profile(struct reader *r, unsigned direction)
 	for (unsigned i = 0; i < PROFILES; i++) {
 		if (!words_take(r, profiles[i].name))
 			continue;
-		rc = impair_parse(profiles[i].way[direction], &words_of, r->why, r->why_size);
+		rc = impair_parse(profiles[i].way[direction], NULL, &words_of, r->why, r->why_size);
 		r->out->way[direction] = words_of.way[direction];
 		return rc;
 	}
@@ -310,7 +349,7 @@ static int read_word(struct reader *r, unsigned direction)
 	return words_wrong(
 		r,
 		"'%s': the words are delay, distribution, loss, ecn, duplicate, reorder, "
-		"corrupt, rate, limit, drop, seed, profile. Type for example: "
+		"corrupt, rate, limit, trace, drop, seed, profile. Type for example: "
 		"glass net set delay 40ms loss 1%%\n",
 		word);
 }
@@ -318,7 +357,11 @@ static int read_word(struct reader *r, unsigned direction)
 /* What follows from what was said. */
 static int finish(struct reader *r, struct impair_way *w)
 {
-	if (!w->rate_bit_s && (w->queue_bytes || w->queue_frames))
+	bool queue = w->rate_bit_s || w->trace;
+
+	if (w->rate_bit_s && w->trace)
+		return words_wrong(r, "a recorded link has a rate of its own: rate, or trace\n");
+	if (!queue && (w->queue_bytes || w->queue_frames))
 		return words_wrong(
 			r, "a limit is one of those that wait for the rate. Type for example: "
 			   "rate 20mbit limit 100\n");
@@ -327,15 +370,16 @@ static int finish(struct reader *r, struct impair_way *w)
 			r, "reordering needs a delay, which the chosen ones go without. Type "
 			   "for example: delay 10ms reorder 25%%, or reorder 1%% by 5ms\n");
 	/* A rate is one queue, in which nobody overtakes: so it is with netem. */
-	w->overtake = !w->rate_bit_s;
-	if (w->rate_bit_s && !w->queue_bytes && !w->queue_frames)
+	w->overtake = !queue;
+	if (queue && !w->queue_bytes && !w->queue_frames)
 		w->queue_frames = QUEUE_FRAMES_DEFAULT;
 	return 0;
 }
 
-int impair_parse(const char *text, struct impair_words *out, char *why, size_t why_size)
+int impair_parse(const char *text, const struct impair_extras *extras, struct impair_words *out,
+		 char *why, size_t why_size)
 {
-	struct reader r = { .why = why, .why_size = why_size, .out = out };
+	struct reader r = { .why = why, .why_size = why_size, .out = out, .extras = extras };
 	int rc = words_split(&r, text);
 	unsigned start;
 

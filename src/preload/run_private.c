@@ -3,7 +3,7 @@
  * A stack of one program's own: `glass run --net`, --dev, --rootless. glassd is our child, in the
  * foreground, and is told to end when we do, however that happens: the stack goes with the run.
  *
- * In: run_around.c.   Out: glass up --foreground; operation NET.
+ * In: run_around.c.   Out: glass up --foreground; glass net set.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -113,23 +113,39 @@ static int start(struct run *r, int number, int output)
 	return wait_ready(r, pid);
 }
 
+/* "glass net set", which can read filters and files. What it prints is not the program's. */
+static _Noreturn void be_net(const struct run *r, int errors)
+{
+	dup2(open("/dev/null", O_WRONLY | O_CLOEXEC), STDOUT_FILENO);
+	dup2(errors, STDERR_FILENO);
+	setenv(ABI_ENV_STACK, r->stack, 1);
+	execl("/proc/self/exe", "glass", "net", "set", r->net, NULL);
+	_exit(NOT_FOUND);
+}
+
 static int set_net(const struct run *r)
 {
-	char text[512], words[512], path[ABI_PATH_MAX];
-	int to, err;
+	int status = 0, said[2];
+	char text[512] = "";
+	ssize_t n;
+	pid_t pid;
 
 	if (!r->net || !*r->net)
 		return 0;
-	if (snprintf(words, sizeof(words), "set %s", r->net) >= (int)sizeof(words))
-		return run_fail(2, "--net: too many words");
-	to = run_connect(r, path);
-	err = to < 0 ? to : run_ask(to, ABI_NET, words, NULL, text, sizeof(text));
-	if (to < 0)
-		*text = 0;
-	else
-		close(to);
-	text[strcspn(text, "\n")] = 0;
-	return err ? run_fail(2, "--net '%s': %s", r->net, *text ? text : strerror(-err)) : 0;
+	if (pipe2(said, O_CLOEXEC))
+		return run_fail(CANNOT_RUN, "--net: %s", strerror(errno));
+	pid = fork();
+	if (!pid)
+		be_net(r, said[1]);
+	close(said[1]);
+	n = read(said[0], text, sizeof(text) - 1);
+	text[n > 0 ? n : 0] = '\0';
+	close(said[0]);
+	if (pid > 0 && waitpid(pid, &status, 0) == pid && !status)
+		return 0;
+	text[strcspn(text, "\n")] = '\0';
+	return run_fail(2, "--net '%s': %s", r->net,
+			!strncmp(text, "glass: ", 7) ? text + 7 : text);
 }
 
 static void say_where(const struct run *r, int number)

@@ -99,6 +99,34 @@ ok "aimed: the first SYN" net set out drop nth 1 syn
 ok "is sent again" on_glass curl -sf --max-time 20 -o /dev/null "http://$HOST:8080/file"
 is "aimed at once" "$(counter NET_AIMED)" 1
 
+# ---- a filter, and a recorded link
+
+net clear >/dev/null
+if "$GLASS" doctor -j | jq -e '.[] | select(.name == "filters") | .ok' >/dev/null; then
+	like "aimed by a filter" "$(net set out drop every 2 'icmp and' "dst host $HOST" delay 1ms)" \
+		"^out delay 1ms drop every 2 icmp and dst host $HOST seed"
+	before=$(counter NET_AIMED)
+	ping -qc4 -i0.05 -W1 "$STACK" >"$LAB/ping" || true
+	like "every second answer is lost" "$(cat "$LAB/ping")" "4 packets transmitted, 2 received"
+	is "and accounted for" "$(($(counter NET_AIMED) - before))" 2
+	ok "kinds and a filter" net set out drop nth 1 syn port 8080
+	ok "its SYN is sent again" on_glass curl -sf --max-time 20 -o /dev/null "http://$HOST:8080/file"
+	is "aimed at by both" "$(counter NET_AIMED)" $((before + 3))
+	like "what is no filter" "$(said_by net set drop nth 3 tcp prot 80)" "is no filter"
+	ok "glass run takes one" "$GLASS" run --net "drop nth 1 tcp port 8080 and tcp[13] == 2" true
+else
+	echo "# this glass was built without libpcap: filters are not tested"
+fi
+for ((ms = 1; ms <= 500; ms++)); do echo $((ms * 2)); done >"$LAB/six.mbit" # 1,518 bytes every 2 ms
+like "a recorded link" "$(net set in trace "$LAB/six.mbit" limit 200)" "^in trace $LAB/six.mbit limit 200 seed"
+took=$(on_glass curl -sf --max-time 60 -o "$LAB/got" -w '%{time_total}' "http://$HOST:8080/file")
+ok "its rate is kept" between "$(awk -v t="$took" 'BEGIN { print int(t * 1000) }')" 640 2000
+ok "all arrives" cmp "$LAB/file" "$LAB/got"
+echo 7 >>"$LAB/six.mbit"
+like "a time that goes back" "$(said_by net set trace "$LAB/six.mbit")" "six.mbit:501: a line is a time in milliseconds"
+like "no such file" "$(said_by net set trace "$LAB/none")" "No such file"
+net set out drop nth 1 syn >/dev/null
+
 # ---- words
 
 like "an unknown word" "$(said_by net set los 1%)" "'los': the words are"

@@ -201,6 +201,166 @@ static void test_limit(void **state)
 	assert_int_equal(passed, 3);
 }
 
+static struct impair_trace *trace_of(const uint32_t *at_ms, uint32_t n)
+{
+	static union {
+		struct impair_trace trace;
+		char room[4096];
+	} u;
+
+	u.trace.n = n;
+	memcpy(u.trace.at_ms, at_ms, n * sizeof(*at_ms));
+	return &u.trace;
+}
+
+static int64_t leaves(const struct impair_way *w, size_t bytes, int64_t now_ns)
+{
+	impair_decide(&im, w, bytes, IMPAIR_IP, now_ns, &v);
+	return v.fate == IMPAIR_PASSES ? v.at_ns : -1;
+}
+
+/* Times from the first frame on; what nobody needs is gone; then all begins anew. */
+static void test_trace(void **state)
+{
+	static const uint32_t at_ms[] = { 2, 5, 5, 9 };
+	struct impair_way w = { .trace = trace_of(at_ms, 4) };
+
+	(void)state;
+	start();
+	assert_int_equal(leaves(&w, 1514, 100 * MS), 102 * MS);
+	assert_int_equal(leaves(&w, 1514, 100 * MS), 105 * MS);
+	assert_int_equal(leaves(&w, 759, 100 * MS), 105 * MS); /* 8 of them with the one before */
+	assert_int_equal(leaves(&w, 767, 100 * MS), 105 * MS); /* in the rest of it, just so */
+	assert_int_equal(leaves(&w, 1, 100 * MS), 109 * MS);
+	assert_int_equal(leaves(&w, 1514, 109 * MS), 109 * MS);
+	assert_int_equal(leaves(&w, 1514, 109 * MS + 1), 111 * MS); /* from 109 on: 2, 5, 5, 9 */
+	assert_int_equal(leaves(&w, 4554, 115 * MS), 123 * MS);	    /* 118, 120, 123 */
+	start();
+	assert_int_equal(leaves(&w, 1514, 0), 2 * MS);
+	assert_int_equal(leaves(&w, 60, 9000 * MS),
+			 9000 * MS); /* the last of the thousandth round */
+	assert_int_equal(leaves(&w, 1514, 9000 * MS + 1), 9002 * MS);
+}
+
+static void test_trace_limit(void **state)
+{
+	static const uint32_t at_ms[] = { 10 };
+	struct impair_way w = { .trace = trace_of(at_ms, 1), .queue_frames = 2 };
+
+	(void)state;
+	start();
+	assert_int_equal(leaves(&w, 1514, 0), 10 * MS);
+	assert_int_equal(leaves(&w, 1514, 0), 20 * MS);
+	assert_int_equal(leaves(&w, 1514, 0), -1);
+	assert_int_equal(leaves(&w, 1514, 10 * MS), 30 * MS);
+	start();
+	w.queue_frames = 0;
+	w.queue_bytes = 2000;
+	assert_int_equal(leaves(&w, 1500, 0), 10 * MS);
+	assert_int_equal(leaves(&w, 501, 0), -1);
+	assert_int_equal(leaves(&w, 500, 0), 20 * MS);
+	assert_int_equal(im.counts.queue_full, 1);
+}
+
+/* The link as it is told: at each opportunity those that wait are served, in order. */
+#define TOLD_FRAMES 400
+static void tell_link(const struct impair_trace *t, const size_t *bytes, const int64_t *came,
+		      int64_t *left)
+{
+	size_t rest = bytes[0];
+	unsigned head = 0;
+
+	for (uint64_t k = 0; head < TOLD_FRAMES; k++) {
+		int64_t at_ns = (int64_t)(k / t->n * t->at_ms[t->n - 1] + t->at_ms[k % t->n]) * MS;
+		size_t budget = IMPAIR_TRACE_BYTES;
+
+		while (budget && head < TOLD_FRAMES && came[head] <= at_ns) {
+			size_t n = rest < budget ? rest : budget;
+
+			budget -= n;
+			rest -= n;
+			if (rest)
+				break;
+			left[head++] = at_ns;
+			rest = head < TOLD_FRAMES ? bytes[head] : 0;
+		}
+	}
+}
+
+static void test_trace_as_told(void **state)
+{
+	size_t bytes[TOLD_FRAMES];
+	int64_t came[TOLD_FRAMES], left[TOLD_FRAMES];
+	uint64_t r = 1;
+
+	(void)state;
+	for (unsigned round = 0; round < 200; round++) {
+		uint32_t at_ms[40], n = 1 + round % 40;
+		struct impair_way w = { 0 };
+
+		for (uint32_t i = 0; i < n; i++) {
+			r = r * 6364136223846793005u + 1442695040888963407u;
+			at_ms[i] = (i ? at_ms[i - 1] : 0) + (uint32_t)(r >> 40) % 7;
+		}
+		at_ms[n - 1] += !at_ms[n - 1];
+		w.trace = trace_of(at_ms, n);
+		assert_true(impair_trace_valid(w.trace));
+		for (unsigned i = 0; i < TOLD_FRAMES; i++) {
+			r = r * 6364136223846793005u + 1442695040888963407u;
+			bytes[i] = 60 + (r >> 33) % 1455;
+			came[i] = i ? came[i - 1] + (int64_t)((r >> 20) % 3 ? 0
+									    : (r >> 24) % (12 * MS))
+				    : 0;
+		}
+		tell_link(w.trace, bytes, came, left);
+		start();
+		for (unsigned i = 0; i < TOLD_FRAMES; i++)
+			if (leaves(&w, bytes[i], came[i]) != left[i])
+				fail_msg("round %u, frame %u of %zu bytes: %ld, not %ld", round, i,
+					 bytes[i], (long)v.at_ns, (long)left[i]);
+	}
+}
+
+static void test_trace_valid(void **state)
+{
+	(void)state;
+	assert_true(impair_trace_valid(trace_of((const uint32_t[]){ 0, 0, 1 }, 3)));
+	assert_false(impair_trace_valid(trace_of((const uint32_t[]){ 0, 0 }, 2)));
+	assert_false(impair_trace_valid(trace_of((const uint32_t[]){ 3, 2, 4 }, 3)));
+	assert_false(impair_trace_valid(trace_of(NULL, 0)));
+}
+
+/* The second rule has a filter: bytes that begin with 7. */
+static void test_filter(void **state)
+{
+	static union {
+		struct impair_filter filter;
+		char room[sizeof(struct impair_filter) + 4 * sizeof(struct cbpf_insn)];
+	} u = { .filter = { .n = 4 } };
+	static const struct cbpf_insn program[] = {
+		{ 0x30, 0, 0, 0 }, { 0x15, 0, 1, 7 }, { 0x06, 0, 0, 1 }, { 0x06, 0, 0, 0 }
+	};
+	struct impair_way w = {
+		.drop = { { .n = 1, .kind = IMPAIR_ARP },
+			  { .n = 2, .kind = IMPAIR_TCP | IMPAIR_MATCH << 1, .filter = &u.filter } }
+	};
+	const uint8_t seven = 7, eight = 8;
+
+	(void)state;
+	memcpy(u.filter.insn, program, sizeof(program));
+	start();
+	assert_int_equal(impair_match(&w, &seven, 1), IMPAIR_MATCH << 1);
+	assert_int_equal(impair_match(&w, &eight, 1), 0);
+	assert_int_equal(impair_match(&w, &seven, 0), 0);
+	for (unsigned i = 1; i <= 12; i++) { /* every third is a TCP segment that begins with 7 */
+		unsigned kind = i % 3 ? (i % 2 ? IMPAIR_TCP : IMPAIR_UDP) : IMPAIR_TCP;
+
+		kind |= impair_match(&w, i % 3 ? &eight : &seven, 1);
+		impair_decide(&im, &w, 60, kind, 0, &v);
+		assert_int_equal(v.fate == IMPAIR_AIMED_AT, i == 6);
+	}
+}
+
 /* ATM: 1,500 and 18 bytes are 32 cells of 48, on the wire 53 bytes each. */
 static void test_cells(void **state)
 {
@@ -393,6 +553,11 @@ int main(void)
 		cmocka_unit_test(test_aimed_at_several),
 		cmocka_unit_test(test_rate),
 		cmocka_unit_test(test_limit),
+		cmocka_unit_test(test_trace),
+		cmocka_unit_test(test_trace_limit),
+		cmocka_unit_test(test_trace_as_told),
+		cmocka_unit_test(test_trace_valid),
+		cmocka_unit_test(test_filter),
 		cmocka_unit_test(test_cells),
 		cmocka_unit_test(test_jitter),
 		cmocka_unit_test(test_jitter_correlation),

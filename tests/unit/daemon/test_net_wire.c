@@ -5,8 +5,14 @@
  */
 #include "../base/unit.h"
 
+#include <errno.h>
 #include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
+#include "../../../src/abi/attached.h"
+#include "../../../src/base/cbpf.h"
 #include "../../../src/daemon/daemon.h"
 #include "../../../src/dev/dev_io.h"
 #include "../../dialogue/seg.h"
@@ -75,7 +81,7 @@ static void start(const char *words)
 	assert_int_equal(glass_addr_add(d.g, dev, glass_ip4(10, 0, 0, 4), 24), 0);
 	for (struct glass_frame f; glass_output(d.g, &f);) /* the address is announced */
 		;
-	if (net_command(&d, words, text, sizeof(text)))
+	if (net_command(&d, words, -1, text, sizeof(text)))
 		fail_msg("%s", text);
 }
 
@@ -153,7 +159,7 @@ static void test_loss_out(void **state)
 	assert_int_equal(sent, 0);
 	assert_int_equal(stat_of("NET_LOSS"), 5);
 	assert_int_equal(stat_of("TxDropped"), 5);
-	net_command(&d, "show", text, sizeof(text));
+	net_command(&d, "show", -1, text, sizeof(text));
 	assert_non_null(strstr(text, "frames 5"));
 	assert_non_null(strstr(text, "lost 5"));
 	stop();
@@ -171,7 +177,7 @@ static void test_queue_and_aim(void **state)
 	}
 	assert_int_equal(stat_of("NET_AIMED"), 1);
 	assert_int_equal(stat_of("NET_QUEUE_FULL"), 2);
-	net_command(&d, "del", text, sizeof(text)); /* what is under way arrives nevertheless */
+	net_command(&d, "del", -1, text, sizeof(text)); /* what is under way arrives nevertheless */
 	net_advance(&d, 1000 * MS);
 	assert_int_equal(sent, 2);
 	stop();
@@ -310,7 +316,7 @@ static void test_seed(void **state)
 			assert_true(request(10 + i, &f));
 			net_takes_out(&d, &f);
 		}
-		net_command(&d, "show", text, sizeof(text));
+		net_command(&d, "show", -1, text, sizeof(text));
 		if (round)
 			assert_string_equal(text, first);
 		memcpy(first, text, sizeof(first));
@@ -319,6 +325,95 @@ static void test_seed(void **state)
 	assert_non_null(strstr(first, "seed 77"));
 	start("set out loss 50%");
 	assert_non_null(strstr(text, " seed "));
+	stop();
+}
+
+/* ---- what comes with the words ---- */
+
+static size_t attach(uint8_t *to, unsigned kind, const char *name, const void *elements,
+		     uint32_t count, size_t element_bytes)
+{
+	struct abi_attached h = { .magic = ABI_ATTACHED_MAGIC,
+				  .kind = (uint16_t)kind,
+				  .count = count };
+	size_t at = sizeof(h);
+
+	h.text_bytes = (uint16_t)(strlen(name) + 1);
+	memcpy(to, &h, sizeof(h));
+	memcpy(to + at, name, h.text_bytes);
+	at += abi_attached_filled(h.text_bytes);
+	memcpy(to + at, elements, count * element_bytes);
+	return at + abi_attached_filled(count * element_bytes);
+}
+
+/* What "glass net" answers to words with these bytes. */
+static int set_with(const char *words, const void *bytes, size_t n)
+{
+	int fd = memfd_create("test", 0), rc;
+
+	assert_int_equal(write(fd, bytes, n), (ssize_t)n);
+	rc = net_command(&d, words, fd, text, sizeof(text));
+	close(fd);
+	return rc;
+}
+
+static const struct cbpf_insn arp_only[] = { /* of Ethernet */
+					     { 0x28, 0, 0, 12 },
+					     { 0x15, 0, 1, 0x806 },
+					     { 0x06, 0, 0, 1 },
+					     { 0x06, 0, 0, 0 }
+};
+static const uint32_t at_ms[] = { 20, 30 };
+
+static void test_attached(void **state)
+{
+	uint8_t blob[512] = { 0 };
+	size_t n = attach(blob, ABI_ATTACHED_FILTER, "arp", arp_only, 4, sizeof(arp_only[0]));
+	struct glass_frame f;
+
+	(void)state;
+	n += attach(blob + n, ABI_ATTACHED_TRACE, "lte.up", at_ms, 2, sizeof(at_ms[0]));
+	start("show");
+	assert_int_equal(set_with("set out drop nth 2 filter 0 trace 0 seed 1", blob, n), 0);
+	assert_non_null(strstr(text, "out trace lte.up limit 1000 drop nth 2 arp seed 1\n"));
+	assert_true(request(6, &f));
+	assert_true(net_takes_out(&d, &f));
+	assert_true(net_next_deadline(&d) == 21 * MS);
+	assert_true(request(7, &f));
+	assert_true(net_takes_out(&d, &f));
+	assert_int_equal(stat_of("NET_AIMED"), 1);
+	assert_int_equal(set_with("set out trace 0", blob, n), 0); /* the other ones are freed */
+	stop();
+}
+
+/* Whatever comes: it is refused, and what was set holds. */
+static void test_attached_nonsense(void **state)
+{
+	uint8_t good[512] = { 0 }, bad[512];
+	struct cbpf_insn endless[] = { { 0x05, 0, 0, 5 }, { 0x06, 0, 0, 0 } };
+	size_t n = attach(good, ABI_ATTACHED_FILTER, "arp", arp_only, 4, sizeof(arp_only[0])), m;
+	unsigned refused = 0;
+
+	(void)state;
+	start("set out delay 7ms");
+	for (size_t i = 0; i < n; i++) /* cut anywhere, but not nowhere */
+		refused += set_with("set out drop nth 2 filter 0", good, i) != 0;
+	assert_int_equal(refused, n);
+	for (size_t i = 0; i < 16 + 8; i++) { /* the header and the text, damaged */
+		memcpy(bad, good, sizeof(bad));
+		bad[i] ^= 0x41;
+		set_with("set out drop nth 2 filter 0", bad, n);
+		net_command(&d, "set out delay 7ms", -1, text, sizeof(text));
+	}
+	m = attach(bad, ABI_ATTACHED_FILTER, "x", endless, 2, sizeof(endless[0]));
+	assert_int_equal(set_with("set out drop nth 2 filter 0", bad, m), -EINVAL);
+	m = attach(bad, ABI_ATTACHED_TRACE, "x", (const uint32_t[]){ 5, 4 }, 2, 4);
+	assert_int_equal(set_with("set out trace 0", bad, m), -EINVAL);
+	for (m = 0; m < 9 * 32;)
+		m += attach(bad + m, ABI_ATTACHED_TRACE, "x", at_ms, 2, 4);
+	assert_int_equal(set_with("set out trace 0", bad, m), -EINVAL);
+	net_command(&d, "show", -1, text, sizeof(text));
+	assert_non_null(strstr(text, "out delay 7ms seed"));
 	stop();
 }
 
@@ -335,6 +430,8 @@ int main(void)
 		cmocka_unit_test(test_super_packet_in_is_cut),
 		cmocka_unit_test(test_damage_is_seen),
 		cmocka_unit_test(test_seed),
+		cmocka_unit_test(test_attached),
+		cmocka_unit_test(test_attached_nonsense),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -115,7 +115,7 @@ static void test_answers_arp_and_swallows(void **state)
 
 	(void)state;
 	start(GLASS_ETHERNET);
-	assert_int_equal(net_command(&d, "blackhole 10.0.0.6", text, sizeof(text)), 0);
+	assert_int_equal(net_command(&d, "blackhole 10.0.0.6", -1, text, sizeof(text)), 0);
 	datagram_to(6);
 	assert_int_equal(frames_leaving(), 0); /* the request is answered, the datagram swallowed */
 	assert_true(glass_neigh_at(d.g, 0, &neigh));
@@ -125,7 +125,7 @@ static void test_answers_arp_and_swallows(void **state)
 	datagram_to(6);
 	assert_int_equal(frames_leaving(), 0);
 	assert_int_equal(drops("BLACKHOLE"), 2);
-	assert_int_equal(net_command(&d, "show", text, sizeof(text)), 0);
+	assert_int_equal(net_command(&d, "show", -1, text, sizeof(text)), 0);
 	assert_string_equal(text, "blackhole 10.0.0.6 swallowed 2 answered 1\n");
 	datagram_to(7);
 	assert_int_equal(frames_leaving(), 1); /* somebody else's request */
@@ -136,7 +136,7 @@ static void test_raw_ip(void **state)
 {
 	(void)state;
 	start(GLASS_RAW_IP);
-	assert_int_equal(net_command(&d, "blackhole 10.0.0.6", text, sizeof(text)), 0);
+	assert_int_equal(net_command(&d, "blackhole 10.0.0.6", -1, text, sizeof(text)), 0);
 	datagram_to(6);
 	datagram_to(7);
 	assert_int_equal(frames_leaving(), 1);
@@ -148,30 +148,30 @@ static void test_words(void **state)
 {
 	(void)state;
 	start(GLASS_ETHERNET);
-	assert_int_equal(net_command(&d, "", text, sizeof(text)), 0);
+	assert_int_equal(net_command(&d, "", -1, text, sizeof(text)), 0);
 	assert_non_null(strstr(text, "no black holes"));
-	assert_int_equal(net_command(&d, "blackhole", text, sizeof(text)), -EINVAL);
-	assert_int_equal(net_command(&d, "blackhole ten", text, sizeof(text)), -EINVAL);
+	assert_int_equal(net_command(&d, "blackhole", -1, text, sizeof(text)), -EINVAL);
+	assert_int_equal(net_command(&d, "blackhole ten", -1, text, sizeof(text)), -EINVAL);
 	assert_non_null(strstr(text, "'ten'"));
-	assert_int_equal(net_command(&d, "swallow 10.0.0.6", text, sizeof(text)), -EINVAL);
-	assert_int_equal(net_command(&d, "clear 10.0.0.6", text, sizeof(text)), -ENOENT);
-	assert_int_equal(net_command(&d, "blackhole 10.0.0.6", text, sizeof(text)), 0);
-	assert_int_equal(net_command(&d, "blackhole 10.0.0.6", text, sizeof(text)), -EEXIST);
-	assert_int_equal(net_command(&d, "blackhole 10.0.0.7", text, sizeof(text)), 0);
-	assert_int_equal(net_command(&d, "clear 10.0.0.6", text, sizeof(text)), 0);
+	assert_int_equal(net_command(&d, "swallow 10.0.0.6", -1, text, sizeof(text)), -EINVAL);
+	assert_int_equal(net_command(&d, "clear 10.0.0.6", -1, text, sizeof(text)), -ENOENT);
+	assert_int_equal(net_command(&d, "blackhole 10.0.0.6", -1, text, sizeof(text)), 0);
+	assert_int_equal(net_command(&d, "blackhole 10.0.0.6", -1, text, sizeof(text)), -EEXIST);
+	assert_int_equal(net_command(&d, "blackhole 10.0.0.7", -1, text, sizeof(text)), 0);
+	assert_int_equal(net_command(&d, "clear 10.0.0.6", -1, text, sizeof(text)), 0);
 	datagram_to(6);
 	assert_int_equal(frames_leaving(), 1);
-	assert_int_equal(net_command(&d, "clear", text, sizeof(text)), 0);
+	assert_int_equal(net_command(&d, "clear", -1, text, sizeof(text)), 0);
 	assert_string_equal(text, "1 black holes cleared, the network is as it is\n");
-	assert_int_equal(net_command(&d, "set delay 40", text, sizeof(text)), -EINVAL);
+	assert_int_equal(net_command(&d, "set delay 40", -1, text, sizeof(text)), -EINVAL);
 	assert_non_null(strstr(text, "40ms"));
-	assert_int_equal(net_command(&d, "set out delay 40ms seed 5", text, sizeof(text)), 0);
+	assert_int_equal(net_command(&d, "set out delay 40ms seed 5", -1, text, sizeof(text)), 0);
 	assert_non_null(strstr(text, "out delay 40ms seed 5\n frames 0 bytes 0 lost 0"));
-	assert_int_equal(net_command(&d, " show ", text, sizeof(text)), 0);
+	assert_int_equal(net_command(&d, " show ", -1, text, sizeof(text)), 0);
 	assert_non_null(strstr(text, "out delay 40ms"));
-	assert_int_equal(net_command(&d, "del sideways", text, sizeof(text)), -EINVAL);
-	assert_int_equal(net_command(&d, "del out", text, sizeof(text)), 0);
-	assert_int_equal(net_command(&d, "show", text, sizeof(text)), 0);
+	assert_int_equal(net_command(&d, "del sideways", -1, text, sizeof(text)), -EINVAL);
+	assert_int_equal(net_command(&d, "del out", -1, text, sizeof(text)), 0);
+	assert_int_equal(net_command(&d, "show", -1, text, sizeof(text)), 0);
 	assert_non_null(strstr(text, "nothing set"));
 	stop();
 }
@@ -186,11 +186,12 @@ static void test_limit(void **state)
 		char words[64];
 
 		snprintf(words, sizeof(words), "blackhole 10.0.%d.%d", n / 250 + 1, n % 250 + 1);
-		rc = net_command(&d, words, text, sizeof(text));
+		rc = net_command(&d, words, -1, text, sizeof(text));
 	}
 	assert_int_equal(rc, -ENOSPC);
 	assert_int_equal(n, 65);
-	assert_int_equal(net_command(&d, "show", text, sizeof(text)), 0); /* cut, not overflown */
+	assert_int_equal(net_command(&d, "show", -1, text, sizeof(text)),
+			 0); /* cut, not overflown */
 	stop();
 }
 

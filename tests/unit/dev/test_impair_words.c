@@ -12,10 +12,11 @@
 
 static struct impair_words w;
 static char why[512];
+static const struct impair_extras *extras;
 
 static const struct impair_way *read_good(const char *text)
 {
-	if (impair_parse(text, &w, why, sizeof(why)))
+	if (impair_parse(text, extras, &w, why, sizeof(why)))
 		fail_msg("%s: %s", text, why);
 	return &w.way[IMPAIR_OUT];
 }
@@ -30,7 +31,7 @@ static void same(const char *text, const char *printed)
 	assert_string_equal(out, printed);
 	if (!*printed)
 		return;
-	assert_int_equal(impair_parse(printed, &w, why, sizeof(why)), 0);
+	assert_int_equal(impair_parse(printed, NULL, &w, why, sizeof(why)), 0);
 	assert_memory_equal(&w.way[IMPAIR_OUT], &way, sizeof(way));
 }
 
@@ -167,24 +168,60 @@ static void test_errors(void **state)
 		{ "profile moon", "lte, 3g" },
 		{ "seed", "seed 42" },
 		{ "seed x", "seed 42" },
+		{ "trace 0", "trace FILE" },
+		{ "trace", "trace FILE" },
+		{ "drop nth 3 filter 0", "typed as it is" },
+		{ "drop nth 3 filter", "typed as it is" },
 	};
 	char longer[4000];
 
 	(void)state;
 	for (unsigned i = 0; i < ARRAY_LEN(bad); i++) {
 		*why = '\0';
-		assert_int_equal(impair_parse(bad[i][0], &w, why, sizeof(why)), -22);
+		assert_int_equal(impair_parse(bad[i][0], NULL, &w, why, sizeof(why)), -22);
 		if (!strstr(why, bad[i][1]))
 			fail_msg("%s: %s", bad[i][0], why);
 		assert_int_equal(why[strlen(why) - 1], '\n');
 	}
 	memset(longer, 'x', sizeof(longer));
 	longer[sizeof(longer) - 1] = '\0';
-	assert_int_equal(impair_parse(longer, &w, why, sizeof(why)), -22);
+	assert_int_equal(impair_parse(longer, NULL, &w, why, sizeof(why)), -22);
 	for (unsigned i = 0; i < 500; i++)
 		memcpy(longer + i * 2, "1 ", 2);
 	longer[1000] = '\0';
-	assert_int_equal(impair_parse(longer, &w, why, sizeof(why)), -22);
+	assert_int_equal(impair_parse(longer, NULL, &w, why, sizeof(why)), -22);
+}
+
+/* What came with the words, and is named by number. */
+static void test_extras(void **state)
+{
+	static struct impair_filter first = { .text = "host 10.0.0.1" }, second = { .text = "udp" };
+	static struct impair_trace trace = { .name = "lte.down" };
+	static const struct impair_extras came = {
+		.nfilters = 2, .ntraces = 1, .filter = { &first, &second }, .trace = { &trace }
+	};
+	const struct impair_way *way;
+	char out[200];
+
+	(void)state;
+	extras = &came;
+	way = read_good(
+		"trace 0 limit 50 drop every 3 data filter 1 drop nth 9 filter 0 delay 5ms");
+	assert_ptr_equal(way->trace, &trace);
+	assert_false(way->overtake);
+	assert_ptr_equal(way->drop[0].filter, &second);
+	assert_int_equal(way->drop[0].kind, IMPAIR_DATA | IMPAIR_MATCH);
+	assert_ptr_equal(way->drop[1].filter, &first);
+	assert_int_equal(way->drop[1].kind, IMPAIR_MATCH << 1);
+	impair_print(way, out, sizeof(out));
+	assert_string_equal(out, "delay 5ms trace lte.down limit 50 drop every 3 data udp "
+				 "drop nth 9 host 10.0.0.1");
+	assert_int_equal(read_good("trace 0")->queue_frames, 1000);
+	assert_int_equal(impair_parse("drop nth 3 filter 2", &came, &w, why, sizeof(why)), -22);
+	assert_int_equal(impair_parse("trace 1", &came, &w, why, sizeof(why)), -22);
+	assert_int_equal(impair_parse("trace 0 rate 1mbit", &came, &w, why, sizeof(why)), -22);
+	assert_non_null(strstr(why, "rate, or trace"));
+	extras = NULL;
 }
 
 static void test_print_is_cut(void **state)
@@ -202,7 +239,7 @@ int main(void)
 		cmocka_unit_test(test_values),		cmocka_unit_test(test_models),
 		cmocka_unit_test(test_directions),	cmocka_unit_test(test_profiles),
 		cmocka_unit_test(test_printed_as_read), cmocka_unit_test(test_errors),
-		cmocka_unit_test(test_print_is_cut),
+		cmocka_unit_test(test_extras),		cmocka_unit_test(test_print_is_cut),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
