@@ -148,15 +148,15 @@ static int set_net(const struct run *r)
 			!strncmp(text, "glass: ", 7) ? text + 7 : text);
 }
 
-static void say_where(const struct run *r, int number)
+static void say_where(const struct run *r, uint8_t number)
 {
 	if (is_user(r)) {
 		snprintf(host, sizeof(host), "10.0.2.2");
 		snprintf(where, sizeof(where), "10.0.2.15 on user0");
 		return;
 	}
-	snprintf(host, sizeof(host), "10.0.%d.5", number);
-	snprintf(where, sizeof(where), "10.0.%d.4 on glass%d", number, number);
+	snprintf(host, sizeof(host), "10.0.%u.5", number);
+	snprintf(where, sizeof(where), "10.0.%u.4 on glass%u", number, number);
 }
 
 int run_private(struct run *r)
@@ -177,7 +177,7 @@ int run_private(struct run *r)
 		return run_fail(CANNOT_RUN, "the private stack does not start: %s", strerror(-err));
 	}
 	close(output);
-	say_where(r, number);
+	say_where(r, (uint8_t)number);
 	if (setenv("GLASS_HOST", host, 1))
 		return run_fail(CANNOT_RUN, "out of memory");
 	if (r->verbose)

@@ -3,11 +3,12 @@
  * Congestion control over a simulated bottleneck: how full it keeps the wire, and how flows share
  * it. Figures, not bytes: what arrives is counted, not looked at.
  *
- *	test_cc [NAME [SEED]]
+ *	test_cc [-m SECONDS] [NAME [SEED]]	-m: only what lasts at most so long, in virtual time
  */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "../../src/sim/sim.h"
 
@@ -329,14 +330,15 @@ static bool bench_ok(const struct bench *b, uint64_t first)
 
 int main(int argc, char **argv)
 {
-	const char *name = argc > 1 ? argv[1] : NULL;
-	uint64_t seed = argc > 2 ? strtoull(argv[2], NULL, 10) : 0;
+	int64_t to_s_max = getopt(argc, argv, "m:") == 'm' ? atoll(optarg) : INT64_MAX;
+	const char *name = argc > optind ? argv[optind] : NULL;
+	uint64_t seed = argc > optind + 1 ? strtoull(argv[optind + 1], NULL, 10) : 0;
 	unsigned n = 0, failed = 0;
 
 	for (unsigned i = 0; i < sizeof(benches) / sizeof(benches[0]); i++) {
 		bool ok;
 
-		if (name && strcmp(name, benches[i].name) != 0)
+		if ((name && strcmp(name, benches[i].name) != 0) || benches[i].to_s > to_s_max)
 			continue;
 		ok = bench_ok(&benches[i], seed);
 		printf("%sok %u %s\n", ok ? "" : "not ", ++n, benches[i].name);
