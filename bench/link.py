@@ -368,4 +368,5 @@ def show(job, rows):
     print(case_line(job[1], rows) if job[0] == "case" else fair_line(*job[1], rows), flush=True)
 
 
-main()
+if __name__ == "__main__":
+    main()

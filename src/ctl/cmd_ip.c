@@ -139,9 +139,12 @@ static void addr_device(const struct glass_dev_info *d, unsigned index, const st
 	json_end();
 }
 
-int cmd_addr(const struct command *self, int argc, char **argv)
+/* A device at a time, and what of the rows of one more table is its own. */
+static int per_device(const struct command *self, int argc, char **argv, const char *name,
+		      size_t row_bytes,
+		      void (*show)(const struct glass_dev_info *, unsigned, const struct table *))
 {
-	struct table links, addrs;
+	struct table links, rows;
 	int err;
 
 	if (!verb_ok(self, opt_parse(self, NULL, 0, argc, argv), argv))
@@ -149,16 +152,21 @@ int cmd_addr(const struct command *self, int argc, char **argv)
 	err = table_get(&links, "link", sizeof(struct glass_dev_info), NULL, 0);
 	if (err)
 		return err;
-	err = table_get(&addrs, "addr", sizeof(struct glass_addr_info), NULL, 0);
+	err = table_get(&rows, name, row_bytes, NULL, 0);
 	if (ctl.json && !err)
 		json_begin_array(NULL);
 	for (unsigned i = 0; !err && i < links.count; i++)
-		addr_device(TABLE_ROW(&links, struct glass_dev_info, i), i, &addrs);
+		show(TABLE_ROW(&links, struct glass_dev_info, i), i, &rows);
 	if (ctl.json && !err)
 		json_end();
 	table_free(&links);
-	table_free(&addrs);
+	table_free(&rows);
 	return err;
+}
+
+int cmd_addr(const struct command *self, int argc, char **argv)
+{
+	return per_device(self, argc, argv, "addr", sizeof(struct glass_addr_info), addr_device);
 }
 
 static void neigh_json(const struct glass_neigh_info *n, const char *addr, const char *mac)
@@ -358,22 +366,5 @@ static void maddr_device(const struct glass_dev_info *d, unsigned index, const s
 
 int cmd_maddr(const struct command *self, int argc, char **argv)
 {
-	struct table links, t;
-	int err;
-
-	if (!verb_ok(self, opt_parse(self, NULL, 0, argc, argv), argv))
-		return EXIT_USAGE;
-	err = table_get(&links, "link", sizeof(struct glass_dev_info), NULL, 0);
-	if (err)
-		return err;
-	err = table_get(&t, "maddr", sizeof(struct glass_maddr_info), NULL, 0);
-	if (ctl.json && !err)
-		json_begin_array(NULL);
-	for (unsigned i = 0; !err && i < links.count; i++)
-		maddr_device(TABLE_ROW(&links, struct glass_dev_info, i), i, &t);
-	if (ctl.json && !err)
-		json_end();
-	table_free(&links);
-	table_free(&t);
-	return err;
+	return per_device(self, argc, argv, "maddr", sizeof(struct glass_maddr_info), maddr_device);
 }

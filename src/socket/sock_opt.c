@@ -18,6 +18,21 @@ struct opt_row {
 
 enum { BOOL, INT, TIME, LINGER, RO, CC, DEV };
 
+/* Those of sock_dgram_opt.c, to set as to get. */
+#define CASE_DGRAM_OPTIONS             \
+	case GLASS_OPT_BROADCAST:      \
+	case GLASS_OPT_MTU_DISCOVER:   \
+	case GLASS_OPT_RECVERR:        \
+	case GLASS_OPT_MULTICAST_TTL:  \
+	case GLASS_OPT_MULTICAST_LOOP: \
+	case GLASS_OPT_MULTICAST_ALL:  \
+	case GLASS_OPT_MULTICAST_IF:   \
+	case GLASS_OPT_UNICAST_IF:     \
+	case GLASS_OPT_BINDTODEVICE:   \
+	case GLASS_OPT_UDP_CORK:       \
+	case GLASS_OPT_UDP_SEGMENT:    \
+	case GLASS_OPT_UDP_GRO
+
 static const struct opt_row rows[GLASS_OPT_COUNT] = {
 #define SOCK_OPT(ID, level, name, kind, lo, hi, initial, doc) \
 	[GLASS_##ID] = { .min = (lo), .max = (hi), .read_only = (kind) == RO },
@@ -292,18 +307,7 @@ int glass_setopt(struct glass *g, struct glass_sock *s, enum glass_opt opt, int6
 	case GLASS_OPT_HDRINCL:
 	case GLASS_OPT_ICMP_FILTER:
 		return set_raw(s, opt, value);
-	case GLASS_OPT_BROADCAST:
-	case GLASS_OPT_MTU_DISCOVER:
-	case GLASS_OPT_RECVERR:
-	case GLASS_OPT_MULTICAST_TTL:
-	case GLASS_OPT_MULTICAST_LOOP:
-	case GLASS_OPT_MULTICAST_ALL:
-	case GLASS_OPT_MULTICAST_IF:
-	case GLASS_OPT_UNICAST_IF:
-	case GLASS_OPT_BINDTODEVICE:
-	case GLASS_OPT_UDP_CORK:
-	case GLASS_OPT_UDP_SEGMENT:
-	case GLASS_OPT_UDP_GRO:
+	CASE_DGRAM_OPTIONS:
 		return sock_dgram_setopt(g, s, opt, value);
 	case GLASS_OPT_MTU: /* read-only */
 	case GLASS_OPT_COUNT:
@@ -405,18 +409,7 @@ static int64_t get(const struct glass *g, struct glass_sock *s, enum glass_opt o
 		return s->udp && s->udp->header_included;
 	case GLASS_OPT_ICMP_FILTER:
 		return s->udp ? (int32_t)s->udp->icmp_filter : 0;
-	case GLASS_OPT_BROADCAST:
-	case GLASS_OPT_MTU_DISCOVER:
-	case GLASS_OPT_RECVERR:
-	case GLASS_OPT_MULTICAST_TTL:
-	case GLASS_OPT_MULTICAST_LOOP:
-	case GLASS_OPT_MULTICAST_ALL:
-	case GLASS_OPT_MULTICAST_IF:
-	case GLASS_OPT_UNICAST_IF:
-	case GLASS_OPT_BINDTODEVICE:
-	case GLASS_OPT_UDP_CORK:
-	case GLASS_OPT_UDP_SEGMENT:
-	case GLASS_OPT_UDP_GRO:
+	CASE_DGRAM_OPTIONS:
 		return sock_dgram_getopt(s, opt);
 	case GLASS_OPT_MTU:
 	case GLASS_OPT_COUNT:

@@ -6,52 +6,6 @@
 #include <signal.h>
 #include <stdbool.h>
 
-const char *mirror_case = "";
-
-void say(const char *name, long v)
-{
-	if (v < 0)
-		printf("%s: %s: %s\n", mirror_case, name, strerrorname_np((int)-v));
-	else
-		printf("%s: %s: %ld\n", mirror_case, name, v);
-}
-
-void mask(const char *name, int fd)
-{
-	struct pollfd p = { fd, POLLIN | POLLOUT | POLLPRI | POLLRDHUP, 0 };
-
-	poll(&p, 1, 0);
-	printf("%s: %s:%s%s%s%s%s%s\n", mirror_case, name, p.revents & POLLIN ? " IN" : "",
-	       p.revents & POLLOUT ? " OUT" : "", p.revents & POLLPRI ? " PRI" : "",
-	       p.revents & POLLRDHUP ? " RDHUP" : "", p.revents & POLLHUP ? " HUP" : "",
-	       p.revents & POLLERR ? " ERR" : "");
-}
-
-void pause_ms(int ms)
-{
-	usleep((useconds_t)ms * 1000);
-}
-
-int wait_for(int fd, int events)
-{
-	struct pollfd p = { fd, (short)events, 0 };
-
-	return poll(&p, 1, 5000);
-}
-
-int option(int fd, int level, int name)
-{
-	int v = -1;
-	socklen_t size = sizeof(v);
-
-	return getsockopt(fd, level, name, &v, &size) ? -errno : v;
-}
-
-int set(int fd, int level, int name, int v)
-{
-	return setsockopt(fd, level, name, &v, sizeof(v));
-}
-
 struct sockaddr_in local_addr(int port)
 {
 	struct sockaddr_in a = { .sin_family = AF_INET, .sin_port = htons((uint16_t)port) };

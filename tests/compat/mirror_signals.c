@@ -173,8 +173,8 @@ static void connecting(void)
 
 void mirror_signals(void)
 {
-	CASE(interrupted);
-	CASE(restarted);
-	CASE(whole);
-	CASE(connecting);
+	SCENE(interrupted);
+	SCENE(restarted);
+	SCENE(whole);
+	SCENE(connecting);
 }

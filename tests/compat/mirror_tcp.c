@@ -296,16 +296,16 @@ static void buffer_raised(void)
 
 void mirror_tcp(void)
 {
-	CASE(fresh);
-	CASE(signals);
-	CASE(refused);
-	CASE(port_given_back);
-	CASE(truncated);
-	CASE(backlogs);
-	CASE(shut_early);
-	CASE(reset_with_data);
-	CASE(written_then_reset);
-	CASE(looked_at_while_connecting);
-	CASE(options);
-	CASE(buffer_raised);
+	SCENE(fresh);
+	SCENE(signals);
+	SCENE(refused);
+	SCENE(port_given_back);
+	SCENE(truncated);
+	SCENE(backlogs);
+	SCENE(shut_early);
+	SCENE(reset_with_data);
+	SCENE(written_then_reset);
+	SCENE(looked_at_while_connecting);
+	SCENE(options);
+	SCENE(buffer_raised);
 }

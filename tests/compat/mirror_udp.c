@@ -96,8 +96,8 @@ static void addresses(void)
 static void print_told(struct msghdr *m)
 {
 	for (struct cmsghdr *c = CMSG_FIRSTHDR(m); c; c = CMSG_NXTHDR(m, c))
-		printf("%s: told: level %d, type %d, %zu bytes, first %u\n", mirror_case,
-		       c->cmsg_level, c->cmsg_type, (size_t)c->cmsg_len, CMSG_DATA(c)[0]);
+		printf("%s: told: level %d, type %d, %zu bytes, first %u\n", scene, c->cmsg_level,
+		       c->cmsg_type, (size_t)c->cmsg_len, CMSG_DATA(c)[0]);
 }
 
 /* Ancillary data of a datagram of IPv4, to a socket of that family and of IPv6. */
@@ -175,11 +175,11 @@ static void overflow(void)
 
 void mirror_udp(void)
 {
-	CASE(closed_lately);
-	CASE(refused_often);
-	CASE(dissolved);
-	CASE(addresses);
-	CASE(told4);
-	CASE(told6);
-	CASE(overflow);
+	SCENE(closed_lately);
+	SCENE(refused_often);
+	SCENE(dissolved);
+	SCENE(addresses);
+	SCENE(told4);
+	SCENE(told6);
+	SCENE(overflow);
 }

@@ -35,6 +35,18 @@ DIALOGUE(fastopen_data_both_ways)
 		state(a, CLOSED);
 }
 
+/* A request of 300 bytes in the SYN, and its answer before the handshake is over. */
+static struct app *answers(struct dlg *d, struct app *l, long long cookie)
+{
+	struct app *a;
+
+	opens(d, cookie, 41000, 300);
+	a = app_accept(l);
+	app_recv(a, 300);
+	app_send(a, 200);			wire_out(PSH|ACK, seq=1, ack=301, len=200);
+	return a;
+}
+
 /* A request, its answer and both FINs in one round trip and a half. */
 DIALOGUE(fastopen_server_closes_before_the_handshake_ends)
 {
@@ -42,10 +54,7 @@ DIALOGUE(fastopen_server_closes_before_the_handshake_ends)
 	struct app *a;
 
 	T(0)	cookie = server(d, l, 5);
-	T(100)	opens(d, cookie, 41000, 300);
-		a = app_accept(l);
-		app_recv(a, 300);
-		app_send(a, 200);			wire_out(PSH|ACK, seq=1, ack=301, len=200);
+	T(100)	a = answers(d, l, cookie);
 		app_shutdown(a, GLASS_SHUT_WR);		wire_out(FIN|ACK, seq=201, ack=301);
 		app_send_error(a, EPIPE);
 	T(140)	wire_in(ACK, seq=301, ack=202);
@@ -62,10 +71,7 @@ DIALOGUE(fastopen_early_answer_is_lost)
 	struct app *a;
 
 	T(0)	cookie = server(d, l, 5);
-	T(100)	opens(d, cookie, 41000, 300);
-		a = app_accept(l);
-		app_recv(a, 300);
-		app_send(a, 200);			wire_out(PSH|ACK, seq=1, ack=301, len=200);
+	T(100)	a = answers(d, l, cookie);
 	T(140)	wire_in(ACK, seq=301, ack=1);
 		state(a, ESTAB);
 		wire_out_within(140, 1500, RTX, seq=1, len=200);

@@ -24,6 +24,14 @@ static void burst(struct dlg *d, struct app *c, unsigned n)
 		wire_outf("ACK, seq=%u, len=1000", 1 + 1000 * i);
 }
 
+/* All that c has to send is out: ten segments of 1,000 bytes. */
+static void flight(struct dlg *d, struct app *c)
+{
+	app_send(c, 10000);
+	for (unsigned i = 0; i < 10; i++)
+		wire_skip();
+}
+
 /* T70: a delay spike, no SACK, no timestamps: RFC 5682 2.1. */
 DIALOGUE(frto_basic)
 {
@@ -123,9 +131,7 @@ DIALOGUE(eifel_timeout)
 
 	T(0)	connected(c, "mss=1012, win=60000, sackok, ts");
 		before = info_of(d, c).cwnd_segments;
-	T(100)	app_send(c, 10000);
-	for (unsigned i = 0; i < 10; i++)
-		wire_skip();
+	T(100)	flight(d, c);
 		original = dlg_last(d)->tsval;
 		wire_out_within(100, 330, RTX, seq=9001);		/* the probe is the last one again */
 		wire_out_within(340, 600, RTX, seq=1);
@@ -189,9 +195,7 @@ DIALOGUE(dsack_undoes_a_recovery)
 DIALOGUE(dsack_in_an_old_ack)
 {
 	T(0)	connected(c, "mss=1000, win=60000, sackok");
-	T(100)	app_send(c, 10000);
-	for (unsigned i = 0; i < 10; i++)
-		wire_skip();
+	T(100)	flight(d, c);
 	T(140)	wire_in(ACK, seq=1, ack=1, sack=1001:8001);
 		wire_out(RTX, seq=1, len=1000);
 	T(150)	wire_in(ACK, seq=1, ack=10001);
@@ -206,9 +210,7 @@ DIALOGUE(sack_in_an_overtaken_ack)
 	uint32_t tsval;
 
 	T(0)	connected(c, "mss=1012, win=60000, sackok, ts");
-	T(100)	app_send(c, 10000);
-	for (unsigned i = 0; i < 10; i++)
-		wire_skip();
+	T(100)	flight(d, c);
 		tsval = dlg_last(d)->tsecr;
 	T(140)	wire_inf("ACK, seq=1, ack=1, sack=1001:2001, tsval=%u", tsval + 40);
 	T(141)	wire_inf("ACK, seq=1, ack=1, sack=4001:5001, tsval=%u", tsval + 39);
@@ -227,17 +229,13 @@ DIALOGUE(sack_in_an_overtaken_ack)
 DIALOGUE(late_is_waited_for)
 {
 	T(0)	connected(c, "mss=1000, win=60000, sackok");
-	T(100)	app_send(c, 10000);
-	for (unsigned i = 0; i < 10; i++)
-		wire_skip();
+	T(100)	flight(d, c);
 	T(140)	wire_in(ACK, seq=1, ack=1, sack=1001:10001);
 		wire_out(RTX, seq=1, len=1000);
 	T(150)	wire_in(ACK, seq=1, ack=10001);
 	T(180)	wire_in(ACK, seq=1, ack=10001, sack=1:1001);
 		counter(TCPFullUndo, 1);
-	T(200)	app_send(c, 10000);
-	for (unsigned i = 0; i < 10; i++)
-		wire_skip();
+	T(200)	flight(d, c);
 	T(240)	wire_in(ACK, seq=1, ack=10001, sack=11001:20001);	/* half a round trip to wait */
 	T(255)	wire_in(ACK, seq=1, ack=20001);
 		counter(RetransSegs, 1);
@@ -249,9 +247,7 @@ DIALOGUE(dsack_of_one_of_two)
 	unsigned reduced;
 
 	T(0)	connected(c, "mss=1000, win=60000, sackok");
-	T(100)	app_send(c, 10000);
-	for (unsigned i = 0; i < 10; i++)
-		wire_skip();
+	T(100)	flight(d, c);
 	T(140)	wire_in(ACK, seq=1, ack=1, sack=2001:6001);
 		wire_out(RTX, seq=1, len=1000);
 		wire_out(RTX, seq=1001, len=1000);
@@ -268,9 +264,7 @@ DIALOGUE(dsack_of_one_of_two)
 DIALOGUE(dsack_of_nothing)
 {
 	T(0)	connected(c, "mss=1000, win=60000, sackok");
-	T(100)	app_send(c, 10000);
-	for (unsigned i = 0; i < 10; i++)
-		wire_skip();
+	T(100)	flight(d, c);
 	T(140)	wire_in(ACK, seq=1, ack=10001, sack=1:1001);
 	T(141)	wire_in(ACK, seq=1, ack=10001, sack=1:1001);
 		counter(TCPFullUndo, 0);

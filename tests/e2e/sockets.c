@@ -31,55 +31,7 @@
 #include "sockets.h"
 
 struct sockaddr_in peer_addr;
-const char *what = "";
 static char big[1 << 20];
-
-void pause_ms(int ms)
-{
-	usleep((useconds_t)ms * 1000);
-}
-
-void say(const char *name, long v)
-{
-	if (v < 0)
-		printf("%s: %s: %s\n", what, name, strerrorname_np((int)-v));
-	else
-		printf("%s: %s: %ld\n", what, name, v);
-}
-
-void mask_named(const char *name, int fd)
-{
-	struct pollfd p = { fd, POLLIN | POLLOUT | POLLPRI | POLLRDHUP, 0 };
-
-	poll(&p, 1, 0);
-	printf("%s: %s:%s%s%s%s%s%s\n", what, name, p.revents & POLLIN ? " IN" : "",
-	       p.revents & POLLOUT ? " OUT" : "", p.revents & POLLPRI ? " PRI" : "",
-	       p.revents & POLLRDHUP ? " RDHUP" : "", p.revents & POLLHUP ? " HUP" : "",
-	       p.revents & POLLERR ? " ERR" : "");
-}
-
-int wait_for(int fd, int events)
-{
-	struct pollfd p = { fd, (short)events, 0 };
-
-	return poll(&p, 1, 5000);
-}
-
-int option(int fd, int level, int name)
-{
-	int v = -1;
-	socklen_t size = sizeof(v);
-
-	return getsockopt(fd, level, name, &v, &size) ? -errno : v;
-}
-
-int set(int fd, int level, int name, int v)
-{
-	return setsockopt(fd, level, name, &v, sizeof(v));
-}
-
-/* ---- the script
- * ---------------------------------------------------------------------------------- */
 
 int to_peer(int fd)
 {
@@ -92,7 +44,7 @@ int open_peer(const char *command)
 	int fd = socket(AF_INET, SOCK_STREAM, 0);
 
 	if (to_peer(fd) || send(fd, command, strlen(command), 0) != (ssize_t)strlen(command))
-		printf("%s: cannot reach the peer: %s\n", what, strerror(errno));
+		printf("%s: cannot reach the peer: %s\n", scene, strerror(errno));
 	return fd;
 }
 
@@ -116,7 +68,7 @@ static void fresh(void)
 	say("SO_ACCEPTCONN", option(fd, SOL_SOCKET, SO_ACCEPTCONN));
 	say("SO_ERROR", option(fd, SOL_SOCKET, SO_ERROR));
 	printf("~");
-	mask_named("mask", fd);
+	mask("mask", fd);
 	DO(recv(fd, &c, 1, 0));
 	close(fd);
 	DO(socket(AF_INET, SOCK_STREAM, IPPROTO_UDP));
@@ -213,7 +165,7 @@ static void options(void)
 	DO(setsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, "ren", 4));
 	DO(setsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, "renounced", 4));
 	DO(getsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, name, &size));
-	printf("%s: TCP_CONGESTION: %s\n", what, name);
+	printf("%s: TCP_CONGESTION: %s\n", scene, name);
 	close(fd);
 }
 
@@ -229,11 +181,11 @@ static void transfer(void)
 	};
 	struct tcp_info info;
 
-	mask_named("idle", fd);
+	mask("idle", fd);
 	DO(recv(fd, buf, 1, MSG_DONTWAIT));
 	DO(send(fd, "hello", 5, 0));
 	DO(wait_for(fd, POLLIN));
-	mask_named("data", fd);
+	mask("data", fd);
 	DO(ioctl(fd, FIONREAD, &n));
 	say("FIONREAD", n);
 	DO(recv(fd, buf, 3, MSG_PEEK));
@@ -269,7 +221,7 @@ static void transfer(void)
 	DO(shutdown(fd, SHUT_WR));
 	DO(wait_for(fd, POLLIN));
 	pause_ms(50);
-	mask_named("both have shut down", fd);
+	mask("both have shut down", fd);
 	DO(read(fd, buf, 64));
 	DO(read(fd, buf, 64));
 	DO(send(fd, "x", 1, MSG_NOSIGNAL));
@@ -282,14 +234,14 @@ static void fin(void)
 	char c[4];
 
 	wait_for(fd, POLLIN);
-	mask_named("peer's FIN", fd);
+	mask("peer's FIN", fd);
 	DO(read(fd, c, 4));
 	DO(read(fd, c, 4));
 	DO(send(fd, "still", 5, MSG_NOSIGNAL));
-	mask_named("after a write", fd);
+	mask("after a write", fd);
 	DO(shutdown(fd, SHUT_WR));
 	pause_ms(50);
-	mask_named("both", fd);
+	mask("both", fd);
 	DO(read(fd, c, 4));
 	say("SO_ERROR", option(fd, SOL_SOCKET, SO_ERROR));
 	close(fd);
@@ -318,9 +270,9 @@ static void reset(const char *command, const char *name, int ask_first)
 	int fd = open_peer(command);
 	char c[8];
 
-	what = name;
+	scene = name;
 	DO(wait_for(fd, POLLRDHUP));
-	mask_named("mask", fd);
+	mask("mask", fd);
 	if (ask_first) {
 		say("SO_ERROR", option(fd, SOL_SOCKET, SO_ERROR));
 		say("SO_ERROR", option(fd, SOL_SOCKET, SO_ERROR));
@@ -330,7 +282,7 @@ static void reset(const char *command, const char *name, int ask_first)
 	DO(read(fd, c, 8));
 	DO(read(fd, c, 8));
 	DO(send(fd, "x", 1, MSG_NOSIGNAL));
-	mask_named("at last", fd);
+	mask("at last", fd);
 	say("SO_ERROR", option(fd, SOL_SOCKET, SO_ERROR));
 	close(fd);
 }
@@ -360,7 +312,7 @@ static void unread(void)
 	char c;
 
 	wait_for(fd, POLLRDHUP);
-	mask_named("the peer closed with bytes unread", fd);
+	mask("the peer closed with bytes unread", fd);
 	DO(read(fd, &c, 1));
 	close(fd);
 }
@@ -378,10 +330,10 @@ static void full(void)
 		}
 		pause_ms(10);
 	}
-	mask_named("full", fd);
+	mask("full", fd);
 	DO(send(fd, "x", 1, 0));
 	DO(wait_for(fd, POLLOUT));
-	mask_named("drained", fd);
+	mask("drained", fd);
 	say("much went", total > 100000);
 	close(fd);
 }
@@ -392,27 +344,26 @@ static int client(const char *address, int port)
 		(struct sockaddr_in){ .sin_family = AF_INET, .sin_port = htons((uint16_t)port) };
 	inet_pton(AF_INET, address, &peer_addr.sin_addr);
 	setvbuf(stdout, NULL, _IOLBF, 0);
-#define CASE(name) what = #name, name()
-	CASE(fresh);
-	CASE(binding);
-	CASE(options);
-	CASE(transfer);
-	CASE(fin);
-	CASE(own_shutdown);
+	SCENE(fresh);
+	SCENE(binding);
+	SCENE(options);
+	SCENE(transfer);
+	SCENE(fin);
+	SCENE(own_shutdown);
 	reset("r", "reset", 0);
 	reset("r", "reset, SO_ERROR first", 1);
 	reset("d", "data and reset", 0);
-	CASE(reset_wakes);
-	CASE(unread);
-	CASE(full);
-	CASE(refused);
-	CASE(in_progress);
+	SCENE(reset_wakes);
+	SCENE(unread);
+	SCENE(full);
+	SCENE(refused);
+	SCENE(in_progress);
 	interrupted(0, "interrupted");
 	interrupted(SA_RESTART, "interrupted, SA_RESTART");
-	CASE(listening);
-	CASE(reset_before_accept);
-	CASE(edges);
-	CASE(family6);
+	SCENE(listening);
+	SCENE(reset_before_accept);
+	SCENE(edges);
+	SCENE(family6);
 	return 0;
 }
 

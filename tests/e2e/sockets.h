@@ -5,22 +5,10 @@
 
 #include <netinet/in.h>
 
-extern struct sockaddr_in peer_addr;
-extern const char *what; /* the scene that is played */
+#include "../compat/script.h"
 
-void pause_ms(int ms);
-void say(const char *name, long v);
-/* A call's result or its errno. */
-#define DO(call)                                  \
-	(__extension__({                          \
-		long r_ = (call);                 \
-		say(#call, r_ < 0 ? -errno : r_); \
-		r_;                               \
-	}))
-void mask_named(const char *name, int fd);
-int wait_for(int fd, int events);
-int option(int fd, int level, int name);
-int set(int fd, int level, int name, int v);
+extern struct sockaddr_in peer_addr;
+
 int to_peer(int fd);
 /* A connection on which the peer has been told what to do. */
 int open_peer(const char *command);

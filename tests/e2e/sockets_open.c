@@ -28,7 +28,7 @@ void refused(void)
 	DO(connect(fd, (struct sockaddr *)&closed, sizeof(closed)));
 	say("SO_ERROR", option(fd, SOL_SOCKET, SO_ERROR));
 	printf("~");
-	mask_named("after it", fd);
+	mask("after it", fd);
 	DO(set(fd, IPPROTO_TCP, TCP_NODELAY, 1));
 	DO(to_peer(fd));
 	say("TCP_NODELAY", option(fd, IPPROTO_TCP, TCP_NODELAY));
@@ -40,13 +40,13 @@ void refused(void)
 	DO(connect(fd, (struct sockaddr *)&closed, sizeof(closed)));
 	p = (struct pollfd){ fd, POLLOUT | POLLIN, 0 };
 	DO(poll(&p, 1, 5000));
-	mask_named("refused", fd);
+	mask("refused", fd);
 	say("SO_ERROR", option(fd, SOL_SOCKET, SO_ERROR));
 	say("SO_ERROR", option(fd, SOL_SOCKET, SO_ERROR));
 	DO(to_peer(fd));
 	to_peer(fd);
 	DO(wait_for(fd, POLLOUT));
-	mask_named("connected", fd);
+	mask("connected", fd);
 	say("SO_ERROR", option(fd, SOL_SOCKET, SO_ERROR));
 	say("TCP_NODELAY", option(fd, IPPROTO_TCP, TCP_NODELAY));
 	close(fd);
@@ -63,7 +63,7 @@ void in_progress(void)
 
 	nobody.sin_addr.s_addr = htonl((ntohl(nobody.sin_addr.s_addr) & ~255u) | 77);
 	DO(connect(fd, (struct sockaddr *)&nobody, sizeof(nobody)));
-	mask_named("mask", fd);
+	mask("mask", fd);
 	DO(connect(fd, (struct sockaddr *)&nobody, sizeof(nobody)));
 	DO(getpeername(fd, (struct sockaddr *)&a, &size));
 	DO(recv(fd, &c, 1, MSG_DONTWAIT));
@@ -72,12 +72,12 @@ void in_progress(void)
 	fd = socket(AF_INET, SOCK_STREAM, 0);
 	DO(setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &t, sizeof(t)));
 	DO(connect(fd, (struct sockaddr *)&nobody, sizeof(nobody)));
-	mask_named("after SO_SNDTIMEO", fd);
+	mask("after SO_SNDTIMEO", fd);
 	close(fd);
 	fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
 	DO(to_peer(fd));
 	DO(wait_for(fd, POLLOUT));
-	mask_named("connected", fd);
+	mask("connected", fd);
 	DO(to_peer(fd));
 	DO(to_peer(fd));
 	close(fd);
@@ -101,14 +101,14 @@ void interrupted(int flags, const char *name)
 	struct sockaddr_in nobody = peer_addr;
 	int fd = socket(AF_INET, SOCK_STREAM, 0);
 
-	what = name;
+	scene = name;
 	nobody.sin_addr.s_addr = htonl((ntohl(nobody.sin_addr.s_addr) & ~255u) | 78);
 	sigaction(SIGALRM, &sa, NULL);
 	ualarm(100000, 0);
 	DO(connect(fd, (struct sockaddr *)&nobody, sizeof(nobody)));
 	if (flags & SA_RESTART)
 		printf("~"); /* Linux shows ERR after EHOSTUNREACH, although the error was told */
-	mask_named("mask", fd);
+	mask("mask", fd);
 	DO(connect(fd, (struct sockaddr *)&nobody, sizeof(nobody)));
 	close(fd);
 }
@@ -122,7 +122,7 @@ void listening(void)
 
 	DO(listen(l, 5));
 	DO(listen(l, 5));
-	mask_named("listening", l);
+	mask("listening", l);
 	say("SO_ACCEPTCONN", option(l, SOL_SOCKET, SO_ACCEPTCONN));
 	DO(accept(l, NULL, NULL));
 	DO(to_peer(l));
@@ -135,7 +135,7 @@ void listening(void)
 	to_peer(command);
 	send(command, c, 3, 0);
 	DO(wait_for(l, POLLIN));
-	mask_named("a connection waits", l);
+	mask("a connection waits", l);
 	DO(recv(l, c, 1, 0));
 	size = sizeof(a);
 	DO((fd = accept4(l, (struct sockaddr *)&a, &size, SOCK_NONBLOCK | SOCK_CLOEXEC)) >= 0);
@@ -168,11 +168,11 @@ void reset_before_accept(void)
 	send(command, c, 3, 0);
 	DO(wait_for(command, POLLRDHUP)); /* it is through with it */
 	pause_ms(100);
-	mask_named("a connection waits", l);
+	mask("a connection waits", l);
 	DO((fd = accept(l, (struct sockaddr *)&a, &size)) >= 0);
 	say("from the peer", a.sin_addr.s_addr == peer_addr.sin_addr.s_addr);
 	DO(getpeername(fd, (struct sockaddr *)&a, &size) == 0 || errno == ENOTCONN);
-	mask_named("reset", fd);
+	mask("reset", fd);
 	DO(read(fd, c, 8));
 	DO(read(fd, c, 8));
 	DO(read(fd, c, 8));

@@ -3,31 +3,16 @@
  * ICMP errors that came: what they quote must be ours, and each code is the errno that Linux gives
  * (ATTACKS 19, 20).
  */
-#include "../frames.h"
-
-static struct host h;
-static struct frame f;
-static struct glass_sock *s;
-static const struct ip_spec plain = { 0 };
+#include "one_socket.h"
 
 static int setup(void **state)
 {
 	const struct glass_end peer = end4(PEER, 9);
 
 	(void)state;
-	host_new(&h, 0);
-	peer_introduces(&h);
+	known_host();
 	s = udp_socket(&h, US, 7);
 	assert_int_equal(glass_connect(h.g, s, &peer), 0);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	assert_silent(&h);
-	glass_close(h.g, s);
-	host_free(&h);
 	return 0;
 }
 

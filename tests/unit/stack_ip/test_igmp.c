@@ -3,28 +3,7 @@
  * IGMP version 3 as a dialogue in virtual time: what a host says when it joins and leaves, what it
  * answers and when (RFC 3376).
  */
-#include "groups.h"
-
-static struct host h;
-static struct frame f;
-static struct glass_sock *a, *b;
-
-static int setup(void **state)
-{
-	(void)state;
-	host_new(&h, 0);
-	a = udp_socket(&h, 0, 0);
-	b = udp_socket(&h, 0, 0);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	assert_silent(&h);
-	host_free(&h);
-	return 0;
-}
+#include "group_host.h"
 
 /* ---- version 3: changes ---------------------------------------------------------------------- */
 

@@ -3,30 +3,9 @@
  * IGMP that is malformed, odd or hostile: what is dropped, and how little a flood of queries gets
  * out of a host (RFC 3376 9).
  */
-#include "groups.h"
-
 #include "../../../src/stack/stack.h"
 
-static struct host h;
-static struct frame f;
-static struct glass_sock *a, *b;
-
-static int setup(void **state)
-{
-	(void)state;
-	host_new(&h, 0);
-	a = udp_socket(&h, 0, 0);
-	b = udp_socket(&h, 0, 0);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	assert_silent(&h);
-	host_free(&h);
-	return 0;
-}
+#include "group_host.h"
 
 /* ---- what is no good ------------------------------------------------------------------------- */
 

@@ -3,28 +3,7 @@
  * IGMP and queriers of older versions as a dialogue in virtual time: which version is spoken, and
  * what is said and left unsaid in it (RFC 3376 7.2, RFC 2236, RFC 1112 appendix I).
  */
-#include "groups.h"
-
-static struct host h;
-static struct frame f;
-static struct glass_sock *a, *b;
-
-static int setup(void **state)
-{
-	(void)state;
-	host_new(&h, 0);
-	a = udp_socket(&h, 0, 0);
-	b = udp_socket(&h, 0, 0);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	assert_silent(&h);
-	host_free(&h);
-	return 0;
-}
+#include "group_host.h"
 
 /* ---- older versions -------------------------------------------------------------------------- */
 

@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* Reassembly: any order, copies, overlaps, limits, time (ATTACKS 13-16). */
-#include "../frames.h"
+#include "one_socket.h"
 
 #include "../../../src/base/rng.h"
 
-static struct host h;
-static struct frame f, whole;
-static struct glass_sock *s;
+static struct frame whole;
 static uint8_t payload[65507], got[65535];
 static struct rng rng;
 
@@ -18,25 +16,14 @@ static int setup(void **state)
 	rng_init(&rng, seed);
 	for (size_t i = 0; i < sizeof(payload); i++)
 		payload[i] = (uint8_t)rng_u64(&rng);
-	host_new(&h, 0);
-	peer_introduces(&h);
+	known_host();
 	s = udp_socket(&h, 0, 7);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	assert_silent(&h);
-	glass_close(h.g, s);
-	host_free(&h);
 	return 0;
 }
 
 /* The UDP datagram to be sent in pieces: whole.b + 34 is its first byte. */
 static void datagram(size_t n)
 {
-	static const struct ip_spec plain = { 0 };
 
 	assert_true(n >= 8);
 	frame_udp(&whole, &plain, 9, 7, payload, n - 8);

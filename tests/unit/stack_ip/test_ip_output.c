@@ -2,30 +2,16 @@
 /*
  * IPv4 out: headers, cutting for the MTU, and identifications that nobody can guess (ATTACKS 18).
  */
-#include "../frames.h"
+#include "one_socket.h"
 
 #include "../../../src/stack/ip.h"
-
-static struct host h;
-static struct frame f;
-static struct glass_sock *s;
 
 static int setup(void **state)
 {
 	(void)state;
-	host_new(&h, 0);
-	peer_introduces(&h);
+	known_host();
 	introduce(&h, IP(10, 0, 0, 6));
 	s = udp_socket(&h, 0, 7);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	assert_silent(&h);
-	glass_close(h.g, s);
-	host_free(&h);
 	return 0;
 }
 

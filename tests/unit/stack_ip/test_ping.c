@@ -1,29 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /* Ping sockets: requests go out as they are given, replies and errors come to who asked. */
-#include "../frames.h"
+#include "one_socket.h"
 
-static struct host h;
-static struct frame f;
-static struct glass_sock *s;
-static const struct ip_spec plain = { 0 };
 static const uint8_t request[12] = { 8, 0, 0, 0, 0, 0, 0, 1, 'a', 'b', 'c', 'd' };
 
 static int setup(void **state)
 {
 	(void)state;
-	host_new(&h, 0);
-	peer_introduces(&h);
+	known_host();
 	s = glass_socket(h.g, GLASS_PING);
 	assert_non_null(s);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	assert_silent(&h);
-	glass_close(h.g, s);
-	host_free(&h);
 	return 0;
 }
 

@@ -1,28 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* Raw sockets: copies of what comes, headers of what goes, and errors. */
-#include "../frames.h"
-
-static struct host h;
-static struct frame f;
-static struct glass_sock *s;
-static const struct ip_spec plain = { 0 };
+#include "one_socket.h"
 
 static int setup(void **state)
 {
 	(void)state;
-	host_new(&h, 0);
-	peer_introduces(&h);
+	known_host();
 	s = glass_socket_raw(h.g, 1);
 	assert_non_null(s);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	assert_silent(&h);
-	glass_close(h.g, s);
-	host_free(&h);
 	return 0;
 }
 

@@ -4,27 +4,15 @@
  * which device a datagram leaves and is heard (SO_BINDTODEVICE, IP_UNICAST_IF, IP_PKTINFO).
  */
 #include "groups.h"
+#include "one_socket.h"
 
-static struct host h;
-static struct frame f;
-static struct glass_sock *s;
 static const struct glass_end peer = { { GLASS_IP4, { 10, 0, 0, 5 } }, 9 };
 
 static int setup(void **state)
 {
 	(void)state;
-	host_new(&h, 0);
-	peer_introduces(&h);
+	known_host();
 	s = udp_socket(&h, 0, 7);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	assert_silent(&h);
-	glass_close(h.g, s);
-	host_free(&h);
 	return 0;
 }
 
@@ -165,7 +153,6 @@ static void test_device_to_send_by(void **state)
 
 static int in_by(unsigned dev, uint16_t port)
 {
-	static const struct ip_spec plain = { 0 };
 	int v;
 
 	frame_udp(&f, &plain, 9, port, "x", 1);

@@ -1,28 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* What IP_RECVERR keeps of errors, and who hears of them (RFC 1122 4.1.3.3). */
-#include "../frames.h"
-
-static struct host h;
-static struct frame f;
-static struct glass_sock *s;
-static const struct ip_spec plain = { 0 };
+#include "one_socket.h"
 
 static int setup(void **state)
 {
 	(void)state;
-	host_new(&h, 0);
-	peer_introduces(&h);
+	known_host();
 	s = udp_socket(&h, 0, 7);
 	assert_int_equal(glass_setopt(h.g, s, GLASS_OPT_RECVERR, 1), 0);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	assert_silent(&h);
-	glass_close(h.g, s);
-	host_free(&h);
 	return 0;
 }
 
