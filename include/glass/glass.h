@@ -474,6 +474,11 @@ GLASS_API int glass_shutdown(struct glass *g, struct glass_sock *s, enum glass_h
  * may live on.
  */
 GLASS_API void glass_close(struct glass *g, struct glass_sock *s);
+/*
+ * Does the connection of that number (glass_conn_info.conn), whose socket was closed, wait for its
+ * peer to acknowledge the data and the FIN? What close(2) waits for with SO_LINGER.
+ */
+GLASS_API bool glass_closing(struct glass *g, uint32_t conn);
 /* RST, whatever is queued. s is gone. */
 GLASS_API void glass_abort(struct glass *g, struct glass_sock *s);
 

@@ -137,11 +137,13 @@ int programs_init(struct daemon *d);
 void programs_fini(struct daemon *d);
 /* The inode of the program's end of the socket with this user; 0: no program's. */
 uint64_t programs_inode(const void *user);
+/* Answers who waits for a connection to be closed, if it is: after every round. */
+void lingers_answer(struct daemon *d);
 /* A client has gone: its program has perhaps ended. */
 void programs_client_gone(struct daemon *d);
 op_handler op_socket, op_bind, op_listen, op_connect, op_connect_wait, op_connect_send,
-	op_connect_go_on, op_names, op_error, op_sendto, op_recverr, op_setopt, op_setopt_quiet,
-	op_getopt, op_group, op_info, op_queued, op_ifaces;
+	op_connect_go_on, op_linger, op_linger_end, op_names, op_error, op_sendto, op_recverr,
+	op_setopt, op_setopt_quiet, op_getopt, op_group, op_info, op_queued, op_ifaces;
 
 /* command.c: operations of glass(1). */
 op_handler op_stop, op_trace, op_show, op_set, op_net, op_ping, op_pcap;

@@ -245,6 +245,7 @@ void loop_flush(struct daemon *d)
 		news = loop_send_frames(d);
 		news |= loop_events(d);
 	}
+	lingers_answer(d);
 	net_advance(d, clock_now_ns()); /* what has no delay leaves now */
 	d->loop->unfinished = news;
 }

@@ -176,6 +176,7 @@ int programs_init(struct daemon *d)
 	if (!p)
 		return -ENOMEM;
 	list_init(&p->ends);
+	list_init(&p->lingers);
 	p->keeper_fd = -1;
 	d->programs = p;
 	err = dgrams_init(d);
@@ -195,6 +196,7 @@ void programs_fini(struct daemon *d)
 	if (!d->programs)
 		return;
 	keeper_fini(d);
+	lingers_fini(d);
 	while (!list_empty(&d->programs->ends)) {
 		struct end *e = list_first(&d->programs->ends, struct end, node);
 

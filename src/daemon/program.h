@@ -8,6 +8,7 @@
  *	program_connect.c	CONNECT and its outcome
  *	program_listen.c	BIND, LISTEN, handing over new connections
  *	program_data.c		bytes, both ways, and how they end
+ *	program_linger.c	close(2) that waits for the peer
  *	program_option.c	options, names, errors
  *	program_dgram.c		datagram sockets, both ways
  *	program_group.c		their multicast groups, and devices
@@ -112,6 +113,13 @@ struct ended {
 	int64_t opt[GLASS_OPT_COUNT];
 };
 
+/* What is left of a socket that was closed with SO_LINGER, for who asks next. */
+struct closed {
+	uint64_t token;
+	uint32_t conn; /* number of the connection */
+};
+
+#define CLOSED_MAX 1024
 #define END_BUCKETS 16384
 #define ENDED_MAX 2048
 #define USERS_MAX 64
@@ -124,14 +132,16 @@ struct programs {
 		uid_t uid;
 		unsigned count;
 	} user[USERS_MAX];
-	struct ended ended[ENDED_MAX]; /* slot: token % ENDED_MAX */
-	struct list dgrams;	       /* struct dgram, those looked at longest ago first */
-	struct watch sweep;	       /* a timer: which of them has its program closed? */
-	struct list starved;	       /* struct end, listeners */
-	struct watch feed;	       /* a timer: is there room for them now? */
-	int probe_fd;		       /* asks that */
-	int keeper_fd;		       /* program_keeper.c; -1: none */
-	uint8_t dgram_bytes[65536];    /* the one that is under way */
+	struct ended ended[ENDED_MAX];	  /* slot: token % ENDED_MAX */
+	struct closed closed[CLOSED_MAX]; /* slot: token % CLOSED_MAX */
+	struct list lingers;		  /* who waits: struct linger */
+	struct list dgrams;		  /* struct dgram, those looked at longest ago first */
+	struct watch sweep;		  /* a timer: which of them has its program closed? */
+	struct list starved;		  /* struct end, listeners */
+	struct watch feed;		  /* a timer: is there room for them now? */
+	int probe_fd;			  /* asks that */
+	int keeper_fd;			  /* program_keeper.c; -1: none */
+	uint8_t dgram_bytes[65536];	  /* the one that is under way */
 	uint64_t random[64];
 	unsigned nrandom;
 	uint8_t trash[ABI_PLUG_BYTES * 2];
@@ -267,6 +277,11 @@ bool data_event(struct daemon *d, struct end *e, unsigned ready);
 bool data_pull(struct daemon *d, struct end *e);
 /* Stack to program, likewise. */
 bool data_push(struct daemon *d, struct end *e);
+
+/* ---- program_linger.c */
+/* The end of a connection is about to be freed, which is then closed in order. */
+void linger_note(struct daemon *d, const struct end *e);
+void lingers_fini(struct daemon *d);
 
 /* ---- program_group.c */
 /* The device that e is bound to, by name; of all zeros: none. 0 or -errno. */

@@ -201,6 +201,8 @@ void end_free(struct daemon *d, struct end *e, bool abort)
 	}
 	if (e->sock)
 		glass_sock_set_user(e->sock, NULL);
+	if (e->sock && !abort && e->hup)
+		linger_note(d, e);
 	if (e->sock && abort)
 		glass_abort(d->g, e->sock);
 	else if (e->sock)

@@ -17,6 +17,7 @@
 
 #include "../abi/info.h"
 #include "call.h"
+#include "close.h"
 #include "option.h"
 
 WRAP(int, setsockopt, int fd, int level, int name, const void *value, socklen_t size);
@@ -126,7 +127,10 @@ static int set_row(const struct abi_name *self, int row, const void *value, sock
 
 	if (err)
 		return err;
-	return is_quiet(row) ? call_quiet(&c) : call_daemon(&c);
+	err = is_quiet(row) ? call_quiet(&c) : call_daemon(&c);
+	if (!err && row == GLASS_OPT_LINGER && c.req.arg[1] > 0)
+		close_may_linger();
+	return err;
 }
 
 static int set_v6only(const struct abi_name *self, const void *value, socklen_t size)

@@ -24,6 +24,7 @@ int wrap_getpeername(int, void *, void *) __asm__("getpeername");
 int wrap_getsockopt(int, int, int, void *, void *) __asm__("getsockopt");
 int wrap_setsockopt(int, int, int, const void *, socklen_t) __asm__("setsockopt");
 int wrap_shutdown(int, int) __asm__("shutdown");
+int wrap_close(int) __asm__("close");
 ssize_t wrap_sendto(int, const void *, size_t, int, const void *, socklen_t) __asm__("sendto");
 ssize_t wrap_recvfrom(int, void *, size_t, int, void *, void *) __asm__("recvfrom");
 ssize_t wrap_sendmsg(int, const void *, int) __asm__("sendmsg");
@@ -91,6 +92,8 @@ static long life(long nr, const long a[6], bool *done)
 		return wrap_getpeername(fd, pointer(a[1]), pointer(a[2]));
 	case SYS_shutdown:
 		return wrap_shutdown(fd, (int)a[1]);
+	case SYS_close:
+		return wrap_close(fd);
 	default:
 		*done = false;
 		return 0;

@@ -135,6 +135,14 @@ void glass_abort(struct glass *g, struct glass_sock *s)
 	sock_close(g, s, true);
 }
 
+bool glass_closing(struct glass *g, uint32_t conn)
+{
+	const struct tcp_conn *c = tcp_find_id(g, conn);
+
+	return c && c->fin_queued && c->state != TCPS_FIN_WAIT_2 && c->state != TCPS_TIME_WAIT &&
+	       c->state != TCPS_CLOSED;
+}
+
 /* ---- calls ----------------------------------------------------------------------------------- */
 
 int64_t sock_call_end(struct glass *g, const struct glass_sock *s, uint32_t outer, uint64_t name,

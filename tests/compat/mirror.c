@@ -62,5 +62,6 @@ int main(int argc, char **argv)
 	mirror_udp();
 	if (signals)
 		mirror_signals();
+	mirror_linger();
 	return 0;
 }

@@ -263,3 +263,22 @@ DIALOGUE(closed_after_its_fin_was_acknowledged)
 	T(60900) state(c, FIN-WAIT-2);
 	T(61100) state(c, CLOSED);
 }
+
+/* What SO_LINGER waits for: the data, then the FIN; whatever the peer has still to say. */
+DIALOGUE(closing_until_the_fin_is_acknowledged)
+{
+	struct glass_conn_info info;
+
+	T(0)	connected(c, "mss=1460");
+		check(!glass_sock_info(dlg_stack(d), c->s, &info));
+		check(!glass_closing(dlg_stack(d), info.conn));
+	T(100)	app_send(c, 100);		wire_out(PSH|ACK, seq=1, ack=1, len=100);
+		app_close(c);			wire_out(FIN|ACK, seq=101, ack=1, len=0);
+		check(glass_closing(dlg_stack(d), info.conn));
+	T(140)	wire_in(ACK, seq=1, ack=101);
+		check(glass_closing(dlg_stack(d), info.conn));
+	T(150)	wire_in(ACK, seq=1, ack=102);
+		state(c, FIN-WAIT-2);
+		check(!glass_closing(dlg_stack(d), info.conn));
+		check(!glass_closing(dlg_stack(d), info.conn + 1));
+}
