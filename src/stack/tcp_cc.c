@@ -51,7 +51,7 @@ void tcp_cc_set(struct glass *g, struct tcp_conn *c, unsigned i)
  * RFC 6928 2: ten segments, but no more than 14,600 bytes, unless two segments are more. (Linux
  * sends ten of any size.)
  */
-static uint32_t initial_window(const struct glass *g, const struct tcp_conn *c)
+uint32_t tcp_cc_initial(const struct glass *g, const struct tcp_conn *c)
 {
 	uint32_t segments = (uint32_t)g->tun.tcp_initial_window;
 	uint32_t most = segments * IW_SEGMENT_BYTES;
@@ -63,7 +63,7 @@ static uint32_t initial_window(const struct glass *g, const struct tcp_conn *c)
 
 void tcp_cc_start(struct glass *g, struct tcp_conn *c)
 {
-	c->cwnd = initial_window(g, c);
+	c->cwnd = tcp_cc_initial(g, c);
 	c->ssthresh = UINT32_MAX;
 	memset(&c->cc_state, 0, sizeof(c->cc_state));
 	c->cc->start(g, c);
@@ -173,7 +173,7 @@ static void tell_window(struct glass *g, const struct tcp_conn *c, uint64_t why)
 /* RFC 2861 3.1: halved for each timeout of rest, down to the window of a new connection. */
 static void restart(struct glass *g, struct tcp_conn *c, uint32_t idle_ms, uint32_t rto_ms)
 {
-	uint32_t least = initial_window(g, c);
+	uint32_t least = tcp_cc_initial(g, c);
 
 	c->used_ms = tcp_now_ms(g);
 	c->out_used = 0;
@@ -202,7 +202,7 @@ void tcp_cc_sending(struct glass *g, struct tcp_conn *c)
 /* RFC 2861 3.2: half way down to what was used. */
 static void shrink_unused(struct glass *g, struct tcp_conn *c)
 {
-	uint32_t used = c->out_used, least = initial_window(g, c);
+	uint32_t used = c->out_used, least = tcp_cc_initial(g, c);
 
 	if (used < least)
 		used = least;

@@ -65,6 +65,7 @@ uint32_t tcp_cc_flight(const struct tcp_conn *c);
  */
 bool tcp_cc_used(const struct tcp_conn *c);
 uint32_t tcp_cc_slow_start(const struct tcp_conn *c, uint32_t *acked);
+uint32_t tcp_cc_initial(const struct glass *g, const struct tcp_conn *c);
 static inline uint32_t tcp_cc_least(const struct tcp_conn *c)
 {
 	return 2u * c->mss; /* RFC 5681 (4) */

@@ -29,11 +29,14 @@ static void begin_round(struct tcp_conn *c)
 	h->begun = false;
 }
 
+/* After a recovery that is taken back the path is known: by the least time that it ever had. */
 void tcp_hystart_start(struct tcp_conn *c)
 {
 	struct tcp_hystart *h = &c->cc_state.hystart;
+	int64_t known_us = c->rack_min_rtt_ns / 1000;
 
-	*h = (struct tcp_hystart){ .now_us = UINT32_MAX };
+	*h = (struct tcp_hystart){ 0 };
+	h->now_us = known_us > 0 && known_us < UINT32_MAX ? (uint32_t)known_us : UINT32_MAX;
 	begin_round(c);
 }
 
@@ -94,6 +97,17 @@ static void end_round(struct glass *g, struct tcp_conn *c, struct tcp_hystart *h
 	begin_round(c);
 }
 
+/*
+ * 4.2: a round ends when something arrives that was sent after it began. A SACK tells of that too;
+ * cumulative ACKs alone would stretch the round by all that reordering holds them up, while the
+ * window goes on growing.
+ */
+static bool round_over(const struct tcp_conn *c, const struct tcp_hystart *h)
+{
+	return seq_geq(c->snd.una, h->round_end) ||
+	       (tcp_has_flight(c) && seq_geq(c->out->rack_fack, h->round_end));
+}
+
 void tcp_hystart_acked(struct glass *g, struct tcp_conn *c, const struct tcp_ack_sum *sum)
 {
 	struct tcp_hystart *h = &c->cc_state.hystart;
@@ -109,6 +123,6 @@ void tcp_hystart_acked(struct glass *g, struct tcp_conn *c, const struct tcp_ack
 	}
 	take_sample(h, sum->rtt_ns);
 	judge(g, c, h);
-	if (seq_geq(c->snd.una, h->round_end))
+	if (round_over(c, h))
 		end_round(g, c, h);
 }

@@ -179,6 +179,8 @@ void tcp_pmtu_resent(struct glass *g, struct tcp_conn *c, const struct tcp_tx *t
 	c->pmtu_high = (uint16_t)(c->pmtu_probe - 1);
 	c->pmtu_probe = 0;
 	/* RFC 4821 7.6.2: the loss of a probe, and of nothing else, is no sign of congestion. */
-	if (c->ca_state == CA_RECOVERY && c->out->lost == tx->len)
+	if (c->ca_state == CA_RECOVERY && c->out->lost == tx->len) {
 		tcp_cc_undo(g, c);
+		tcp_set_ca(g, c, CA_OPEN, WORD("Open"), WORD("a probe of the path was lost"));
+	}
 }

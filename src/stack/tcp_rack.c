@@ -25,14 +25,29 @@ static void note_reordering(struct tcp_conn *c, struct seq end)
 		c->reordering = segs < UINT16_MAX ? (uint16_t)segs : UINT16_MAX;
 }
 
+/* Step 4: more reordering must be tolerated; once per round trip. */
+static void widen(struct tcp_conn *c)
+{
+	if (c->rack_dsack_wait)
+		return;
+	c->rack_dsack_wait = true;
+	c->rack_dsack_round = c->snd.nxt;
+	if (c->rack_reo_mult < UINT8_MAX)
+		c->rack_reo_mult++;
+	c->rack_reo_persist = DSACK_RECOVERIES;
+}
+
 /*
  * What RACK took for lost was only late. RFC 8985 6.2 step 3 does not see this: it looks at what
  * was sent once, and what comes later than three others is always sent again, as long as nobody has
- * seen it come late. The window of step 4 would never be used.
+ * seen it come late. The window of step 4 would never be used. Nor need it wait for a DSACK, which
+ * tells the same later, if at all: Linux sums several up in one.
  */
 void tcp_rack_reordered(struct tcp_conn *c)
 {
-	if (!c->reord_seen)
+	if (c->reord_seen)
+		widen(c);
+	else
 		c->reord_seen = 1;
 }
 
@@ -131,22 +146,13 @@ int64_t tcp_rack_detect(struct glass *g, struct tcp_conn *c)
 	return 0;
 }
 
-/*
- * Step 4: duplicates reported by the peer mean that more reordering must be tolerated; once per
- * round trip, and not for what a tail loss probe has doubled.
- */
+/* Step 4: duplicates reported by the peer, but for what a tail loss probe has doubled. */
 void tcp_rack_dsack(struct tcp_conn *c, const struct tcp_ack_sum *sum)
 {
 	if (c->rack_dsack_wait && seq_geq(c->snd.una, c->rack_dsack_round))
 		c->rack_dsack_wait = false;
-	if (!sum->dsack || c->rack_dsack_wait ||
-	    (c->out->tlp_out && seq_eq(sum->duplicate.end, c->out->tlp_end)))
-		return;
-	c->rack_dsack_wait = true;
-	c->rack_dsack_round = c->snd.nxt;
-	if (c->rack_reo_mult < UINT8_MAX)
-		c->rack_reo_mult++;
-	c->rack_reo_persist = DSACK_RECOVERIES;
+	if (sum->dsack && !(c->out->tlp_out && seq_eq(sum->duplicate.end, c->out->tlp_end)))
+		widen(c);
 }
 
 void tcp_rack_recovered(struct tcp_conn *c)

@@ -72,16 +72,25 @@ static void prr_update(struct tcp_conn *c, const struct tcp_ack_sum *sum, bool s
 }
 
 /*
- * RFC 9937 6: ssthresh. But a recovery that only repairs the probe of a larger segment has given
- * ssthresh back (tcp_pmtu.c), and that may be no limit at all: then what cwnd was before.
+ * The window after a recovery. ssthresh is a part of what was out, and what was out may have been
+ * much more than the path can hold, as at the end of a slow start: what of it had to be sent again
+ * (and was not there twice) it did not hold. And nothing makes a burst of what PRR has held back:
+ * RFC 6582 3.2 (3), the first choice; the window grows to ssthresh by what is acknowledged. Without
+ * a clock of ACKs the initial window may go (RFC 5681 4.1).
  */
-static uint32_t window_after(const struct tcp_conn *c)
+static void window_after_recovery(struct glass *g, struct tcp_conn *c)
 {
-	uint32_t before = c->out->undo_cwnd, least = tcp_cc_least(c);
+	uint32_t held = (uint32_t)seq_diff(c->recover, c->out->undo_from);
+	uint32_t flight = tcp_in_flight(c) + c->mss, least = tcp_cc_initial(g, c);
 
-	if (before < least)
-		before = least;
-	return c->ssthresh < before ? c->ssthresh : before;
+	held -= held < c->out->undo_bytes ? held : c->out->undo_bytes;
+	if (held < tcp_cc_least(c))
+		held = tcp_cc_least(c);
+	if (c->ssthresh > held)
+		c->ssthresh = held;
+	if (flight < least)
+		flight = least;
+	c->cwnd = c->ssthresh < flight ? c->ssthresh : flight;
 }
 
 /* All that was out when it began is acknowledged. */
@@ -89,7 +98,7 @@ static void leave_recovery(struct glass *g, struct tcp_conn *c)
 {
 	tcp_rack_recovered(c);
 	if (c->ca_state == CA_RECOVERY)
-		c->cwnd = window_after(c);
+		window_after_recovery(g, c);
 	if (!c->sack_ok)
 		c->out->sacked = 0;
 	c->dupacks = 0;

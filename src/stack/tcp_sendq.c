@@ -20,13 +20,20 @@
 
 /*
  * The program may be ahead of the network by two windows: more would only fill memory (and leave
- * the caches). The tunable is the upper bound; a program that sets SO_SNDBUF has that.
+ * the caches). In a recovery, by those that it leads to. What lies beyond a hole at the peer
+ * already (SACK) is no part of them: while the hole is being filled, new bytes must replace what
+ * has arrived. The tunable is the upper bound; a program that sets SO_SNDBUF has that.
  */
 uint32_t tcp_send_limit(const struct tcp_conn *c)
 {
-	uint32_t cwnd = c->cwnd > UINT32_MAX / 4 ? UINT32_MAX / 4 : c->cwnd;
-	uint32_t limit = 2 * cwnd > TCP_SEND_AHEAD_BYTES ? 2 * cwnd : TCP_SEND_AHEAD_BYTES;
+	uint32_t window = c->cwnd, limit;
 
+	if (c->ca_state != CA_OPEN && window < c->ssthresh)
+		window = c->ssthresh;
+	if (window > UINT32_MAX / 4)
+		window = UINT32_MAX / 4;
+	limit = 2 * window > TCP_SEND_AHEAD_BYTES ? 2 * window : TCP_SEND_AHEAD_BYTES;
+	limit += c->out->sacked;
 	return limit > c->config.sndbuf || c->config.sndbuf_locked ? c->config.sndbuf : limit;
 }
 
@@ -57,11 +64,11 @@ uint32_t tcp_send_space(const struct tcp_conn *c)
 /* As Linux: worth waking a writer for, a third of the buffer. */
 bool tcp_writable(const struct tcp_conn *c)
 {
-	uint32_t space = tcp_send_space(c);
+	uint32_t space = tcp_send_space(c), ahead = c->queued - c->out->sacked;
 
 	if (notsent_space(c) < c->config.notsent_lowat / 2) /* as Linux: half of it is free */
 		return false;
-	return space && (space >= c->queued / 2 || c->config.notsent_lowat < c->queued);
+	return space && (space >= ahead / 2 || c->config.notsent_lowat < c->queued);
 }
 
 /*

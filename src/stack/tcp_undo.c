@@ -94,7 +94,8 @@ static void undo(struct glass *g, struct tcp_conn *c, uint64_t why)
 {
 	uint32_t segs = segments(c, c->out->undo_bytes);
 
-	c->account->retrans_spurious += segs;
+	if (segs)
+		c->account->retrans_spurious += segs;
 	c->out->undo_counted = true; /* the duplicates will be reported too */
 	c->out->undo_watch = false;
 	EVENT(g, c->id, 0, TCP_SPURIOUS, c->out->undo_from.v - c->snd.iss.v, segs, why);
@@ -175,13 +176,24 @@ static bool frto(struct tcp_conn *c, const struct tcp_ack_sum *sum)
 	return false;
 }
 
+/*
+ * What was taken for lost has arrived before it could be sent again, or it was sent again and the
+ * peer had it all.
+ */
+static bool lost_nothing(const struct tcp_conn *c, const struct tcp_ack_sum *sum)
+{
+	if (!c->out->undo_resent)
+		return c->ca_state == CA_RECOVERY && !c->out->lost;
+	return sum->dsack && !c->out->undo_bytes;
+}
+
 bool tcp_undo_check(struct glass *g, struct tcp_conn *c, const struct tcp_ack_sum *sum)
 {
 	if (sum->dsack)
 		note_duplicate(g, c, sum);
-	if (!c->out->undo_watch || !c->out->undo_resent)
+	if (!c->out->undo_watch)
 		return false;
-	if (eifel(c, sum)) {
+	if (c->out->undo_resent && eifel(c, sum)) {
 		/*
 		 * RFC 4015 3.2: the path has become this slow. But an answer to the copy, which
 		 * reports a duplicate, came because the original's was lost.
@@ -189,10 +201,12 @@ bool tcp_undo_check(struct glass *g, struct tcp_conn *c, const struct tcp_ack_su
 		if (c->ca_state == CA_LOSS && !sum->dsack)
 			tcp_rtt_sample(g, c, (int64_t)(tcp_ts_now(g, c) - sum->tsecr) * NS_PER_MS);
 		undo(g, c, WORD("Eifel: its timestamp is older than the retransmission"));
-	} else if (c->ca_state == CA_LOSS && frto(c, sum)) {
+	} else if (c->out->undo_resent && c->ca_state == CA_LOSS && frto(c, sum)) {
 		undo(g, c, WORD("F-RTO: what was not sent again has arrived"));
-	} else if (sum->dsack && !c->out->undo_bytes) {
-		undo(g, c, WORD("DSACK: all that was sent again was there already"));
+	} else if (lost_nothing(c, sum)) {
+		undo(g, c,
+		     c->out->undo_resent ? WORD("DSACK: all that was sent again was there already")
+					 : WORD("all that was taken for lost has arrived"));
 	} else {
 		return false;
 	}

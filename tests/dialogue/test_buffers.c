@@ -180,3 +180,22 @@ DIALOGUE(notsent_lowat_that_was_never_set)
 		wire_skip_all();
 	T(180)	wire_in(RST, seq=1);
 }
+
+/*
+ * What the peer holds beyond a hole is no part of what the program may be ahead of the network by:
+ * else the window could not be used until the hole is filled.
+ */
+DIALOGUE(sacked_bytes_make_room)
+{
+	int64_t before;
+
+	T(0)	connected(c, "mss=1000, win=60000, sackok");
+	T(100)	app_send(c, 10000);
+		wire_skip_all();
+		before = option(d, c, GLASS_OPT_SNDBUF);
+	T(140)	wire_in(ACK, seq=1, ack=1, sack=1001:10001);
+		wire_out(RTX, seq=1, len=1000);
+		check(option(d, c, GLASS_OPT_SNDBUF) == before + 9000);
+	T(180)	wire_in(ACK, seq=1, ack=10001);
+		check(option(d, c, GLASS_OPT_SNDBUF) == before);
+}

@@ -2,6 +2,8 @@
 /* Loss recovery and congestion window in detail: RFC 8985, 9937, 5681, 3465, 6675. */
 #include "dialogue.h"
 
+#include <string.h>
+
 /* A dialogue is laid out in columns. */
 /* clang-format off */
 
@@ -283,4 +285,65 @@ DIALOGUE(timestamps_have_an_offset_each)
 		check(first - second > 1000 && second - first > 1000);
 		app_close(c);
 		app_close(b);
+}
+
+/* The lost half of a window is no part of what the path holds: ssthresh is the other half, not 0.7 of all. */
+DIALOGUE(what_the_path_held)
+{
+	struct glass_conn_info info;
+
+	T(0)	connected(c, "mss=1000, win=60000, sackok");
+	T(100)	app_send(c, 10000);
+	for (unsigned i = 0; i < 10; i++)
+		wire_skip();
+	T(140)	wire_in(ACK, seq=1, ack=10001);
+		app_send(c, 20000);
+	for (unsigned i = 0; i < 20; i++)
+		wire_skip();
+	T(180)	wire_in(ACK, seq=1, ack=10001, sack=22001:30001);	/* 12 of 20 are lost */
+		wire_skip_all();
+	for (unsigned at = 11001; at < 22001; at += 1000) {
+		dlg_time(d, HERE("the copies are acknowledged"), dlg_now(d) + 3);
+		wire_inf("ACK, ack=%u, sack=22001:30001", at);
+		wire_skip_all();
+	}
+		wire_in(ACK, ack=30001);
+		check(!glass_sock_info(dlg_stack(d), c->s, &info));
+		check(!strcmp(info.ca_state, "Open") && info.ssthresh_segments == 8);
+		app_abort(c);	wire_skip_all();
+}
+
+/*
+ * A recovery of which most has arrived before it ends leaves little in flight, and the window that
+ * it leads to is large. What goes when it ends is no burst (RFC 6582 3.2 (3)): the initial window.
+ */
+DIALOGUE(no_burst_after_recovery)
+{
+	struct glass_conn_info info;
+
+	T(0)	connected(c, "mss=1000, win=60000, sackok");
+	T(100)	app_send(c, 10000);
+		wire_skip_all();
+	T(140)	wire_in(ACK, seq=1, ack=10001);
+		app_send(c, 20000);
+		wire_skip_all();
+	T(180)	wire_in(ACK, seq=1, ack=30001);
+		app_send(c, 40000);
+		wire_skip_all();
+	T(220)	wire_in(ACK, seq=1, ack=30001, sack=31001:69001);
+		wire_out(RTX, seq=30001, len=1000);
+		counter(TCPSackRecovery, 1);
+	T(260)	wire_hold();
+		wire_in(ACK, seq=1, ack=70001);
+		app_send(c, 40000);
+		wire_release();
+		wire_skip_all();
+		check(!glass_sock_info(dlg_stack(d), c->s, &info));
+		check(!strcmp(info.ca_state, "Open") && info.ssthresh_segments == 28);
+		check(info.unacked_segments == 10);
+	T(300)	wire_inf("ACK, seq=1, ack=%u", 80001);	/* and then it grows by what arrives */
+		wire_skip_all();
+		check(!glass_sock_info(dlg_stack(d), c->s, &info));
+		check(info.unacked_segments == 20);
+		app_abort(c);	wire_skip_all();
 }

@@ -286,3 +286,56 @@ DIALOGUE(dsack_of_more_than_there_are_numbers)
 		check(info_of(d, c).dsack_dups == UINT32_MAX);
 		check(info_of(d, c).retrans_spurious == 0);
 }
+
+/* What was taken for lost arrives before it could be sent again: nothing was lost, nothing is reduced. */
+DIALOGUE(nothing_was_sent_again)
+{
+	T(0)	connected(c, "mss=1000, win=60000, sackok");
+	T(100)	burst(d, c, 10);
+	T(140)	wire_hold();			/* one batch: no frame is asked for in between */
+		wire_in(ACK, seq=1, ack=1, sack=1001:5001);
+		wire_in(ACK, seq=1, ack=5001);
+		check(info_of(d, c).cwnd_segments >= 10);
+		wire_release();
+		wire_skip_all();
+		counter(TCPSackRecovery, 1);
+		counter(TCPFullUndo, 1);
+		counter(RetransSegs, 0);
+		check(!info_of(d, c).ssthresh_segments);	/* none, as before */
+		check(info_of(d, c).retrans_spurious == 0);
+		app_abort(c);	wire_skip_all();
+}
+
+/* Eight segments; the first one's ACK comes last, so many ms after the others'. Answers whether it was sent again. */
+static bool first_comes_late(struct dlg *d, struct app *c, unsigned ms)
+{
+	uint64_t before = info_of(d, c).retrans_total;
+	uint32_t original;
+	unsigned at;
+
+		app_send(c, 8000);
+		wire_skip();
+		at = dlg_last_seq(d);
+		original = dlg_last(d)->tsval;
+		wire_skip_all();
+		wire_out_until(dlg_now(d) + 40);
+		wire_inf("ACK, ack=%u, sack=%u:%u, tsecr=%u", at, at + 1000, at + 8000, original);
+		wire_out_until(dlg_now(d) + ms);
+		wire_inf("ACK, ack=%u, tsecr=%u", at + 8000, original);
+		wire_skip_all();
+		wire_out_until(dlg_now(d) + 100);
+		return info_of(d, c).retrans_total > before;
+}
+
+/*
+ * RFC 8985 6.2 step 4 learns from duplicates that the peer reports. A recovery that timestamps take
+ * back tells the same, and sooner: what comes 15 ms late (of a round trip of 40) is waited for.
+ */
+DIALOGUE(eifel_widens_the_reordering_window)
+{
+	T(0)	connected(c, "mss=1012, win=60000, sackok, ts");
+	T(100)	check(first_comes_late(d, c, 15));	/* reordering was never seen */
+		check(first_comes_late(d, c, 15));	/* a quarter of the round trip is waited */
+		check(!first_comes_late(d, c, 15));	/* half of it */
+		counter(TCPFullUndo, 2);
+}

@@ -111,6 +111,24 @@ static void test_no_sample(void **state)
 	assert_int_equal(p.c.cwnd, 160 * PATH_MSS);
 }
 
+/* Where reordering holds the cumulative ACK up, a SACK of what was sent later ends the round. */
+static void test_a_sack_ends_a_round(void **state)
+{
+	struct tcp_ack_sum sack = { .delivered = PATH_MSS, .rtt_ns = BASE_NS + 8 * NS_PER_MS };
+
+	(void)state;
+	for (int i = 0; i < 3; i++)
+		path_round(&p, BASE_NS);
+	path_fill(&p);
+	path_ack(&p, PATH_MSS, BASE_NS);
+	p.c.out->rack_fack = p.c.snd.nxt;
+	tcp_cc_acked(p.g, &p.c, &sack);
+	p.c.snd.nxt = seq_add(p.c.snd.nxt, 10 * PATH_MSS);
+	for (int i = 0; i < 8; i++) /* of the next round */
+		tcp_cc_acked(p.g, &p.c, &sack);
+	assert_true(p.c.cc_state.hystart.css);
+}
+
 /* Later slow starts know where to stop. */
 static void test_first_slow_start_only(void **state)
 {
@@ -135,6 +153,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_accident, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_little_evidence, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_no_sample, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_a_sack_ends_a_round, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_first_slow_start_only, setup, teardown),
 	};
 
