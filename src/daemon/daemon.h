@@ -142,8 +142,8 @@ void lingers_answer(struct daemon *d);
 /* A client has gone: its program has perhaps ended. */
 void programs_client_gone(struct daemon *d);
 op_handler op_socket, op_bind, op_listen, op_connect, op_connect_wait, op_connect_send,
-	op_connect_go_on, op_linger, op_linger_end, op_names, op_error, op_sendto, op_recverr,
-	op_setopt, op_setopt_quiet, op_getopt, op_group, op_info, op_queued, op_ifaces;
+	op_connect_go_on, op_shutdown, op_linger, op_linger_end, op_names, op_error, op_sendto,
+	op_recverr, op_setopt, op_setopt_quiet, op_getopt, op_group, op_info, op_queued, op_ifaces;
 
 /* command.c: operations of glass(1). */
 op_handler op_stop, op_trace, op_show, op_set, op_net, op_ping, op_pcap;

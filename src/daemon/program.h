@@ -61,6 +61,7 @@ struct end {
 	bool wants_space; /* something waits until the stack's send buffer has room */
 	bool oob;	  /* the program has sent an urgent byte (MSG_OOB), not reached yet */
 	bool eof, hup;	  /* the program has shut down; has closed */
+	bool shuts, shut; /* it may shut down both ways; it has, and the stack has been told */
 	bool unread;	  /* it closed with bytes unread */
 	bool reset;	  /* it closed, and that means RST: for that, or by SO_LINGER */
 	bool fin_told;	  /* the stack has been told */

@@ -126,8 +126,8 @@ static enum pull pull_once(struct daemon *d, struct end *e, size_t *waiting)
 static bool pull_finished(struct daemon *d, struct end *e)
 {
 	if (e->hup) {
-		/* Perhaps it has not closed but shut down both ways, or one and the peer the other:
-		 * not an error. */
+		/* Perhaps it has not closed, but it and the peer have shut down one way each: not
+		 * an error. */
 		pair_discard(d, e, e->canary);
 		if (e->reset)
 			loop_send_frames(d); /* a reset overtakes nothing */

@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/random.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -213,7 +214,38 @@ void end_free(struct daemon *d, struct end *e, bool abort)
 	free(e);
 }
 
-/* The program has closed, or shut down both ways. */
+/*
+ * The kernel shows a pair that was shut down both ways as it shows one that was closed. But as long
+ * as anybody has the program's end its name is taken. Asked only where the library has told of such
+ * a shutdown (SHUTDOWN): every other hang-up is a close, or the end of both ways.
+ */
+static bool is_held(const struct end *e)
+{
+	const struct abi_name name = {
+		.kind = 'p', .token = e->token, .family = e->family, .proto = ABI_TCP
+	};
+	int fd = -1, err = 0;
+
+	if (e->shuts && e->state == END_OPEN)
+		fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return false;
+	err = pair_bind(fd, &name);
+	close(fd);
+	return err == -EADDRINUSE;
+}
+
+/* Shut down both ways, and open: it can be asked, and what comes for it is answered by a reset. */
+static void end_shut_down(struct daemon *d, struct end *e)
+{
+	if (!e->shut)
+		glass_shutdown(d->g, e->sock, GLASS_SHUT_RD);
+	e->shut = true;
+	if (data_pull(d, e))
+		data_push(d, e);
+}
+
+/* The program has closed, or it and the peer have shut down one way each. */
 static void end_hung_up(struct daemon *d, struct end *e)
 {
 	int64_t linger = -1;
@@ -234,6 +266,19 @@ static void end_hung_up(struct daemon *d, struct end *e)
 	end_free(d, e, true);
 }
 
+void op_shutdown(struct daemon *d, struct client *c, const struct abi_request *req,
+		 const char *data, int *fd)
+{
+	struct end *e = end_find(d, c, req);
+
+	(void)data;
+	(void)fd;
+	if (!e)
+		return;
+	e->shuts = true;
+	reply_errno(d, c, req, 0);
+}
+
 void end_ready(struct daemon *d, struct watch *w, uint32_t events)
 {
 	struct end *e = container_of(w, struct end, watch);
@@ -244,10 +289,12 @@ void end_ready(struct daemon *d, struct watch *w, uint32_t events)
 	}
 	e->oob |= (events & EPOLLPRI) != 0;
 	e->eof |= (events & (EPOLLRDHUP | EPOLLHUP)) != 0;
-	e->hup |= (events & EPOLLHUP) != 0;
+	e->hup |= events & EPOLLHUP && !is_held(e);
 	e->unread |= (events & EPOLLERR) != 0;
 	if (e->hup)
 		end_hung_up(d, e);
+	else if (events & EPOLLHUP)
+		end_shut_down(d, e);
 	else if (e->state == END_LISTENING)
 		listen_event(d, e);
 	else if (e->state == END_OPEN && data_pull(d, e) && events & EPOLLOUT)

@@ -316,6 +316,14 @@ static long shutdown_early(int fd, const struct abi_name *self)
 	return result;
 }
 
+/* To glassd it looks like a close; it is to know before it sees it. */
+static void shutdown_told(const struct abi_name *self)
+{
+	struct call c = { .req = { .head = { .op = ABI_SHUTDOWN }, .token = self->token } };
+
+	call_daemon(&c);
+}
+
 /* As Linux: a datagram socket without a peer is shut down, and it is an error. */
 int wrap_shutdown(int fd, int how)
 {
@@ -329,6 +337,8 @@ int wrap_shutdown(int fd, int how)
 		return (int)result_of(shutdown_early(fd, &self));
 	if (stream_is_fresh(fd))
 		return (int)result_of(-ENOTCONN);
+	if (kind == 'c' && self.proto == GLASS_TCP && how == SHUT_RDWR)
+		shutdown_told(&self);
 	result = raw3(SYS_shutdown, fd, how, 0);
 	if (!result && mine && self.proto != GLASS_TCP && kind != 'c')
 		result = -ENOTCONN;

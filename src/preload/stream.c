@@ -108,10 +108,13 @@ long stream_sent(int fd, long result, int flags)
 long stream_received(int fd, long result)
 {
 	struct abi_name self;
+	long error;
 
 	if (result != -ECONNRESET || !ours(fd, &self) || self.proto != ABI_TCP)
 		return result;
-	return true_error(fd, &self);
+	error = true_error(fd, &self);
+	return error == -EPIPE ? 0
+			       : error; /* a RST after the peer's FIN: as on Linux, the end stays */
 }
 
 long stream_discard(int fd, size_t n, int flags)

@@ -54,14 +54,15 @@ void tcp_pair(int ends[2])
 
 int main(int argc, char **argv)
 {
-	bool signals = argc < 2 || strcmp(argv[1], "-s");
+	bool all = argc < 2 || strcmp(argv[1], "-s");
 
 	signal(SIGPIPE, SIG_IGN);
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	mirror_tcp();
 	mirror_udp();
-	if (signals)
+	if (all) {
 		mirror_signals();
-	mirror_linger();
+		mirror_linger();
+	}
 	return 0;
 }

@@ -207,6 +207,74 @@ static void reset_with_data(void)
 	close(ends[1]);
 }
 
+static int tcp_state(int fd)
+{
+	struct tcp_info info = { 0 };
+	socklen_t size = sizeof(info);
+
+	return getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) ? -errno : info.tcpi_state;
+}
+
+/* Both ways shut down is not closed: it can be asked, and waits for the peer's end. */
+static void shut_both(void)
+{
+	struct sockaddr_in a;
+	socklen_t size = sizeof(a);
+	int ends[2];
+	char c[8];
+
+	tcp_pair(ends);
+	send(ends[0], "data", 4, 0);
+	DO(shutdown(ends[0], SHUT_RDWR));
+	DO(recv(ends[1], c, 8, MSG_WAITALL));
+	pause_ms(100);
+	say("its state", tcp_state(ends[0]));
+	say("the peer's", tcp_state(ends[1]));
+	DO(getpeername(ends[0], (struct sockaddr *)&a, &size));
+	say("SO_ERROR", option(ends[0], SOL_SOCKET, SO_ERROR));
+	say("TCP_NODELAY", option(ends[0], IPPROTO_TCP, TCP_NODELAY));
+	mask("mask", ends[0]);
+	DO(recv(ends[0], c, 8, 0));
+	DO(send(ends[0], "x", 1, MSG_NOSIGNAL));
+	DO(shutdown(ends[0], SHUT_WR));
+	close(ends[1]);
+	close(ends[0]);
+}
+
+/* What then comes is answered by a reset. */
+static void shut_both_and_sent_to(void)
+{
+	int ends[2];
+	char c;
+
+	tcp_pair(ends);
+	shutdown(ends[0], SHUT_RDWR);
+	wait_for(ends[1], POLLRDHUP);
+	DO(send(ends[1], "x", 1, 0));
+	wait_for(ends[1], POLLERR);
+	pause_ms(50);
+	DO(recv(ends[1], &c, 1, 0));
+	say("SO_ERROR", option(ends[0], SOL_SOCKET, SO_ERROR));
+	DO(recv(ends[0], &c, 1, 0));
+	close(ends[0]);
+	close(ends[1]);
+}
+
+/* Another descriptor keeps it, and the last close ends it. */
+static void shut_both_dup(void)
+{
+	int ends[2], other;
+
+	tcp_pair(ends);
+	other = dup(ends[0]);
+	shutdown(ends[0], SHUT_RDWR);
+	close(ends[0]);
+	pause_ms(100);
+	say("its state", tcp_state(other));
+	close(other);
+	close(ends[1]);
+}
+
 /* What was written just before the close that resets still arrives. */
 static void written_then_reset(void)
 {
@@ -304,6 +372,9 @@ void mirror_tcp(void)
 	SCENE(backlogs);
 	SCENE(shut_early);
 	SCENE(reset_with_data);
+	SCENE(shut_both);
+	SCENE(shut_both_and_sent_to);
+	SCENE(shut_both_dup);
 	SCENE(written_then_reset);
 	SCENE(looked_at_while_connecting);
 	SCENE(options);
