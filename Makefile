@@ -17,7 +17,7 @@ help:
 	@echo "make test       all tests: unit and simulation with ASan and UBSan, real programs in namespaces"
 	@echo "make test-programs  thirty programs, each role on Glass: docs/programs.md (root; ten minutes). PROGRAMS=\"curl nginx\""
 	@echo "make test-python  CPython's own network tests on the kernel's stack and on Glass: docs/compat.md (root; half an hour). MODULES=test_socket"
-	@echo "make sim        two stacks over a bad wire: SEEDS=1000 of them, or SEED=n with its trace"
+	@echo "make sim        two stacks over a bad wire: SEEDS=1000 of them, or SEED=n with its trace; RING=file saves that for glass report --ring"
 	@echo "make soak       the same until it is stopped, on all processors"
 	@echo "make mutants    plants bugs one by one into a copy of the tree: do the tests find them?"
 	@echo "make lint       format, include direction, tables, clang-tidy, cppcheck, shellcheck"
@@ -71,7 +71,7 @@ $(BUILD)/tests/sim/test_seeds: $(BUILD)/build.ninja FORCE
 FORCE:
 
 sim: $(BUILD)/tests/sim/test_seeds
-	@$< $(if $(SEED),-s $(SEED),-f $(FIRST) -n $(SEEDS))
+	@$(if $(RING),SIM_RING=$(RING)) $< $(if $(SEED),-s $(SEED),-f $(FIRST) -n $(SEEDS))
 
 # Seeds that nobody has played yet: from the time of day on.
 soak: $(BUILD)/tests/sim/test_seeds

@@ -131,9 +131,23 @@ static void steps(struct data *d)
 
 /* ---- records --------------------------------------------------------------------------------- */
 
-/* A drop's values depend on its reason: the page gets the words. */
+/*
+ * A drop's values depend on its reason: the page gets the words, and of reasons that lose a part of
+ * a super-packet how much of it, and where.
+ */
 static const struct glass_field drop_fields[GLASS_TRACE_VALUES] = { { "reason", GLASS_KIND_DROP },
-								    { "text", GLASS_KIND_NONE } };
+								    { "text", GLASS_KIND_NONE },
+								    { "bytes", GLASS_KIND_BYTES },
+								    { "at", GLASS_KIND_U64 } };
+
+static uint64_t drop_number(const struct glass_record *r, unsigned field)
+{
+	struct glass_field f[GLASS_TRACE_VALUES];
+	bool part =
+		export_fields(r, f) == 3 && !strcmp(f[1].name, "bytes") && !strcmp(f[2].name, "at");
+
+	return part ? r->v[field - 1] : 0;
+}
 
 static const struct glass_field *fields_of(unsigned event)
 {
@@ -166,7 +180,10 @@ static void value_column(struct data *d, uint32_t n, const struct glass_field *f
 	json_begin_array(NULL);
 	for (uint32_t i = 0; i < n; i++) {
 		r = &d->story->rec[d->r->rec[d->of_event[i]]];
-		v = number ? r->v[field] : record_text(d, r, f, field);
+		if (number && r->event == EV_DROP)
+			v = drop_number(r, field);
+		else
+			v = number ? r->v[field] : record_text(d, r, f, field);
 		if (f->kind == GLASS_KIND_SEQ)
 			v = (uint32_t)v;
 		json_number(NULL, (int64_t)(v - before));

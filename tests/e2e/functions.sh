@@ -66,6 +66,41 @@ assert ended > 50 and not open_calls, (ended, open_calls)
 '
 }
 
+# Slices of a track nest, and tcp_input lies in ip_input.
+perfetto_nests()
+{
+	"$GLASS" trace --export perfetto 1 | python3 -c '
+import json, sys
+tracks = {}
+for e in json.load(sys.stdin)["traceEvents"]:
+    if e["ph"] == "X":
+        begin = round(e["ts"] * 1000)
+        tracks.setdefault(e["tid"], []).append((begin, -begin - round(e["dur"] * 1000), e["name"]))
+inside = set()
+for slices in tracks.values():
+    around = []
+    for begin, end, name in sorted(slices):
+        while around and -around[-1][0] <= begin:
+            around.pop()
+        assert not around or -end <= -around[-1][0], (name, around)
+        inside |= {(outer, name) for _, outer in around}
+        around.append((end, name))
+assert ("ip_input", "tcp_input") in inside, [outer for outer, name in inside if name == "tcp_input"]
+'
+}
+
+# The unit of the page's tree, and the name of a function in it.
+page_tree()
+{
+	python3 -c '
+import base64, json, re, sys, zlib
+packed = re.search("id=.data.>([^<]*)<", open(sys.argv[1], encoding="utf-8").read()).group(1)
+tree = json.loads(zlib.decompress(base64.b64decode(packed)))["tree"]
+at = tree["name"].index("tcp_input")
+assert 0 < tree["value"][at] <= tree["value"][tree["parent"][at]] <= tree["value"][0], tree
+print(tree["unit"], tree["name"][at])' "$LAB/page.html"
+}
+
 lab_start --trace-records 65536
 mkdir "$LAB/www"
 echo "a page" >"$LAB/www/index.html"
@@ -105,6 +140,12 @@ asker_stop
 like "each call tells how long it took" "$(cat "$LAB/told")" "tcp_input  [0-9.]+ .s"
 ok "as long as each that it made, at least" times_nest
 ok "the daemon goes on" fetch
+ok "Perfetto gets them one in another, as wide as they took" perfetto_nests
+if "$GLASS" report -o "$LAB/page.html" 1 >"$LAB/out" 2>&1; then
+	is "the page has them as a tree, in time" "$(page_tree)" "ns tcp_input"
+else
+	like "or this glass makes no pages, and says so" "$(cat "$LAB/out")" "built without pages"
+fi
 
 "$GLASS" trace --functions=often >"$LAB/out" 2>&1
 is "another value is wrong usage" "$?" 2

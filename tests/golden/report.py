@@ -8,6 +8,7 @@ no network for anything, and a browser draws it without a word of complaint, whe
 """
 import base64
 import collections
+import html
 import itertools
 import json
 import os
@@ -60,7 +61,8 @@ def same_values(told, records):
         fields = {k: v for k, v in r.items()
                   if k not in ("time_ns", "event", "room", "conn", "pkt", "cause", "rule", "text")}
         if r["event"] == "drop":
-            fields = {"reason": r["reason"], "text": r["text"]}
+            part = r if "at" in r else {"bytes": 0, "at": 0}
+            fields = {"reason": r["reason"], "text": r["text"], "bytes": part["bytes"], "at": part["at"]}
         return key(r["event"], r["room"], r.get("rule", ""), fields)
 
     have = collections.Counter(key(*row) for row in told)
@@ -99,10 +101,60 @@ def check_page(page):
     assert page.count("<script") == page.count("</script>") == 3
 
 
+# What somebody does with the page, and what is to be seen then.
+PROBE = """
+<script>
+(async () => {
+  while (document.documentElement.dataset.ready !== "yes")
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  const said = {}, $ = (what) => document.querySelector(what), svg = $("#sequence svg");
+  const spans = () => charts.map((chart) => chart.x.domain()[1] - chart.x.domain()[0]);
+  const key = (key, more) => svg.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true, ...more }));
+  const whole = spans()[0];
+  key("+");
+  said.zoomed = spans().every((span) => span < whole * 0.7);
+  key("ArrowRight", { shiftKey: true });
+  key("0");
+  said.reset = spans().every((span) => Math.abs(span - whole) < 1e-9);
+  key("ArrowRight");
+  said.keySelects = $("#walk h3").textContent;
+  const copy = charts[0].drawn.find((p) => /fast: RACK/.test(p.text)), box = svg.getBoundingClientRect();
+  const at = { clientX: box.left + charts[0].x(copy.time), clientY: box.top + charts[0].y(copy.y), bubbles: true };
+  svg.dispatchEvent(new MouseEvent("mousemove", at));
+  said.tip = $("#tip").hidden ? "" : $("#tip").textContent;
+  svg.dispatchEvent(new MouseEvent("click", at));
+  said.walk = $("#walk").textContent;
+  said.inTrace = $("#trace .picked").textContent;
+  said.hash = location.hash;
+  const arrow = $("#diagram .picked");
+  said.inDiagram = arrow ? arrow.textContent : "folded";
+  const rows = document.querySelectorAll("#diagram g.row").length;
+  $("#diagram g.fold").dispatchEvent(new MouseEvent("click", { bubbles: true }));
+  said.unfolded = document.querySelectorAll("#diagram g.row").length - rows;
+  $("#find").value = "retransmission: fast";
+  $("#find").dispatchEvent(new Event("input"));
+  said.found = $("#found").textContent;
+  $("#theme").click();
+  const theme = document.documentElement.dataset.theme;
+  dispatchEvent(new Event("beforeprint"));
+  said.themes = [theme, document.documentElement.dataset.theme];
+  dispatchEvent(new Event("afterprint"));
+  said.themes.push(document.documentElement.dataset.theme);
+  document.querySelector("[data-way=came]").click();
+  said.lead = $("#sequence-lead").textContent;
+  said.limits = [...document.querySelectorAll("#budget tr:not(.sum) td:nth-child(3)")].map((cell) => cell.textContent);
+  said.sum = $("#budget tr.sum td:nth-child(3)").textContent;
+  document.body.append(element("pre", { id: "said" }, JSON.stringify(said)));
+})();
+</script>
+"""
+
+
 def check_browser(path):
     chromium = shutil.which("chromium")
     if not chromium:
         return "chromium is not there: the page was not drawn"
+    path.write_text(path.read_text(encoding="utf-8") + PROBE, encoding="utf-8")
     with tempfile.TemporaryDirectory() as home:
         done = subprocess.run(
             [chromium, "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage",
@@ -111,10 +163,20 @@ def check_browser(path):
             capture_output=True, text=True, check=True, timeout=100)
     complaints = [line for line in done.stderr.splitlines() if "CONSOLE" in line]
     assert not complaints, complaints
-    assert 'data-ready="yes"' in done.stdout, done.stdout[-2000:]
-    assert re.search(r"fast: RACK.{0,60}RFC 8985|<td>.{0,200}fast: RACK", done.stdout, re.S)
-    assert re.search(r'class="sum".{0,120}100\.0', done.stdout, re.S)
-    return "drawn by chromium"
+    said = re.search(r'<pre id="said">(.*?)</pre>', done.stdout, re.S)
+    assert said, "the probe did not end"
+    said = json.loads(html.unescape(said.group(1)))
+    assert said["zoomed"] and said["reset"], said
+    assert said["keySelects"].startswith("#4 built [S]"), said
+    assert "sent again: fast: RACK" in said["tip"], said
+    assert "copy of #" in said["walk"] and "[RFC 8985 6.2]" in said["walk"] and "because of #" in said["walk"], said
+    assert said["hash"][1:] == re.search(r"#(\d+)", said["walk"]).group(1) and said["hash"] in said["inTrace"], said
+    assert "fast: RACK" in said["inDiagram"] and said["unfolded"] > 5, said
+    assert said["found"].startswith("4 of "), said
+    assert said["themes"][0] == said["themes"][2] and said["themes"][1] == "light", said
+    assert said["lead"].startswith("0 segments with data received"), said
+    assert abs(sum(float(limit.split()[0]) for limit in said["limits"]) - 100) < 0.3 and said["sum"] == "100.0 %", said
+    return "drawn by chromium; zoom, selection, links, search, themes"
 
 
 def check_errors(ring, tmp):

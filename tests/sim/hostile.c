@@ -256,6 +256,7 @@ void play_hostile(uint64_t seed, struct verdict_of_run *out)
 	course(&h);
 	if (!out->ok)
 		print_rings(h.sim);
+	save_rings(h.sim);
 	out->hash = sim_trace_hash(h.sim);
 	sim_free(h.sim);
 }

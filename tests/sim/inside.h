@@ -78,6 +78,7 @@ uint64_t both_sides(const struct world *w, const char *name);
 void check_drops(struct world *w);
 void check_memory(struct world *w, const struct glass_memory *before);
 void print_rings(struct sim *sim);
+void save_rings(struct sim *sim);
 void print_stats(const struct world *w);
 
 /* inspect.c: what holds between two calls for every connection of a stack; NULL, or what does not.

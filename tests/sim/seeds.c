@@ -8,7 +8,8 @@
  *	test_seeds -s SEED		one, with what it is made of and, if it fails, the trace
  *	test_seeds -S [-f FIRST]	until it is stopped
  *
- * SIM_TRACE=N prints the last N records of the flight recorders, SIM_STATS=1 all counters.
+ * SIM_TRACE=N prints the last N records of the flight recorders, SIM_STATS=1 all counters;
+ * SIM_RING=FILE saves the recorders, for glass trace, why and report --ring.
  */
 #include <stdio.h>
 #include <stdlib.h>

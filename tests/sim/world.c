@@ -386,6 +386,7 @@ void play(const struct scenario *sc, uint64_t seed, bool trace, struct verdict_o
 		afterwards(w, before);
 	if (!out->ok)
 		print_rings(w->sim);
+	save_rings(w->sim);
 	print_stats(w);
 	out->hash = sim_trace_hash(w->sim);
 	sim_free(w->sim);

@@ -1,284 +1,27 @@
 /* SPDX-License-Identifier: MIT */
-/* The three charts over time: sequence numbers, windows, round trips. */
-const AGAIN = ["fast", "rto", "tlp", "other"];
-const LABELS_MAX = 40; /* retransmissions in sight that get their label */
-let way = "sent"; /* or "came": whose data the first chart shows */
-
-/* The least and the most of what is in sight, with room around it. */
-function around(low, high) {
-  if (!(high > low)) return [low - 1, low + 1];
-  const room = (high - low) * 0.05;
-  return [low - room, high + room];
-}
-
-function inSight(rows, [x0, x1], time = (r) => r.time) {
-  const from = d3.bisector(time).left(rows, x0),
-    to = d3.bisector(time).right(rows, x1);
-  return rows.slice(from, to);
-}
-
-/* ---- sequence numbers ------------------------------------------------------------------------------------------ */
-
-/* Of the data that flows one way: its segments, what the other way acknowledged, and the edge of its window. */
-function flowOf(name) {
-  const sent = name === "sent",
-    data = sent ? pic.sent : pic.came,
-    back = sent ? pic.came : pic.sent;
-  const acks = [],
-    edge = [];
-  let una = 0;
-  for (const s of back) {
-    if (!s.flags.includes(".") || s.drop) continue;
-    una = Math.max(una, s.ack);
-    acks.push([s.time, una, s.step]);
-    edge.push([s.time, s.ack + s.wnd]);
-  }
-  const flow = {
-    data: data.filter((s) => s.len || /[SFR]/.test(s.flags)),
-    acks,
-    edge,
-    sacked: [],
-    lost: [],
-    needless: [],
-    held: [],
-  };
-  const marks = (table, list, from, to) =>
-    model.each(table, (row, t) =>
-      list.push({
-        time: t.time[row],
-        from: from(t.column, row),
-        to: to(t.column, row),
-        step: t.step[row],
-        text: t.text(row),
-      }),
-    );
-  if (sent) {
-    marks(
-      "tcp_sacked",
-      flow.sacked,
-      (c, i) => c.start[i],
-      (c, i) => c.end[i],
-    );
-    marks(
-      "tcp_lost",
-      flow.lost,
-      (c, i) => c.seq[i],
-      (c, i) => c.seq[i] + c.len[i],
-    );
-    marks(
-      "tcp_spurious",
-      flow.needless,
-      (c, i) => c.seq[i],
-      (c, i) => c.seq[i],
-    );
-  } else {
-    marks(
-      "tcp_ooo",
-      flow.held,
-      (c, i) => c.seq[i],
-      (c, i) => c.seq[i] + c.len[i],
-    );
-  }
-  return flow;
-}
-
-const flows = {};
-const flow = () => (flows[way] ||= flowOf(way));
-
-function sequenceRange(x0, x1) {
-  const f = flow(),
-    data = inSight(f.data, [x0, x1]),
-    acks = inSight(f.acks, [x0, x1], (a) => a[0]);
-  let low = Infinity,
-    high = -Infinity;
-  for (const s of data) {
-    low = Math.min(low, s.seq);
-    high = Math.max(high, s.seq + s.len);
-  }
-  for (const [, una] of acks) {
-    low = Math.min(low, una);
-    high = Math.max(high, una);
-  }
-  if (!(high >= low)) return around(0, Math.max(1, ...f.data.slice(-1).map((s) => s.seq + s.len)));
-  return around(low, high);
-}
-
-function sequencePoints() {
-  return flow().data.map((s) => ({ step: s.step }));
-}
-
-function paintBars(chart, rows, color, width, text) {
-  const c = chart.context;
-  c.strokeStyle = css(color);
-  c.lineWidth = width;
-  c.beginPath();
-  for (const r of rows) {
-    const x = chart.x(r.time),
-      y0 = chart.y(r.from),
-      y1 = chart.y(r.to);
-    c.moveTo(x, y0);
-    c.lineTo(x, Math.min(y1, y0 - 2));
-    chart.drawn.push({ time: r.time, y: r.from, top: r.to, step: r.step, text: text + r.text });
-  }
-  c.stroke();
-}
-
-function segmentText(s) {
-  return [s.why && "sent again: " + s.why, s.needless, s.drop].filter(Boolean).join("; ");
-}
-
-function paintSegments(chart, list, color, width) {
-  const c = chart.context;
-  c.strokeStyle = css(color);
-  c.lineWidth = width;
-  c.beginPath();
-  for (const s of list) {
-    const x = chart.x(s.time),
-      y0 = chart.y(s.seq),
-      y1 = chart.y(s.seq + s.len);
-    c.moveTo(x, y0);
-    c.lineTo(x, Math.min(y1, y0 - 2.5));
-    chart.drawn.push({ time: s.time, y: s.seq, top: s.seq + s.len, step: s.step, text: segmentText(s) });
-  }
-  c.stroke();
-}
-
-/* SYN, FIN and RST by their letters, whose sequence number they take or name. */
-function paintFlags(chart, list, taken) {
-  const c = chart.context;
-  c.font = "600 12px system-ui, sans-serif";
-  for (const s of list.filter((q) => /[SFR]/.test(q.flags)).slice(0, LABELS_MAX))
-    chart.label(
-      chart.x(s.time),
-      chart.y(s.seq + s.len),
-      { S: "SYN", F: "FIN", R: "RST" }[s.flags.match(/[SFR]/)[0]],
-      "ink",
-      taken,
-    );
-}
-
-function paintAgain(chart, list, taken) {
-  const c = chart.context;
-  for (const kind of AGAIN)
-    paintSegments(
-      chart,
-      list.filter((s) => s.kind === kind && chart.layers[kind]?.on),
-      kind,
-      3,
-    );
-  const again = list.filter((s) => s.why !== undefined && chart.layers[s.kind]?.on);
-  for (const s of again) {
-    c.fillStyle = css(s.kind);
-    c.beginPath();
-    c.arc(chart.x(s.time), chart.y(s.seq + s.len / 2), 4.5, 0, 2 * Math.PI);
-    s.needless ? c.stroke() : c.fill();
-  }
-  c.font = "600 12px system-ui, sans-serif";
-  for (const s of again.length <= LABELS_MAX ? again : [])
-    chart.label(
-      chart.x(s.time),
-      chart.y(s.seq + s.len / 2),
-      s.why + (s.needless ? ", " + s.needless : ""),
-      s.kind,
-      taken,
-    );
-}
-
-function paintSequence(chart) {
-  const f = flow(),
-    sight = chart.x.domain(),
-    data = inSight(f.data, sight),
-    on = (name) => chart.layers[name].on;
-  const taken = [];
-  if (on("window")) chart.steps(f.edge, "window", 1.5, [5, 3]);
-  if (on("ack")) {
-    chart.steps(f.acks, "ack", 1.6);
-    for (const [time, una, step] of inSight(f.acks, sight, (a) => a[0]))
-      chart.drawn.push({
-        time,
-        y: una,
-        step,
-        text: way === "sent" ? "acknowledges up to " + una : "we acknowledge up to " + una,
-      });
-  }
-  if (on("sack")) {
-    paintBars(chart, inSight(f.sacked, sight), "sack", 3, "SACK: ");
-    paintBars(chart, inSight(f.held, sight), "ooo", 3, "out of order: ");
-  }
-  if (on("new"))
-    paintSegments(
-      chart,
-      data.filter((s) => s.kind === "new"),
-      "new",
-      1.8,
-    );
-  paintAgain(chart, data, taken);
-  if (on("lost"))
-    for (const s of data.filter((q) => q.drop)) chart.cross(chart.x(s.time), chart.y(s.seq + s.len / 2), "bad");
-  for (const n of on("needless") ? inSight(f.needless, sight) : []) {
-    chart.drawn.push({ time: n.time, y: n.from, step: n.step, text: "needless: " + n.text });
-    chart.context.font = "600 12px system-ui, sans-serif";
-    chart.label(chart.x(n.time), chart.y(n.from), "needless", "other", taken);
-  }
-  paintFlags(chart, data, taken);
-}
-
-function sequenceLead() {
-  const f = flow(),
-    again = f.data.filter((s) => s.why !== undefined).length,
-    lost = f.data.filter((s) => s.drop).length;
-  const data = f.data.filter((s) => s.len).length,
-    what = way === "sent" ? "sent" : "received";
-  const last = f.edge.length ? Math.max(...f.edge.slice(-200).map((e) => e[1])) : 0;
-  document.getElementById("sequence-lead").textContent =
-    number(data) +
-    (data === 1 ? " segment" : " segments") +
-    " with data " +
-    what +
-    (way === "sent" ? ", " + number(again) + " of all again" : "") +
-    (lost ? ", " + number(lost) + " dropped on this side of the wire" : "") +
-    ". A bar is a segment, from its first byte to its last; below, what is acknowledged; dashed, where the receiver's window ends" +
-    (last ? " (at " + number(last) + " in the end)" : "") +
-    ".";
-}
-
-function wayButtons() {
-  const box = document.getElementById("sequence-tools");
-  const button = (name, label) =>
-    element(
-      "button",
-      {
-        type: "button",
-        "aria-pressed": name === way,
-        onclick: (e) => {
-          way = name;
-          for (const b of box.querySelectorAll("[data-way]")) b.setAttribute("aria-pressed", b === e.currentTarget);
-          sequenceLead();
-          setTransform(transform);
-        },
-        "data-way": name,
-      },
-      label,
-    );
-  box.append(button("sent", "data that we send"), button("came", "data that comes"));
-}
-
+/* The charts of windows and of round trips; and all three, as they are made. */
 /* ---- windows --------------------------------------------------------------------------------------------------- */
 
 const NEVER = 0xffffffff; /* ssthresh before the first loss */
 
-/* The highest byte that was sent, less what is acknowledged: at each segment that changes it. */
+/* The highest byte that was sent, less what the stack took for acknowledged: at each segment that changes it. */
 function outstanding() {
-  const out = [],
-    both = pic.sent.map((s) => [s.step, s, true]).concat(pic.came.map((s) => [s.step, s, false]));
-  let sent = 0,
-    una = 0;
-  for (const [step, s, ours] of both.sort((a, b) => a[0] - b[0])) {
-    if (ours) sent = Math.max(sent, s.seq + s.len + (/[SF]/.test(s.flags) ? 1 : 0));
-    else if (s.flags.includes(".") && !s.drop) una = Math.max(una, s.ack);
-    out.push([s.time, Math.max(0, sent - una), step]);
-  }
-  return out;
+  const end = (s) => s.seq + s.len + (/[SF]/.test(s.flags) ? 1 : 0);
+  const marks = pic.sent.map((s) => ({ time: s.time, step: s.step, sent: end(s), una: 0 }));
+  for (const s of pic.came.filter((q) => q.flags.includes("S")))
+    marks.push({ time: s.time, step: s.step, sent: 0, una: s.ack });
+  model.each("tcp_acked", (row, t) =>
+    marks.push({ time: t.time[row], step: t.step[row], sent: 0, una: t.column.una[row] }),
+  );
+  let sent = 0;
+  let una = 0;
+  return marks
+    .sort((a, b) => a.step - b.step)
+    .map((m) => {
+      sent = Math.max(sent, m.sent);
+      una = Math.max(una, m.una);
+      return [m.time, Math.max(0, sent - una), m.step];
+    });
 }
 
 function windowSeries() {
@@ -316,8 +59,8 @@ function windowRange(x0, x1) {
 
 /* The peer's window would press everything else to the ground. */
 function peerIsFar() {
-  const most = (rows) => rows.reduce((n, r) => Math.max(n, r[1]), 0);
-  return most(wnd.peer) > 3 * Math.max(most(wnd.cwnd), most(wnd.out));
+  const middle = (rows) => rows.map((r) => r[1]).sort((a, b) => a - b)[rows.length >> 1] || 0;
+  return middle(wnd.peer) > 3 * middle(wnd.cwnd);
 }
 
 /* Recovery and Loss, as bands; and at the top what happened. */
@@ -370,9 +113,11 @@ function paintSeries(chart, rows, name, color, width, dash) {
 
 function paintDots(chart, rows, name, color, text) {
   const c = chart.context;
+  const seen = chart.layers[name].on ? inSight(rows, chart.x.domain(), (r) => r[0]) : [];
+  const px = seen.length > CROWD ? 2 : 4;
   c.fillStyle = css(color);
-  for (const [time, y, step] of chart.layers[name].on ? inSight(rows, chart.x.domain(), (r) => r[0]) : []) {
-    c.fillRect(chart.x(time) - 2, chart.y(y) - 2, 4, 4);
+  for (const [time, y, step] of seen) {
+    c.fillRect(chart.x(time) - px / 2, chart.y(y) - px / 2, px, px);
     chart.drawn.push({ time, y, step, text: text(y) });
   }
 }
@@ -429,9 +174,17 @@ function paintTimes(chart) {
 
 let wnd, rtt;
 
+/* The end of what is drawn: the last packet or timeout. TIME-WAIT lasts a minute longer, in which nothing happens. */
+function lastOfInterest() {
+  for (let step = model.steps - 1; step > 0; step--)
+    if (model.lane[step] !== LANE_SELF || model.find(step, "tcp_rto") || model.find(step, "tcp_end"))
+      return model.time[step];
+  return model.end;
+}
+
 function makeCharts() {
-  full = [0, Math.max(model.end, 1e-6)];
-  full = [-full[1] * 0.01, full[1] * 1.02];
+  const end = Math.max(lastOfInterest(), 1e-6);
+  full = [-end * 0.01, end * 1.02];
   way = pic.cameBytes > pic.sentBytes ? "came" : "sent";
   wnd = windowSeries();
   rtt = timeSeries();

@@ -165,30 +165,34 @@ const KINDS = {
   "tail loss probe": "tlp",
 };
 
-/* Segments of one way, with what became of them. */
+/* Segments of one way, with what became of them. drops: of the segment, or of a part of it, from byte "at" on. */
 function segmentsOf(model, table, drops) {
-  const again = new Map(),
-    found = [];
+  const again = new Map();
+  const found = [];
   model.each("tcp_rtx", (row, t) => again.set(t.step[row], t.column.why[row]));
   model.each(table, (row, t) => {
-    const step = t.step[row],
-      why = table === "tcp_out" ? again.get(step) : undefined,
-      flags = t.column.flags[row];
+    const step = t.step[row];
+    const why = table === "tcp_out" ? again.get(step) : undefined;
     found.push({
       step,
       time: t.time[row],
-      flags,
+      flags: t.column.flags[row],
       seq: t.column.seq[row],
       len: t.column.len[row],
       ack: t.column.ack[row],
       wnd: t.column.wnd[row],
       why,
       kind: why === undefined ? "new" : KINDS[why] || "other",
-      drop: drops.get(step),
+      drops: drops.get(step) || [],
       needless: undefined,
     });
   });
   return found;
+}
+
+/* A super-packet can lose a part on the way: then the drop's frame is shorter than its payload. */
+function isWhole(segment) {
+  return segment.drops.some((drop) => !drop.bytes || drop.bytes > segment.len);
 }
 
 /* A DSACK names the first byte of what came twice: the last copy of it that went out before was needless. */
@@ -203,9 +207,13 @@ function markNeedless(model, segments) {
 
 function picture(model) {
   const drops = new Map();
-  model.each("drop", (row, t) => drops.set(t.step[row], t.column.text[row]));
-  const sent = segmentsOf(model, "tcp_out", drops),
-    came = segmentsOf(model, "tcp_in", drops);
+  model.each("drop", (row, t) => {
+    const { text, bytes, at } = t.column;
+    const list = drops.get(t.step[row]) || [];
+    drops.set(t.step[row], [...list, { text: text[row], bytes: bytes[row], at: at[row] }]);
+  });
+  const sent = segmentsOf(model, "tcp_out", drops);
+  const came = segmentsOf(model, "tcp_in", drops);
   markNeedless(model, sent);
   const bytes = (list) => list.reduce((n, s) => n + s.len, 0);
   return { sent, came, sentBytes: bytes(sent), cameBytes: bytes(came) };

@@ -52,8 +52,11 @@ function foldText(list) {
   return "\u22ee  " + [part(out, "sent"), part(came, "came"), sack && sack + " with SACK"].filter(Boolean).join(", ");
 }
 
+let segmentOf; /* by its step */
+
 class Diagram {
   constructor(box) {
+    segmentOf = new Map(pic.sent.map((s) => [s.step, s]));
     this.box = box;
     this.items = diagramItems();
     this.opened = new Set();
@@ -164,48 +167,46 @@ class Diagram {
   }
 
   arrow(g, item, y) {
-    const out = item.lane === LANE_OUT,
-      drop = item.records.find((r) => r.table.name === "drop");
+    const out = item.lane === LANE_OUT;
+    const lost = out && item.records.some((r) => r.table.name === "drop");
+    const whole = lost && isWhole(segmentOf.get(item.step) || { len: 0, drops: [{}] });
     const rtx = item.records.find((r) => r.table.name === "tcp_rtx");
-    const color = rtx
-      ? KINDS[rtx.table.column.why[rtx.row]] || "other"
-      : drop
-        ? "bad"
-        : !item.segment
-          ? "window"
-          : out
-            ? "new"
-            : "ack";
-    const from = out ? this.left : this.right,
-      whole = out ? this.right : this.left;
-    const to = drop && out ? from + (whole - from) * 0.78 : whole,
-      line = y + 19;
+    const color = this.color(item, rtx, whole);
+    const [from, end] = out ? [this.left, this.right] : [this.right, this.left];
+    const middle = from + (end - from) * 0.78;
+    const line = y + 19;
     g.append("line")
       .attr("x1", from + (out ? 3 : -3))
-      .attr("x2", to + (out ? -3 : 3))
+      .attr("x2", whole ? middle - 3 : end + (out ? -3 : 3))
       .attr("y1", line)
       .attr("y2", line)
       .attr("stroke", "var(--" + color + ")")
       .attr("stroke-width", 1.7)
-      .attr("marker-end", drop && out ? null : "url(#m-" + color + ")");
-    if (drop && out)
+      .attr("marker-end", whole ? null : "url(#m-" + color + ")");
+    if (lost)
       g.append("path")
-        .attr("d", "M" + (to - 5) + " " + (line - 5) + "l10 10m-10 0l10 -10")
+        .attr("d", "M" + (middle - 5) + " " + (line - 5) + "l10 10m-10 0l10 -10")
         .attr("stroke", "var(--bad)")
         .attr("stroke-width", 2.2);
-    const text =
-      model.title(item.step).replace(/^(rx|tx|dropped) /, "") + (rtx ? "  " + rtx.table.column.why[rtx.row] : "");
+    const why = rtx ? "  " + rtx.table.column.why[rtx.row] : "";
+    this.arrowText(g, model.title(item.step).replace(/^(rx|tx|dropped) /, "") + why, y, rtx && color);
+  }
+
+  color(item, rtx, whole) {
+    if (rtx) return KINDS[rtx.table.column.why[rtx.row]] || "other";
+    if (whole) return "bad";
+    if (!item.segment) return "window";
+    return item.lane === LANE_OUT ? "new" : "ack";
+  }
+
+  arrowText(g, text, y, color) {
     const label = g
       .append("text")
       .attr("x", (this.left + this.right) / 2)
       .attr("y", y + 13)
       .attr("text-anchor", "middle")
       .text(text);
-    if (rtx)
-      label
-        .attr("fill", "var(--" + color + ")")
-        .style("fill", "var(--" + color + ")")
-        .style("font-weight", 600);
+    if (color) label.style("fill", "var(--" + color + ")").style("font-weight", 600);
     g.attr("aria-label", text);
   }
 

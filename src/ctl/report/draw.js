@@ -267,40 +267,44 @@ class Chart {
     c.setLineDash([]);
   }
 
-  /* A short text that gives way to those that are there. */
+  /* A short text at a point of a rising curve: below it to the right, or where else there is room. */
   label(x, y, text, color, taken) {
-    const c = this.context,
-      width = c.measureText(text).width,
-      right = x + width + 8 > MARGIN.left + this.inner.width;
-    const left = right ? x - width - 8 : x + 8;
-    for (const dy of [0, 15, -15, 30, -30]) {
-      const box = [left - 2, y + dy - 8, left + width + 2, y + dy + 7];
-      if (
-        box[1] < MARGIN.top ||
-        box[3] > MARGIN.top + this.inner.height ||
-        taken.some((b) => b[0] < box[2] && box[0] < b[2] && b[1] < box[3] && box[1] < b[3])
-      )
-        continue;
+    const c = this.context;
+    const width = c.measureText(text).width;
+    const bottom = MARGIN.top + this.inner.height;
+    const places = [
+      [8, 13],
+      [-8 - width, -13],
+      [8, 0],
+      [8, -13],
+      [-8 - width, 13],
+      [8, 28],
+    ];
+    for (const [dx, dy] of places) {
+      const box = [x + dx - 2, y + dy - 8, x + dx + width + 2, y + dy + 7];
+      const inside =
+        box[0] > MARGIN.left && box[2] < MARGIN.left + this.inner.width && box[1] > MARGIN.top - 4 && box[3] < bottom;
+      if (!inside || taken.some((b) => b[0] < box[2] && box[0] < b[2] && b[1] < box[3] && box[1] < b[3])) continue;
       taken.push(box);
       c.fillStyle = css("card");
-      c.globalAlpha = 0.8;
+      c.globalAlpha = 0.6;
       c.fillRect(box[0], box[1], box[2] - box[0], box[3] - box[1]);
       c.globalAlpha = 1;
       c.fillStyle = css(color);
-      c.fillText(text, left, y + dy + 4);
+      c.fillText(text, x + dx, y + dy + 4);
       return;
     }
   }
 
-  cross(x, y, color) {
+  cross(x, y, half, color) {
     const c = this.context;
     c.strokeStyle = css(color);
     c.lineWidth = 2;
     c.beginPath();
-    c.moveTo(x - 4.5, y - 4.5);
-    c.lineTo(x + 4.5, y + 4.5);
-    c.moveTo(x - 4.5, y + 4.5);
-    c.lineTo(x + 4.5, y - 4.5);
+    c.moveTo(x - half, y - half);
+    c.lineTo(x + half, y + half);
+    c.moveTo(x - half, y + half);
+    c.lineTo(x + half, y - half);
     c.stroke();
   }
 
