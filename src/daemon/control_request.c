@@ -172,13 +172,15 @@ void client_request(struct daemon *d, struct client *c)
 
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return;
+	fd = n >= 0 ? take_fd(&m) : -1; /* an empty message brings one along, too */
 	if (n <= 0) {
+		if (fd >= 0)
+			close(fd);
 		client_drop(d, c, NULL);
 		return;
 	}
 	c->held = false;
 	k->in.bytes[n] = 0; /* data that is text ends */
-	fd = take_fd(&m);
 	c->busy = true;
 	fault = request_fault(&k->in.req, (size_t)n, m.msg_flags & MSG_TRUNC);
 	if ((size_t)n >= sizeof(struct abi_head) && k->in.req.head.magic == ABI_MAGIC &&

@@ -269,7 +269,7 @@ void op_step(struct daemon *d, struct client *c, const struct abi_request *req, 
 		error = EPERM;
 	else if (req->arg[0] == ABI_STEP_RUN)
 		freeze_end(d);
-	else if (req->arg[0] != ABI_STEP_ONE || req->arg[1] < 0)
+	else if (req->arg[0] != ABI_STEP_ONE || req->arg[1] < 0 || d->freeze->ordered)
 		error = EINVAL;
 	else {
 		freeze_order(d, req);

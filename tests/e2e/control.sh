@@ -14,6 +14,8 @@ for seed in 1 2 3 4; do
 	out=$(timeout 60 python3 "$HERE/control_fuzz.py" "$SOCK" $seed 2000 "$HERE/../../src/abi/op.def" 2>&1)
 	like "2,000 messages of seed $seed are answered" "$out" 'error=[0-9]+ ok=[0-9]+'
 done
+out=$(timeout 60 python3 "$HERE/control_fuzz.py" "$SOCK" 5 1000 "$HERE/../../src/abi/op.def" STEP SHOW 2>&1)
+like "1,000 that hold the stack and let it go" "$out" 'error=[0-9]+ ok=[0-9]+'
 ok "the daemon is alive" kill -0 "$pid"
 ok "and works" ping -qc1 -W1 "$STACK"
 wait_for 2 test "$(find "/proc/$pid/fd" -mindepth 1 | wc -l)" = "$fds"

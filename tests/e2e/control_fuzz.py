@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Throws messages at glassd's control socket: control_fuzz.py SOCKET SEED COUNT OP.DEF.
+"""Throws messages at glassd's control socket: control_fuzz.py SOCKET SEED COUNT OP.DEF [OPERATION...].
 
 Most are almost right: a valid head, an operation that exists, a token of a real socket, lengths and values at the
 edges, descriptors of all kinds. Prints what came back, in numbers.
@@ -18,17 +18,18 @@ REPLY = struct.Struct("<IHHiIQ4q20s20s")
 EDGES = [0, 1, -1, 4, 6, 17, 255, 256, 1000, 65535, 65536, 2**31 - 1, -(2**31), 2**32, 2**63 - 1, -(2**63)]
 
 
-def read_ops(path):
-    """Numbers of the operations, from op.def, without PING, which waits; and the number of STOP."""
+def read_ops(path, only):
+    """Numbers of the operations that are spared: STOP, PING, which waits, STEP, which makes programs wait, unless it is
+    asked for; and of the others, or of those that are asked for."""
     with open(path) as f:
         names = [line[3:].split(",")[0] for line in f if line.startswith("OP(")]
-    stop = names.index("STOP")
-    return stop, [i for i, n in enumerate(names) if i != stop and n != "PING"]
+    spared = {names.index(n) for n in {"STOP", "PING", "STEP"} - set(only)}
+    return spared, [i for i, n in enumerate(names) if (n in only if only else i not in spared)]
 
 
 class Fuzzer:
-    def __init__(self, path, seed, stop, ops):
-        self.path, self.rng, self.stop, self.ops = path, random.Random(seed), stop, ops
+    def __init__(self, path, seed, spared, ops):
+        self.path, self.rng, self.spared, self.ops = path, random.Random(seed), spared, ops
         self.tokens, self.fds, self.counts = [0], [], {}
         self.connect()
 
@@ -50,7 +51,7 @@ class Fuzzer:
         head = (MAGIC, VERSION, r.choice(self.ops))
         if r.random() < 0.02:
             head = (r.choice([0, MAGIC]), r.choice([0, 1, 2, 65535]), r.randrange(65536))
-            if head[2] == self.stop:
+            if head[2] in self.spared:
                 head = (MAGIC, VERSION, 0)
         args = [r.choice(EDGES) if r.random() < 0.4 else r.randrange(25) for _ in range(4)]
         if r.random() < 0.3:
@@ -104,7 +105,7 @@ class Fuzzer:
 
 def main():
     path, seed, count, defs = sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), sys.argv[4]
-    fuzzer = Fuzzer(path, seed, *read_ops(defs))
+    fuzzer = Fuzzer(path, seed, *read_ops(defs, sys.argv[5:]))
     for _ in range(count):
         fuzzer.step()
     print(*(f"{k}={v}" for k, v in sorted(fuzzer.counts.items())))
