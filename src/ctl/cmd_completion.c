@@ -73,6 +73,7 @@ static void put_operands(const struct command *c)
 		{ "net", " set del show blackhole clear in out delay loss duplicate corrupt "
 			 "reorder rate limit drop profile seed gemodel" },
 		{ "ss", " state exclude src dst sport dport conn and or not" },
+		{ "top", " state exclude src dst sport dport conn and or not" },
 		{ "trace", " host net port portrange src dst less greater ip arp tcp udp icmp "
 			   "inbound outbound conn syn fin rst data ack rtx drop and or not" },
 		{ "why", " last" },

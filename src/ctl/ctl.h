@@ -51,6 +51,7 @@ int cmd_tunables(const struct command *self, int argc, char **argv);
 int cmd_host(const struct command *self, int argc, char **argv);
 int cmd_ss(const struct command *self, int argc, char **argv);
 int cmd_stat(const struct command *self, int argc, char **argv);
+int cmd_top(const struct command *self, int argc, char **argv);
 int cmd_step(const struct command *self, int argc, char **argv);
 int cmd_check(const struct command *self, int argc, char **argv);
 int cmd_completion(const struct command *self, int argc, char **argv);

@@ -42,6 +42,8 @@ const struct command commands[] = {
 	{ "why", "[CONN | HOST[:PORT] | last]",
 	  "why a connection failed, how it ended, or why it is slow, in a few lines", cmd_why,
 	  "Without an operand: the last connection." },
+	{ "top", "[FILTER]", "connections, rates, limiters and drops, again and again, as top(1)",
+	  cmd_top, "FILTER, as glass ss has it. Keys on the screen: h tells them." },
 	{ "step", "", "hold the stack, or a simulated one, and let it go on step by step", cmd_step,
 	  "Commands: next [N], packet [N], until FILTER, break [FILTER], delete [N], continue "
 	  "[TIME],\nprint [CONN], save FILE, help, quit; FILTER as glass trace has it.\n"

@@ -17,6 +17,8 @@ int ss_table(struct table *t);
 
 /* -i: where the connection stands. What is zero says nothing, as in ss(8). */
 void ss_info(const struct glass_conn_info *c);
+/* The word of limit.def. */
+const char *ss_limit_name(unsigned i);
 /* -m */
 void ss_memory(const struct glass_conn_info *c);
 /* How long a timer has to run. */

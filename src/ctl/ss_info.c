@@ -18,6 +18,11 @@ static const char *const limit_names[GLASS_LIMIT_COUNT] = {
 #undef LIMIT
 };
 
+const char *ss_limit_name(unsigned i)
+{
+	return limit_names[i];
+}
+
 static const char *or_empty(const char *s)
 {
 	return s ? s : "";

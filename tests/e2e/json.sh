@@ -108,6 +108,8 @@ plain nonsense
 plain trace "tcp and ("
 
 # Each schema was held against something, and each command has one: but those that run something else or write a file.
+schema top top -n 2 -d 0.1
+plain top -b -n 1
 schema step step --scene fetch -e "next 12; print; continue"
 plain step --scene loss -e "until rtx; break drop; continue; print"
 schema "done" down
