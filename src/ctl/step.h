@@ -14,7 +14,7 @@ struct ground {
 	 * One event, or none when the stack's time has gone on by within_ns (it may answer sooner).
 	 * GOING_NOWHERE: there will be none. GOING_FAILED: after a message.
 	 */
-	enum going (*event)(struct ground *gr, int64_t within_ns, bool *happened);
+	enum going (*event)(struct ground *gr, int64_t within_ns);
 	/* Lets it run by itself, or (false) holds it again. 0 or an exit code after a message. */
 	int (*run)(struct ground *gr, bool free);
 	/* Calls each() for every connection. 0 or an exit code after a message. */

@@ -42,7 +42,6 @@ enum outcome step_go_on(int64_t until_ns, const struct step **out)
 	struct story *s = &stepping.ground.story;
 	char title[TEXT_BYTES + 16];
 	int64_t left_ns;
-	bool happened;
 
 	for (;;) {
 		while (stepping.untold < s->nstep) {
@@ -55,7 +54,7 @@ enum outcome step_go_on(int64_t until_ns, const struct step **out)
 		if (stepping.ground.now_ns >= until_ns)
 			return LATE;
 		left_ns = until_ns == FOREVER ? FOREVER : until_ns - stepping.ground.now_ns;
-		switch (stepping.ground.event(&stepping.ground, left_ns, &happened)) {
+		switch (stepping.ground.event(&stepping.ground, left_ns)) {
 		case GOING_ON:
 			break;
 		case GOING_NOWHERE:

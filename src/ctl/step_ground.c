@@ -14,7 +14,7 @@
 
 /* ---- the running stack ---- */
 
-static int ask(struct ground *gr, enum abi_step_do what, int64_t within_ns, enum abi_step *happened)
+static int ask(struct ground *gr, enum abi_step_do what, int64_t within_ns)
 {
 	struct abi_request req = { .arg = { what, within_ns } };
 	static struct reply rep;
@@ -23,25 +23,19 @@ static int ask(struct ground *gr, enum abi_step_do what, int64_t within_ns, enum
 	if (err)
 		return client_failed("step", err, &rep);
 	gr->now_ns = rep.head.value[0];
-	*happened = (enum abi_step)rep.head.value[1];
 	return 0;
 }
 
-static enum going lab_event(struct ground *gr, int64_t within_ns, bool *happened)
+static enum going lab_event(struct ground *gr, int64_t within_ns)
 {
-	enum abi_step what = ABI_STEP_NOTHING;
+	int err = ask(gr, ABI_STEP_ONE, within_ns < PATIENCE_NS ? within_ns : PATIENCE_NS);
 
-	if (ask(gr, ABI_STEP_ONE, within_ns < PATIENCE_NS ? within_ns : PATIENCE_NS, &what))
-		return GOING_FAILED;
-	*happened = what != ABI_STEP_NOTHING;
-	return GOING_ON;
+	return err ? GOING_FAILED : GOING_ON;
 }
 
 static int lab_run(struct ground *gr, bool free)
 {
-	enum abi_step what = ABI_STEP_NOTHING;
-
-	return ask(gr, free ? ABI_STEP_RUN : ABI_STEP_FREEZE, 0, &what);
+	return ask(gr, free ? ABI_STEP_RUN : ABI_STEP_FREEZE, 0);
 }
 
 static int lab_conns(struct ground *gr, void (*each)(const struct glass_conn_info *c, void *arg),
@@ -78,9 +72,9 @@ int ground_lab(struct ground *gr)
 
 /* ---- a scene ---- */
 
-static enum going scene_goes(struct ground *gr, int64_t within_ns, bool *happened)
+static enum going scene_goes(struct ground *gr, int64_t within_ns)
 {
-	bool more = scene_event(gr->scene, within_ns, happened);
+	bool more = scene_event(gr->scene, within_ns);
 
 	gr->now_ns = scene_now(gr->scene);
 	return more ? GOING_ON : GOING_NOWHERE;

@@ -97,7 +97,7 @@ void loop_flush(struct daemon *d);
 bool loop_send_frames(struct daemon *d);
 /* News to the programs' ends, and nothing else; answers whether there was any. */
 bool loop_events(struct daemon *d);
-bool loop_is_device(const struct daemon *d, const struct watch *w);
+bool loop_is_device(const struct watch *w);
 /* To its device at once; what the device does not take is counted. */
 void loop_send(struct daemon *d, const struct glass_frame *frame);
 /* One that was just pulled, on whichever way "glass net" has for it. */

@@ -37,7 +37,6 @@ struct freeze {
 	bool ordered; /* an event: its answer is due */
 	struct abi_request order;
 	int64_t until_ns; /* no event until then is an answer too */
-	uint64_t events;
 	struct pollfd served[2 + CLIENTS_MAX];
 };
 
@@ -149,7 +148,7 @@ static enum abi_step ready(struct daemon *d, struct watch *w, uint32_t epoll_eve
 	glass_advance(d->g, clock_now_ns());
 	w->ready(d, w, epoll_events);
 	loop_events(d);
-	return outside ? ABI_STEP_NOTHING : loop_is_device(d, w) ? ABI_STEP_FRAME : ABI_STEP_OTHER;
+	return outside ? ABI_STEP_NOTHING : loop_is_device(w) ? ABI_STEP_FRAME : ABI_STEP_OTHER;
 }
 
 /* The clock runs until something is there, or due, or the time is up. */
@@ -184,9 +183,7 @@ static void answer(struct daemon *d, struct client *c, const struct abi_request 
 		   enum abi_step what, int error)
 {
 	const char *text = error == EBUSY ? "somebody else steps this stack: one at a time" : "";
-	struct abi_reply rep = { .error = error,
-				 .value = { clock_now_ns(), what,
-					    d->freeze ? (int64_t)d->freeze->events : 0 } };
+	struct abi_reply rep = { .error = error, .value = { clock_now_ns(), what } };
 
 	control_reply(d, c, req, &rep, text, strlen(text), -1);
 }
@@ -203,7 +200,6 @@ void freeze_round(struct daemon *d)
 	what = one_event(d);
 	if (d->freeze != f) /* whoever asked has gone */
 		return;
-	f->events += what != ABI_STEP_NOTHING;
 	if (what == ABI_STEP_NOTHING && clock_now_ns() < f->until_ns && !d->stopping)
 		return;
 	f->ordered = false;

@@ -161,9 +161,8 @@ static void dev_ready(struct daemon *d, struct watch *w, uint32_t events)
 		links_failed(d, dw->dev, -rc);
 }
 
-bool loop_is_device(const struct daemon *d, const struct watch *w)
+bool loop_is_device(const struct watch *w)
 {
-	(void)d;
 	return w->ready == dev_ready;
 }
 

@@ -277,7 +277,7 @@ static bool second_time(void *arg)
 	return (*(unsigned *)arg)++ > 0;
 }
 
-bool scene_event(struct scene *s, int64_t within_ns, bool *happened)
+bool scene_event(struct scene *s, int64_t within_ns)
 {
 	int64_t now_ns = sim_now(s->sim);
 	unsigned asked = 0;
@@ -285,7 +285,6 @@ bool scene_event(struct scene *s, int64_t within_ns, bool *happened)
 		sim_run(s->sim, second_time, &asked,
 			within_ns < GLASS_NEVER - now_ns ? now_ns + within_ns : GLASS_NEVER);
 
-	*happened = end == SIM_DONE;
 	return end == SIM_DONE || end == SIM_DEADLINE;
 }
 

@@ -24,7 +24,7 @@ void scene_free(struct scene *s);
  * Time goes on to the next moment at which something happens, or by so many ns if nothing does.
  * false: nothing happens any more.
  */
-bool scene_event(struct scene *s, int64_t within_ns, bool *happened);
+bool scene_event(struct scene *s, int64_t within_ns);
 int64_t scene_now(const struct scene *s);
 /* Side 0 is the client. */
 struct glass *scene_stack(struct scene *s, unsigned side);
