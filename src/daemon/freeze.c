@@ -144,11 +144,14 @@ static enum abi_step ready(struct daemon *d, struct watch *w, uint32_t epoll_eve
 {
 	struct client *c = client_of(w);
 	bool outside = w == d->signals || w == &d->control->listener || (c && !client_waits(c));
+	enum abi_step what = outside		 ? ABI_STEP_NOTHING
+			     : loop_is_device(w) ? ABI_STEP_FRAME
+						 : ABI_STEP_OTHER;
 
 	glass_advance(d->g, clock_now_ns());
-	w->ready(d, w, epoll_events);
+	w->ready(d, w, epoll_events); /* the watch may be gone afterwards */
 	loop_events(d);
-	return outside ? ABI_STEP_NOTHING : loop_is_device(w) ? ABI_STEP_FRAME : ABI_STEP_OTHER;
+	return what;
 }
 
 /* The clock runs until something is there, or due, or the time is up. */
