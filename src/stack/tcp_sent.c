@@ -184,8 +184,6 @@ void tcp_flight_settle(struct glass *g, struct tcp_conn *c)
 
 void tcp_sent_add(struct glass *g, struct tcp_conn *c, struct tcp_tx *tx)
 {
-	tx->mss = c->mss;
-	tx->segs = segments_of(tx);
 	list_init(&tx->in_flight);
 	list_append(&c->out->sent, &tx->node);
 	seqtree_insert(&c->out->sent_at, &tx->at, tx->seq, priority(g));
@@ -200,6 +198,8 @@ void tcp_tx_sent(struct glass *g, struct tcp_conn *c, struct tcp_tx *tx)
 		c->out->retrans += tx->len;
 		tx->flags |= TX_RETRANS;
 	}
+	tx->mss = c->mss; /* the path may carry less, or more, than last time */
+	tx->segs = segments_of(tx);
 	tx->sent_ns = now(g);
 	tx->order = ++c->out->sent_count;
 	if (!tx->order) /* 0: none */

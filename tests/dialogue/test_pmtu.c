@@ -2,6 +2,8 @@
 /* Path MTU without help: black holes, and the search for what passes (RFC 4821, T80). */
 #include "dialogue.h"
 
+#include "../../src/stack/stack.h"
+
 /* A dialogue is laid out in columns. */
 /* clang-format off */
 
@@ -79,4 +81,23 @@ DIALOGUE(search_and_a_lost_probe)
 		check(after.pmtu == 1282 && after.ca_state == 0);
 		check(after.snd_cwnd >= before.snd_cwnd);
 		check(after.snd_cwnd <= 2 * before.snd_cwnd);	/* what was out has arrived once */
+}
+
+/*
+ * What is sent again in smaller segments is a frame of smaller segments: what the peer has of it is known by their
+ * edges, not by those of before.
+ */
+DIALOGUE(sent_again_smaller)
+{
+	T(0)	dlg_stack(d)->dev[dlg_dev(d)].setup.offload |= GLASS_OFFLOAD_TSO;
+		connected(c, "mss=1460, sackok, win=60000");
+	T(100)	app_send(c, 14600);
+		wire_skip_all();
+	T(110)	wire_in(ICMP, type=3, code=4, mtu=1040);
+		wire_out(RTX, seq=1, len=2000);			/* two segments; the first is lost */
+		wire_skip_all();
+	T(150)	wire_in(ACK, seq=1, ack=1, sack=1001:13681);
+		wire_out(RTX, seq=1, len=1000);
+		wire_skip_all();
+		app_abort(c);	wire_skip_all();
 }
