@@ -20,6 +20,16 @@ DIALOGUE(data_backs_off)
 		state(c, ESTAB);
 }
 
+/* 5.3: an ACK of new data begins the time anew for what is still out. srtt 60, rttvar 55: rto 280. */
+DIALOGUE(ack_restarts_the_timer)
+{
+	T(0)	connected(c, "mss=1000");
+	T(100)	app_send(c, 2000);	wire_skip(); wire_skip();
+	T(300)	wire_in(ACK, ack=1001);
+	T(580)	wire_out(RTX, seq=1001, len=1000);
+	T(620)	wire_in(ACK, ack=2001);
+}
+
 /* 2.5: never above the limit. */
 DIALOGUE(rto_has_a_ceiling)
 {

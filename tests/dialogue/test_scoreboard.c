@@ -114,3 +114,21 @@ DIALOGUE(no_crumbs_of_window)
 		check(dlg_last_ack(d) == 2011);
 		check(dlg_last_ack(d) + dlg_last(d)->win == edge);
 }
+
+/* RFC 9293 3.8.6: what is sent again keeps to the window, too, where it has shrunk. */
+DIALOGUE(window_shrinks_over_what_is_lost)
+{
+	T(0)	connected(c, "mss=1000, win=60000, sackok");
+	T(100)	app_send(c, 10000);
+	for (unsigned i = 0; i < 10; i++)
+		wire_skip();
+	T(140)	wire_in(ACK, seq=1, ack=1, win=2000, sack=5001:10001);
+		wire_out(RTX, seq=1, len=1000);
+		wire_out(RTX, seq=1001, len=1000);
+	T(150)	wire_in(ACK, seq=1, ack=2001, win=2500, sack=5001:10001);
+		wire_out(RTX, seq=2001, len=1000);
+		wire_out(RTX, seq=3001, len=1000);
+	T(160)	wire_in(ACK, seq=1, ack=4001, win=60000, sack=5001:10001);
+		wire_out(RTX, seq=4001, len=1000);
+	T(170)	wire_in(ACK, seq=1, ack=10001);
+}

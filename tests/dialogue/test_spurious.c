@@ -339,3 +339,48 @@ DIALOGUE(eifel_widens_the_reordering_window)
 		check(!first_comes_late(d, c, 15));	/* half of it */
 		counter(TCPFullUndo, 2);
 }
+
+/* A report of what was sent again before this recovery says nothing of it. */
+DIALOGUE(dsack_of_the_recovery_before)
+{
+	unsigned reduced;
+
+	T(0)	connected(c, "mss=1000, win=60000, sackok");
+	T(100)	app_send(c, 10000);
+	for (unsigned i = 0; i < 10; i++)
+		wire_skip();
+	T(140)	wire_in(ACK, seq=1, ack=1, sack=1001:10001);
+		wire_out(RTX, seq=1, len=1000);
+	T(180)	wire_in(ACK, seq=1, ack=10001);
+	T(200)	app_send(c, 5000);
+	for (unsigned i = 0; i < 5; i++)
+		wire_skip();
+	T(240)	wire_in(ACK, seq=1, ack=10001, sack=11001:15001);
+		wire_out(RTX, seq=10001, len=1000);
+		reduced = info_of(d, c).ssthresh_segments;
+	T(250)	wire_in(ACK, seq=1, ack=10001, sack=1:1001);
+	T(280)	wire_in(ACK, seq=1, ack=15001);
+		counter(TCPFullUndo, 0);
+		check(info_of(d, c).ssthresh_segments == reduced);
+		check(info_of(d, c).retrans_spurious == 1);
+}
+
+/* RFC 3522: one of three was late; what became of the other two is not known yet. */
+DIALOGUE(eifel_of_one_of_three)
+{
+	uint32_t original;
+
+	T(0)	connected(c, "mss=1012, win=60000, sackok, ts");
+	T(100)	app_send(c, 10000);
+	for (unsigned i = 0; i < 10; i++)
+		wire_skip();
+		original = dlg_last(d)->tsval;
+	T(140)	wire_inf("ACK, seq=1, ack=1, sack=3001:10001, tsecr=%u", original);
+		wire_out(RTX, seq=1, len=1000);
+		wire_out(RTX, seq=1001, len=1000);
+		wire_out(RTX, seq=2001, len=1000);
+	T(150)	wire_inf("ACK, seq=1, ack=1001, sack=3001:10001, tsecr=%u", original);
+		counter(TCPFullUndo, 0);
+	T(180)	wire_in(ACK, seq=1, ack=10001);
+		counter(TCPFullUndo, 0);
+}

@@ -144,6 +144,18 @@ DIALOGUE(tlp_new_data)
 		app_abort(c);	wire_skip_all();
 }
 
+/* No room for new data in the peer's window: the last segment again. */
+DIALOGUE(tlp_window_is_full)
+{
+	T(0)	connected(c, "mss=1000, sackok, win=5000");
+	T(100)	app_send(c, 20000);
+	for (unsigned i = 0; i < 5; i++)
+		wire_skip();
+		wire_out_within(170, 190, RTX, seq=4001, len=1000);
+		counter(TCPLossProbes, 1);
+		app_abort(c);	wire_skip_all();
+}
+
 /* The peer talks to us all the time: that does not put the probe off. */
 DIALOGUE(tlp_is_not_put_off)
 {

@@ -86,6 +86,27 @@ static void test_rate_and_queue(void **state)
 	drain(&s);
 }
 
+/* A super-packet takes the time of its segments, each with headers of its own. */
+static void test_rate_of_a_super_packet(void **state)
+{
+	struct sim s = wire(&(struct impair_way){ .rate_bit_s = 1000000 });
+	const unsigned headers = (unsigned)(frame_len - sizeof(payload)), mss = 300;
+	struct glass_frame f = { .niov = 1, .length = frame_len };
+	struct sim_item *item;
+
+	(void)state;
+	s.side[1].offload = GLASS_OFFLOAD_CSUM | GLASS_OFFLOAD_TSO;
+	f.iov[0] = (struct glass_iov){ frame, frame_len };
+	f.off = (struct glass_offload){ .gso_size = mss, .hdr_len = (uint16_t)headers };
+	sim_transmit(&s, 0, &f);
+	assert_int_equal(s.count, 1);
+	item = sim_pop(&s);
+	assert_int_equal(item->length, frame_len);
+	assert_true(item->time_ns == (int64_t)(sizeof(payload) + 4 * headers) * 8000);
+	free(item);
+	drain(&s);
+}
+
 static void test_jitter_keeps_the_order(void **state)
 {
 	struct sim s = wire(&(struct impair_way){ .delay_ns = MS, .jitter_ns = 5 * MS });
@@ -174,6 +195,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_chances),
 		cmocka_unit_test(test_rate_and_queue),
+		cmocka_unit_test(test_rate_of_a_super_packet),
 		cmocka_unit_test(test_jitter_keeps_the_order),
 		cmocka_unit_test(test_damage_can_be_seen),
 		cmocka_unit_test(test_aims),

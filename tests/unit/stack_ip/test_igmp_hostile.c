@@ -120,6 +120,24 @@ static void test_flood_of_queries(void **state)
 	assert_true(after.bytes <= before.bytes);
 }
 
+/* RFC 3376 5.2, rule 1: an answer that is due is not put off, however often somebody asks anew. */
+static void test_answer_is_not_put_off(void **state)
+{
+	unsigned answers = 0;
+
+	(void)state;
+	join(&h, a, GROUP);
+	assert_told(&h, "TO_EX 239.1.2.3");
+	query(&h, 0, 100, NULL, 0); /* within ten seconds */
+	for (unsigned i = 0; i < 10; i++) {
+		query(&h, 0, 255, NULL, 0); /* within the hour */
+		host_wait(&h, S);
+		while (host_out(&h, &f))
+			answers++;
+	}
+	assert_int_equal(answers, 1);
+}
+
 /* The answer to a query for too many sources tells everything. */
 static void test_too_many_sources_asked(void **state)
 {
@@ -188,6 +206,7 @@ int main(void)
 		T(test_for_routers),
 		T(test_odd_queriers),
 		T(test_flood_of_queries),
+		T(test_answer_is_not_put_off),
 		T(test_too_many_sources_asked),
 		T(test_no_memory),
 	};
