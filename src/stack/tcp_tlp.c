@@ -100,6 +100,7 @@ void tcp_tlp_send(struct glass *g, struct tcp_conn *c)
 {
 	int32_t window = seq_diff(seq_add(c->snd.una, c->snd.wnd), c->snd.nxt);
 	uint32_t unsent = tcp_unsent(c), n = unsent < c->mss ? unsent : c->mss;
+	struct tcp_tx *last;
 
 	if (!tcp_tlp_timeout(g, c)) {
 		tcp_rearm(g, c, false);
@@ -117,11 +118,12 @@ void tcp_tlp_send(struct glass *g, struct tcp_conn *c)
 	if (c->out->tlp_out && seq_geq(c->snd.una, c->out->tlp_end))
 		probe_repaired(g, c);
 	c->out->tlp_ts = tcp_ts_now(g, c);
-	c->out->tlp_is_retrans = false;
+	c->out->tlp_bytes = 0;
 	c->out->tlp_out = c->out->probed = true;
 	if (!n || window < (int32_t)n || !tcp_send_data(g, c, n, n == unsent && c->fin_queued)) {
-		c->out->tlp_is_retrans = true;
-		tcp_retransmit(g, c, last_segment(g, c), c->mss, RTX_KIND_PROBE);
+		last = last_segment(g, c);
+		tcp_retransmit(g, c, last, c->mss, RTX_KIND_PROBE);
+		c->out->tlp_bytes = (uint16_t)last->len;
 	}
 	c->out->tlp_end = c->snd.nxt;
 	tcp_rearm(g, c, true);
@@ -139,8 +141,7 @@ void tcp_tlp_ack(struct glass *g, struct tcp_conn *c, const struct tcp_seg *seg,
 
 	if (!c->out->tlp_out || seq_lt(seg->ack, c->out->tlp_end))
 		return;
-	if (!c->out->tlp_is_retrans ||
-	    (sum->dsack && seq_eq(sum->duplicate.end, c->out->tlp_end)) ||
+	if (!c->out->tlp_bytes || (sum->dsack && seq_eq(sum->duplicate.end, c->out->tlp_end)) ||
 	    (ts && (int32_t)(sum->tsecr - c->out->tlp_ts) < 0))
 		c->out->tlp_out = false;
 	else if (seq_gt(seg->ack, c->out->tlp_end))

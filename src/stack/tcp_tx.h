@@ -85,8 +85,9 @@ struct tcp_flight {
 	struct seq rack_fack;	  /* highest sequence delivered */
 	struct seq rack_original; /* the end of what arrived, its original perhaps; >= snd.una */
 	struct seq tlp_end;
-	uint32_t tlp_ts; /* our timestamp when the probe left */
-	bool tlp_out, tlp_is_retrans;
+	uint32_t tlp_ts;    /* our timestamp when the probe left */
+	uint16_t tlp_bytes; /* that it sent again; 0: it was new data */
+	bool tlp_out;
 	bool probed; /* and nothing was delivered since */
 
 	/* Was the recovery needed? tcp_undo.c */

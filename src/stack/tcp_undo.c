@@ -66,13 +66,22 @@ uint64_t tcp_rtx_word(enum tcp_rtx_kind kind)
 	return WORD("?");
 }
 
+/*
+ * A tail loss probe that is not answered yet may be reported as a duplicate as well. As Linux: were
+ * it not counted, its report would be taken for that of something sent again now.
+ */
+static uint32_t probe_bytes(const struct tcp_conn *c)
+{
+	return c->out->tlp_out && seq_lt(c->snd.una, c->out->tlp_end) ? c->out->tlp_bytes : 0;
+}
+
 void tcp_undo_begin(struct tcp_conn *c)
 {
 	c->out->undo_watch = true;
 	c->out->undo_counted = false;
 	c->out->undo_resent = false;
 	c->out->undo_from = c->snd.una;
-	c->out->undo_bytes = 0;
+	c->out->undo_bytes = probe_bytes(c);
 }
 
 void tcp_undo_resent(struct glass *g, struct tcp_conn *c, const struct tcp_tx *tx)

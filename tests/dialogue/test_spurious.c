@@ -384,3 +384,27 @@ DIALOGUE(eifel_of_one_of_three)
 	T(180)	wire_in(ACK, seq=1, ack=10001);
 		counter(TCPFullUndo, 0);
 }
+
+/*
+ * The duplicate is that of a tail loss probe, which went before the recovery: it says nothing of what the recovery
+ * has sent again, and that is still missing.
+ */
+DIALOGUE(dsack_of_a_probe)
+{
+	unsigned before;
+
+	T(0)	connected(c, "mss=1000, win=10000, sackok");
+		before = info_of(d, c).cwnd_segments;
+	T(100)	app_send(c, 10000);
+	for (unsigned i = 0; i < 10; i++)
+		wire_skip();
+		wire_out_within(170, 190, RTX, seq=9001, len=1000);
+	T(200)	wire_in(ACK, seq=1, ack=1, sack=1001:10001);
+		wire_out(RTX, seq=1, len=1000);
+	T(220)	wire_in(ACK, seq=1, ack=1, sack=9001:10001, sack=1001:10001);
+		counter(TCPFullUndo, 0);
+	T(240)	wire_in(ACK, seq=1, ack=10001);
+		counter(TCPFullUndo, 0);
+		check(info_of(d, c).cwnd_segments < before);
+		check(info_of(d, c).retrans_spurious == 1);
+}
