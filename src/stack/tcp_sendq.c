@@ -118,18 +118,29 @@ void *tcp_reserve(struct glass *g, struct tcp_conn *c, size_t want, size_t *leng
 	return t->spare->bytes;
 }
 
-/* A chunk at the end of the queue with room for n bytes more, or a new one; NULL: no memory. */
+/*
+ * A chunk at the end of the queue with room for n bytes more, or a new one; NULL: no memory. A
+ * record begins a new one, in the buffer of the one before it if that has room: records may be of a
+ * byte each.
+ */
 static struct tcp_chunk *chunk_for(struct glass *g, struct tcp_conn *c, struct buf *b, size_t n)
 {
-	struct tcp_chunk *k =
+	struct tcp_chunk *last =
 		list_empty(&c->chunks) ? NULL : list_last(&c->chunks, struct tcp_chunk, node);
+	bool room = !b && last && last->buf->cap - last->off - last->len >= n;
+	struct tcp_chunk *k;
 
-	if (!b && k && !k->record_end && k->buf->cap - k->off - k->len >= n)
-		return k;
+	if (room && !last->record_end)
+		return last;
 	k = pool_alloc(&g->pool, sizeof(*k));
 	if (!k)
 		return NULL;
-	k->buf = b ? b : buf_new(&g->pool, n < TCP_CHUNK_BYTES ? TCP_CHUNK_BYTES : n);
+	if (room) {
+		k->buf = buf_ref(last->buf);
+		k->off = last->off + last->len;
+	} else {
+		k->buf = b ? b : buf_new(&g->pool, n < TCP_CHUNK_BYTES ? TCP_CHUNK_BYTES : n);
+	}
 	if (!k->buf) {
 		pool_free(&g->pool, k, sizeof(*k));
 		return NULL;

@@ -58,6 +58,29 @@ DIALOGUE(a_needless_recovery_is_forgotten)
 		check(memory_now(d) == used);
 }
 
+/* Records (MSG_EOR) of a byte each, which a closed window keeps: what they cost has a measure. */
+DIALOGUE(small_records)
+{
+	unsigned long long before;
+
+	T(0)	connected(c, "mss=1000");
+		wire_in(ACK, seq=1, ack=1, win=0);
+		app_send_flags(c, 1, GLASS_EOR);
+		before = memory_now(d);
+	for (unsigned i = 0; i < 1000; i++)
+		app_send_flags(c, 1, GLASS_EOR);
+		check(memory_now(d) < before + 100000);
+		wire_in(ACK, seq=1, ack=1, win=2);
+		wire_out(PSH|ACK, seq=1, len=1);
+		wire_out(PSH|ACK, seq=2, len=1);
+		wire_in(ACK, seq=1, ack=3, win=60000);
+	for (unsigned i = 0; i < 10; i++)
+		wire_skip();
+		wire_inf("ACK, seq=1, ack=%u", dlg_last_seq(d) + 1);
+		wire_skip_all();
+		app_abort(c);	wire_skip_all();
+}
+
 /*
  * The first frame needs memory: its own, the account, the flight, the packet. Whichever is refused,
  * the bytes wait for the timer and go out then; and a loss among them is mended as ever.
