@@ -14,6 +14,7 @@
 #include "process.h"
 
 #define AGAIN_NS (200 * NS_PER_MS) /* for a socket whose owner was not known the last time */
+#define CONNS_MAX (1u << 18)	   /* beyond, all are forgotten, and learned anew */
 #define SHARE 4			   /* asking takes at most a fifth of the time */
 
 static struct conn_now *find(struct conns *c, uint32_t id)
@@ -27,6 +28,8 @@ static struct conn_now *add(struct conns *c, uint32_t id)
 {
 	struct conn_now *now;
 
+	if (c->n == CONNS_MAX)
+		conns_free(c);
 	if (c->n == c->cap) {
 		c->cap = c->cap ? c->cap * 2 : 64;
 		c->conn = realloc(c->conn, c->cap * sizeof(*c->conn));

@@ -347,7 +347,7 @@ static void tell_verdict(struct label *out, const struct abi_captured *h, bool w
 
 	put_word(out, FIELD_VERDICT, verdict);
 	if (*verdict == 'd')
-		return; /* the text begins with it */
+		return; /* the text says so */
 	snprintf(text, sizeof(text), "%s", out->text);
 	snprintf(out->text, sizeof(out->text), "%s%s%.1900s", verdict, *text ? "; " : "", text);
 }

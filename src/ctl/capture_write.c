@@ -117,8 +117,8 @@ static void put_section(FILE *to)
 		add_text(&options, OPT_SHB_OS, os);
 	}
 	add_text(&options, OPT_SHB_APPLICATION, "glass " GLASS_VERSION);
-	add_option(&options, OPT_END, NULL, 0);
-	put_block(to, BLOCK_SECTION, &head, NULL, 0, &options);
+	add_option(&options, OPT_END, "", 0);
+	put_block(to, BLOCK_SECTION, &head, "", 0, &options);
 }
 
 static void put_interface(const struct capture_file *f, const struct glass_dev_info *dev)
@@ -141,8 +141,8 @@ static void put_interface(const struct capture_file *f, const struct glass_dev_i
 	snprintf(text, sizeof(text), "%c%.500s", 0, f->filter ? f->filter : "");
 	if (f->filter) /* 0: it is pcap-filter's language */
 		add_option(&options, OPT_IF_FILTER, text, 1 + strlen(text + 1));
-	add_option(&options, OPT_END, NULL, 0);
-	put_block(f->to, BLOCK_INTERFACE, &head, NULL, 0, &options);
+	add_option(&options, OPT_END, "", 0);
+	put_block(f->to, BLOCK_INTERFACE, &head, "", 0, &options);
 }
 
 static void put_classic_head(const struct capture_file *f, bool raw_ip)
@@ -202,7 +202,7 @@ static void packet_options(struct capture_file *f, const struct abi_captured *h,
 		add_option(o, OPT_EPB_DROPCOUNT, &left_out, sizeof(left_out));
 	if (id)
 		add_option(o, OPT_EPB_PACKETID, &id, sizeof(id));
-	add_option(o, OPT_END, NULL, 0);
+	add_option(o, OPT_END, "", 0);
 	f->left_out = h->left_out;
 }
 
@@ -235,6 +235,6 @@ void capture_write_end(struct capture_file *f, uint64_t received, uint64_t accep
 	add_option(&options, OPT_ISB_RECEIVED, &received, sizeof(received));
 	add_option(&options, OPT_ISB_DROPPED, &left_out, sizeof(left_out));
 	add_option(&options, OPT_ISB_ACCEPTED, &accepted, sizeof(accepted));
-	add_option(&options, OPT_END, NULL, 0);
-	put_block(f->to, BLOCK_STATISTICS, &head, NULL, 0, &options);
+	add_option(&options, OPT_END, "", 0);
+	put_block(f->to, BLOCK_STATISTICS, &head, "", 0, &options);
 }

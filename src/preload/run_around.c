@@ -44,6 +44,8 @@ static int begin_pcap(struct run *r)
 	int said[2];
 	char byte;
 
+	if (!strcmp(r->pcap, "-"))
+		return run_fail(2, "--pcap takes a file: the standard output is the program's");
 	if (pipe2(said, O_CLOEXEC))
 		return run_fail(CANNOT_RUN, "--pcap: %s", strerror(errno));
 	r->pcap_pid = fork();

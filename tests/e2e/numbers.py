@@ -143,6 +143,7 @@ def captured_labels():
     dropped_at = {(r["pkt"], r["at"]) for r in lost}
     needless = {int(number) for p in capture.packets for number in
                 (lambda v: v if isinstance(v, list) else [v])(p.glass.get("proves_spurious", []))}
+    again_frames = needless_frames = 0
     base, arrived, wrong, count = None, bytearray(UPLOAD + 2), [], {}
     for p in capture.packets:
         found, number = tcp_payload(p.bytes) if p.out else None, int(p.glass["packet"])
@@ -158,11 +159,14 @@ def captured_labels():
         if kind in ("fast", "partial") and any(arrived[seq:seq + length]) and number not in needless:
             wrong.append((number, kind, "had arrived"))
         arrived[seq:seq + length] = bytes([p.glass["verdict"] == "sent"]) * length
+        again_frames += bool(kind)
+        needless_frames += bool(kind) and number in needless
         if kind and length:
             count[kind] = count.get(kind, 0) + 1
     same("labels in the capture that are not true", {"wrong": len(wrong), "none": 0})
     same("segments that the capture calls sent again", {
         "capture": sum(count.values()), "stat": nstat("TcpRetransSegs")})
+    print(f"# in the capture: {again_frames} {needless_frames}")
     print(f"# kinds of retransmissions: {count}, of which {len(needless)} proved needless; wrong: {wrong[:5]}")
 
 

@@ -60,13 +60,20 @@ ok "the account holds" "$GLASS" check
 sed 's/^/# /' "$LAB/verdict"
 # What a tool that can only guess makes of the same packets, beside what the stack knows.
 if command -v tshark >/dev/null; then
-	analysis()
-	{
-		tshark -r "$LAB/all.pcapng" -Y "tcp.dstport == 8080 && tcp.analysis.$1" 2>/dev/null | wc -l
-	}
-	echo "# tshark guesses: $(analysis retransmission) retransmissions, of which" \
-		"$(analysis fast_retransmission) fast and" \
-		"$(analysis spurious_retransmission) spurious; $(analysis out_of_order) out of order"
+	"$GLASS" wireshark --print >"$LAB/glass.lua"
+	fields=()
+	for field in tcp.analysis.{retransmission,fast_retransmission,spurious_retransmission,out_of_order} \
+		glass.retransmission glass.spurious; do
+		fields+=(-e "$field")
+	done
+	tshark -2 -X lua_script:"$LAB/glass.lua" -r "$LAB/all.pcapng" -Y 'tcp.dstport == 8080' -T fields \
+		-E separator=, "${fields[@]}" >"$LAB/tshark.txt" 2>/dev/null
+	awk -F, '$1 { r++ } $2 { f++ } $3 { s++ } $4 { o++ } END {
+		printf "# tshark guesses: %d retransmissions, %d fast, %d spurious; %d out of order\n", r, f, s, o
+	}' "$LAB/tshark.txt"
+	is "by the fields in tshark as many, and as many needless" \
+		"$(awk -F, '$5 { r++ } $6 { s++ } END { print r + 0, s + 0 }' "$LAB/tshark.txt")" \
+		"$(sed -n 's/^# in the capture: \([0-9]* [0-9]*\)$/\1/p' "$LAB/verdict")"
 else
 	echo "# no tshark: its guesses are not shown"
 fi

@@ -56,6 +56,7 @@ is "and ended with the program" "$(stat -c %s "$LAB/run.pcap")" "$size"
 ok "--trace" "$GLASS" run --trace "$LAB/run.trace" curl -sf -o /dev/null $URL
 like "the story is in the file" "$("$GLASS" trace --ring "$LAB/run.trace")" "$HOST:8080"
 not_ok "a file that cannot be" "$GLASS" run --pcap /nosuch/file true
+not_ok "nor the standard output" "$GLASS" run --pcap - true
 
 # ---- a stack of its own
 
