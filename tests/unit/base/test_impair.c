@@ -327,7 +327,7 @@ static void test_trace_valid(void **state)
 	assert_true(impair_trace_valid(trace_of((const uint32_t[]){ 0, 0, 1 }, 3)));
 	assert_false(impair_trace_valid(trace_of((const uint32_t[]){ 0, 0 }, 2)));
 	assert_false(impair_trace_valid(trace_of((const uint32_t[]){ 3, 2, 4 }, 3)));
-	assert_false(impair_trace_valid(trace_of(NULL, 0)));
+	assert_false(impair_trace_valid(trace_of((const uint32_t[]){ 1 }, 0)));
 }
 
 /* The second rule has a filter: bytes that begin with 7. */
