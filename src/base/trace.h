@@ -13,6 +13,8 @@
 
 #include <glass/glass_trace.h>
 
+#include "probe.h"
+
 #define F(name, kind) +1
 enum glass_event_id {
 #define EVENT_DEF(ID, name, text, doc, fields) GLASS_EV_##ID,
@@ -97,36 +99,68 @@ static inline uint32_t trace_act(struct trace *t)
 	return t->last_act;
 }
 
-static inline void trace_write(struct trace *t, unsigned event, uint64_t room, uint32_t conn,
-			       uint32_t pkt, uint32_t cause, const uint64_t *v, unsigned n)
+/*
+ * NULL: nothing is recorded. GLASS_NO_TRACING (meson: -Dtracing=false) leaves all of this out of
+ * the program, to measure what it costs.
+ */
+static inline struct glass_record *trace_write(struct trace *t, unsigned event, uint64_t room,
+					       uint32_t conn, uint32_t pkt, uint32_t cause,
+					       const uint64_t *v, unsigned n)
 {
 	struct glass_record *r;
 
+#ifdef GLASS_NO_TRACING
+	return NULL;
+#endif
 	if (!t->ring)
-		return;
+		return NULL;
+	/* A reader must see this slot's number taken before he sees it change: reader.c. */
+	__atomic_thread_fence(__ATOMIC_RELEASE);
 	r = &t->records[t->head & t->mask];
 	*r = (struct glass_record){ t->now_ns, (uint16_t)event, (uint16_t)room, conn,
 				    pkt,       cause,		{ 0 } };
 	for (unsigned i = 0; i < n; i++)
 		r->v[i] = v[i];
 	__atomic_store_n(&t->ring->head, ++t->head, __ATOMIC_RELEASE);
+	return r;
 }
+
+/* trace_probe_ID(): what was recorded, for tracers outside. */
+#define F(name, kind) , 0
+#define EVENT_DEF(ID, name, text, doc, fields)                                           \
+	static inline void trace_probe_##ID(uint64_t room, const struct glass_record *r) \
+	{                                                                                \
+		PROBE(#name, PROBE_VALUES(0 fields), &__start_glass_words[room - 1], r); \
+	}
+#include "event.def"
+#undef EVENT_DEF
+#undef F
 
 #define TRACE_VALUES(...) ((const uint64_t[]){ __VA_ARGS__ })
 
+/* A record and its probe. room: from WORD(), no function's word. */
+#define TRACE(g, ID, room, conn, pkt, cause, v, n)                                              \
+	do {                                                                                    \
+		uint64_t room_ = (room);                                                        \
+		const struct glass_record *rec_ =                                               \
+			trace_write(&(g)->trace, GLASS_EV_##ID, room_, conn, pkt, cause, v, n); \
+		if (rec_)                                                                       \
+			trace_probe_##ID(room_, rec_);                                          \
+	} while (0)
+
 /* conn and pkt: numbers, 0 for none. The cause is the act going on. */
-#define EVENT(g, conn, pkt, ID, ...)                                                      \
-	do {                                                                              \
-		_Static_assert(sizeof(TRACE_VALUES(__VA_ARGS__)) / sizeof(uint64_t) ==    \
-				       GLASS_EVN_##ID,                                    \
-			       "values as in event.def");                                 \
-		trace_write(&(g)->trace, GLASS_EV_##ID, WORD(__func__), conn, pkt,        \
-			    (g)->trace.cause, TRACE_VALUES(__VA_ARGS__), GLASS_EVN_##ID); \
+#define EVENT(g, conn, pkt, ID, ...)                                                   \
+	do {                                                                           \
+		_Static_assert(sizeof(TRACE_VALUES(__VA_ARGS__)) / sizeof(uint64_t) == \
+				       GLASS_EVN_##ID,                                 \
+			       "values as in event.def");                              \
+		TRACE(g, ID, WORD(__func__), conn, pkt, (g)->trace.cause,              \
+		      TRACE_VALUES(__VA_ARGS__), GLASS_EVN_##ID);                      \
 	} while (0)
 
 /* A packet enters a room. */
-#define ENTER(g, p)                                                                  \
-	trace_write(&(g)->trace, GLASS_EV_ENTER, WORD(__func__), (p)->conn, (p)->id, \
-		    (g)->trace.cause, TRACE_VALUES(pkt_len(p)), 1)
+#define ENTER(g, p)                                                           \
+	TRACE(g, ENTER, WORD(__func__), (p)->conn, (p)->id, (g)->trace.cause, \
+	      TRACE_VALUES(pkt_len(p)), 1)
 
 #endif

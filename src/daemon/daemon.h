@@ -53,7 +53,9 @@ struct daemon {
 	int epoll_fd;
 	struct loop *loop; /* loop.c */
 	bool stopping;
-	void *ring; /* flight recorder */
+	int64_t start_ns;     /* of the stack */
+	bool functions_named; /* functions.c */
+	void *ring;	      /* flight recorder; NULL: none */
 	size_t ring_bytes;
 	int ring_fd;			     /* memfd */
 	struct dev_io *dev[DAEMON_DEVS_MAX]; /* by the stack's device index */

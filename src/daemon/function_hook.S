@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What stands between a function and its caller while calls are written down (functions.c). Both
+ * What stands between a function and its caller while calls are written down (function_calls.c). Both
  * save every register that C may change, because the function has not read its arguments yet, or
  * has put its result there; the stack may stand anywhere, because the compiler knows of no call.
  */

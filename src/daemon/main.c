@@ -51,6 +51,8 @@ static bool start_ring(struct process *p)
 	struct daemon *d = &p->d;
 	const int seals = F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_FUTURE_WRITE | F_SEAL_SEAL;
 
+	if (!p->options.trace_records)
+		return true;
 	d->ring_bytes = glass_ring_bytes(p->options.trace_records);
 	d->ring_fd = memfd_create("glass-ring", MFD_CLOEXEC | MFD_ALLOW_SEALING);
 	if (d->ring_fd < 0 || ftruncate(d->ring_fd, (off_t)d->ring_bytes) < 0)
@@ -67,7 +69,7 @@ static bool start_ring(struct process *p)
 
 static bool start_stack(struct process *p)
 {
-	struct glass_setup setup = { .now_ns = clock_now_ns(),
+	struct glass_setup setup = { .now_ns = p->d.start_ns,
 				     .ring = p->d.ring,
 				     .ring_bytes = p->d.ring_bytes };
 
@@ -181,6 +183,7 @@ static bool start(struct process *p)
 	privilege_raise_nofile();
 	if (!instance_take(&p->instance, p->options.stack))
 		return false;
+	p->d.start_ns = clock_now_ns();
 	p->d.stack = p->options.stack;
 	memcpy(p->d.dir, p->instance.dir, sizeof(p->d.dir));
 	p->d.allowed = p->options.allowed;

@@ -60,7 +60,7 @@ static const struct option_row {
 	{ "allow-group", 0, "GROUP", set_allow_group,
 	  "programs of this group likewise; may be repeated" },
 	{ "trace-records", 0, "N", set_trace_records,
-	  "size of the flight recorder (default 262144, 64 bytes each)" },
+	  "size of the flight recorder (default 262144, 64 bytes each; 0: none)" },
 	{ "set", 0, "NAME=VALUE", set_tunable,
 	  "a tunable, as in 'glass tunables'; may be repeated" },
 	{ "seed", 0, "N", set_seed,
@@ -289,7 +289,7 @@ static bool set_trace_records(struct options *o, const char *value)
 {
 	uint64_t n;
 
-	if (!number("trace-records", value, 1, TRACE_RECORDS_MAX, &n))
+	if (!number("trace-records", value, 0, TRACE_RECORDS_MAX, &n))
 		return false;
 	o->trace_records = n;
 	return true;

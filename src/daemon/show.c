@@ -217,8 +217,8 @@ static size_t show_status(struct daemon *d, struct out *o)
 	add_pair(o, "pid", "%d", (int)getpid());
 	add_pair(o, "uid", "%u", (unsigned)geteuid());
 	add_pair(o, "directory", "%s", d->dir);
+	add_pair(o, "uptime_s", "%" PRId64, (clock_now_ns() - d->start_ns) / 1000000000);
 	if (ring) {
-		add_pair(o, "uptime_s", "%" PRId64, (clock_now_ns() - ring->start_ns) / 1000000000);
 		add_pair(o, "trace_records", "%" PRIu64, ring->head);
 		add_pair(o, "trace_records_kept", "%u", ring->record_count);
 	}

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The calls of functions as records. They come from the owner of the stack, who sees them (glassd:
- * functions.c); here they get their words. What is below must not tell of itself.
+ * function_calls.c); here they get their words. What is below must not tell of itself.
  *
  * In: the owner's hook, in the middle of any function of the stack.  Out: the flight recorder.
  */

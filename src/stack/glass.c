@@ -124,7 +124,7 @@ enum verdict drop_packet(struct glass *g, struct pkt *p, enum verdict reason, ui
 
 	g->drops[reason]++;
 	drop_account(g, p);
-	trace_write(&g->trace, GLASS_EV_DROP, room, p->conn, p->id, cause, values, 3);
+	TRACE(g, DROP, room, p->conn, p->id, cause, values, 3);
 	pkt_free(&g->pool, p);
 	return reason;
 }
@@ -237,8 +237,8 @@ int glass_input_impaired(struct glass *g, unsigned dev, struct pkt *p, int64_t n
 	stat_inc(g, STAT_DEV_RX);
 	stat_add(g, STAT_DEV_RX_BYTES, p->len);
 	/* One door to whoever reads the trace. */
-	trace_write(&g->trace, GLASS_EV_RX, WORD("glass_input"), 0, p->id, p->id,
-		    TRACE_VALUES(dev, p->len, p->gso_size), 3);
+	TRACE(g, RX, WORD("glass_input"), 0, p->id, p->id, TRACE_VALUES(dev, p->len, p->gso_size),
+	      3);
 	v = fate ? fate_input(g, p, fate) : GO_ON;
 	if (v == GO_ON)
 		v = dev_input(g, d, p);

@@ -63,8 +63,8 @@ static void drop_part(struct glass *g, const struct pkt *p, const struct glass_f
 	g->dev[frame->dev].tx_dropped++;
 	stat_inc(g, STAT_TX_DROPPED);
 	if (p)
-		trace_write(&g->trace, GLASS_EV_DROP, WORD(__func__), p->conn, p->id, p->cause,
-			    TRACE_VALUES((uint64_t)reason, f->bytes, f->at), 3);
+		TRACE(g, DROP, WORD(__func__), p->conn, p->id, p->cause,
+		      TRACE_VALUES((uint64_t)reason, f->bytes, f->at), 3);
 }
 
 void glass_output_impaired(struct glass *g, const struct glass_frame *frame,

@@ -161,6 +161,27 @@ done
 ok "askers may be killed" fetch
 ok "and asked again" asker_start --functions
 asker_stop
+
+# The begin of a function that is called only at the daemon's end: its bytes, before these are written there.
+entry()
+{
+	python3 "$(dirname "$0")/entry.py" "$GLASSD" "$(lab_pid)" glass_free "$@"
+}
+
+idle=0f1f440000
+is "a function begins with one idle instruction" "$(entry)" $idle
+is "a breakpoint, as a uprobe makes it" "$(entry cc)" $idle
+is "whoever asks is told" "$("$GLASS" trace --functions 2>&1)" \
+	"glass: functions: a tracer outside has probes on functions (uprobes): one at a time"
+is "and nothing was written" "$(entry 0f)" cc1f440000
+ok "it is gone: functions are seen" asker_start --functions
+like "a call stands there" "$(entry cc)" "^e8"
+asker_stop
+wait_for 5 eval '[ "$(entry)" = cc1f440000 ]'
+is "a breakpoint that came meanwhile stays, with idle bytes behind it" "$(entry 0f)" cc1f440000
+ok "and goes" asker_start --functions
+asker_stop
+ok "the daemon goes on" fetch
 lab_stop default
 
 cp "$GLASSD" "$LAB/stripped"

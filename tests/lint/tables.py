@@ -81,7 +81,7 @@ def main():
     source = common.files(*SOURCE, ends=(".c", ".h"))
     names = words(source)
     upper = uses(source, "drop") | uses(source, "DROP") | {n[5:] for n in names if n.startswith("DROP_")}
-    events = uses(source, "EVENT") | {n[9:] for n in names if n.startswith("GLASS_EV_")}
+    events = uses(source, "EVENT") | uses(source, "TRACE") | {n[9:] for n in names if n.startswith("GLASS_EV_")}
     drops = check_used(findings, "src/base/drop.def", "DROP", upper)
     check_used(findings, "src/base/event.def", "EVENT_DEF", events)
     check_used(findings, "src/base/stats.def", "STAT", {n[5:] for n in names if n.startswith("STAT_")})
