@@ -4,6 +4,8 @@
 fastopen.py server ADDR        answers each connection, at its end, with what came and how
 fastopen.py client FROM TO     prints what every call answered
 fastopen.py hasty FROM TO      the same of programs that shut down at once
+fastopen.py key-server ADDR    listeners with keys of their own (TCP_FASTOPEN_KEY)
+fastopen.py key-client FROM TO what becomes of a cookie from one at another
 """
 import errno
 import select
@@ -14,9 +16,12 @@ import zlib
 
 MSG_FASTOPEN = 0x20000000
 TCP_FASTOPEN_CONNECT = 30
+TCP_FASTOPEN_KEY = 33
 SYN_DATA = 32  # of tcpi_options
 ESTABLISHED = 1
 PORT = 9100
+KEY_A, KEY_B = bytes(range(16)), bytes(range(100, 116))
+KEYS = {9110: KEY_A, 9111: KEY_A, 9112: KEY_B, 9113: KEY_B + KEY_A}
 
 
 def syn_data(s):
@@ -30,15 +35,31 @@ def read_all(s):
     return data
 
 
+def answer(listener):
+    c, _ = listener.accept()
+    data = read_all(c)
+    c.sendall(f"{len(data)} bytes, crc {zlib.crc32(data):08x}, in the SYN: {syn_data(c)}".encode())
+    c.close()
+
+
 def server(addr):
     s = socket.create_server((addr, PORT))
     s.setsockopt(socket.IPPROTO_TCP, socket.TCP_FASTOPEN, 5)
     assert s.getsockopt(socket.IPPROTO_TCP, socket.TCP_FASTOPEN) == 5
     while True:
-        c, _ = s.accept()
-        data = read_all(c)
-        c.sendall(f"{len(data)} bytes, crc {zlib.crc32(data):08x}, in the SYN: {syn_data(c)}".encode())
-        c.close()
+        answer(s)
+
+
+def key_server(addr):
+    listeners = []
+    for port, key in KEYS.items():
+        s = socket.create_server((addr, port))
+        s.setsockopt(socket.IPPROTO_TCP, socket.TCP_FASTOPEN, 5)
+        s.setsockopt(socket.IPPROTO_TCP, TCP_FASTOPEN_KEY, key)
+        listeners.append(s)
+    while True:
+        for s in select.select(listeners, [], [])[0]:
+            answer(s)
 
 
 def attempt(what, call):
@@ -163,8 +184,27 @@ def hasty(addr, to):
         s.close()
 
 
+def key_client(addr, to):
+    """The cookie that the client has is the last that it was given: an old key is told a new one."""
+    for port, why in ((9110, "a cookie of another key"), (9110, "its own"), (9111, "another listener, the same key"),
+                      (9113, "the second of two keys"), (9112, "the first of them, meanwhile given"),
+                      (9110, "a key that is no more"), (9111, "and again its own")):
+        s = new(addr)
+        attempt(why, lambda s=s, port=port: s.sendto(b"hello", MSG_FASTOPEN, (to, port)))
+        finish(s)
+    s = new(addr)
+    for key in KEY_A, KEY_B + KEY_A, KEY_A[:15], b"":
+        attempt("a key", lambda key=key: s.setsockopt(socket.IPPROTO_TCP, TCP_FASTOPEN_KEY, key))
+        attempt("is", lambda: s.getsockopt(socket.IPPROTO_TCP, TCP_FASTOPEN_KEY, 32).hex())
+    s.close()
+
+
 if sys.argv[1] == "server":
     server(sys.argv[2])
+elif sys.argv[1] == "key-server":
+    key_server(sys.argv[2])
+elif sys.argv[1] == "key-client":
+    key_client(sys.argv[2], sys.argv[3])
 elif sys.argv[1] == "hasty":
     hasty(sys.argv[2], sys.argv[3])
 else:

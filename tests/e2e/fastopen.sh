@@ -35,5 +35,17 @@ is "TCPFastOpenCookieReqd" "$(counter TCPFastOpenCookieReqd)" 1
 is "TCPFastOpenActiveFail" "$(counter TCPFastOpenActiveFail)" 0
 like "a program in a hurry" "$(LD_PRELOAD=$PRELOAD timeout 20 python3 "$SCRIPT" hasty $STACK $HOST | tr '\n' ' ')" \
 	"sendto 5 bytes.*True connect 5 bytes.*True"
+
+# ---- keys of listeners
+
+background python3 "$SCRIPT" key-server $HOST
+background env LD_PRELOAD="$PRELOAD" python3 "$SCRIPT" key-server $STACK
+wait_for 5 listens 9113
+wait_for 5 eval '"$GLASS" ss -tan | grep -q 9113'
+timeout 60 python3 "$SCRIPT" key-client $HOST $STACK >"$LAB/kernel" 2>&1
+LD_PRELOAD=$PRELOAD timeout 60 python3 "$SCRIPT" key-client $STACK $HOST >"$LAB/glass" 2>&1
+is "TCP_FASTOPEN_KEY: whose cookie is good, where Glass listens" \
+	"$(grep -o 'in the SYN: .*' "$LAB/kernel" | cut -d' ' -f4 | tr '\n' ' ')" "False True True True True False True "
+is "and where the kernel does, line by line the same" "$(diff "$LAB/kernel" "$LAB/glass")" ""
 like "the trace tells" "$("$GLASS" trace --all 2>/dev/null || "$GLASS" trace)" "the SYN's data is accepted"
 done_testing
