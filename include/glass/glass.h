@@ -273,6 +273,8 @@ GLASS_API struct glass_sock *glass_socket(struct glass *g, enum glass_proto prot
 GLASS_API struct glass_sock *glass_socket_raw(struct glass *g, uint8_t protocol);
 GLASS_API void glass_sock_set_user(struct glass_sock *s, void *user);
 GLASS_API void *glass_sock_user(const struct glass_sock *s);
+/* Whose it is, a number: those of several owners do not share a port (GLASS_OPT_REUSEPORT). */
+GLASS_API void glass_sock_set_owner(struct glass_sock *s, uint32_t owner);
 
 /* Errors are those of bind(2), listen(2), connect(2). connect of TCP answers -EINPROGRESS. */
 GLASS_API int glass_bind(struct glass *g, struct glass_sock *s, const struct glass_end *local);

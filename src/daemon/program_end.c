@@ -178,6 +178,7 @@ void end_attach(struct end *e, struct glass_sock *sock)
 {
 	e->sock = sock;
 	glass_sock_set_user(sock, &e->owner);
+	glass_sock_set_owner(sock, e->uid);
 }
 
 uint64_t programs_inode(const void *user)

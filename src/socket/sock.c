@@ -106,6 +106,14 @@ void glass_sock_set_user(struct glass_sock *s, void *user)
 	s->user = user;
 }
 
+void glass_sock_set_owner(struct glass_sock *s, uint32_t owner)
+{
+	if (s->udp)
+		s->udp->owner = owner;
+	else if (s->start)
+		s->start->bind.owner = owner;
+}
+
 void *glass_sock_user(const struct glass_sock *s)
 {
 	return s->user;

@@ -40,6 +40,14 @@ struct glass_sock {
 int64_t sock_call_end(struct glass *g, const struct glass_sock *s, uint32_t outer, uint64_t name,
 		      int64_t result);
 
+/* What options of TCP are kept in: the connection's, the listener's, or those of what will be. */
+struct tcp_config *sock_config(struct glass_sock *s);
+/* Its claim on a port. NULL: it was accepted, and nobody has asked for one. */
+struct tcp_bind *sock_bind(struct glass_sock *s);
+/* sock_device.c: SO_BINDTODEVICE, ifindex a device's number + 1, 0: any. 0 or -errno. */
+int sock_set_device(const struct glass *g, struct glass_sock *s, unsigned ifindex);
+unsigned sock_device(struct glass_sock *s);
+
 static inline uint32_t sock_conn_id(const struct glass_sock *s)
 {
 	return s->conn ? s->conn->id : 0;
@@ -80,6 +88,6 @@ int sock_dgram_error(struct glass_sock *s);
 
 /* sock_dgram_opt.c */
 int sock_dgram_setopt(struct glass *g, struct glass_sock *s, enum glass_opt opt, int64_t value);
-int64_t sock_dgram_getopt(const struct glass_sock *s, enum glass_opt opt);
+int64_t sock_dgram_getopt(struct glass_sock *s, enum glass_opt opt);
 
 #endif

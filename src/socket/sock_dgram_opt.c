@@ -32,16 +32,13 @@ static int set_group_dev(const struct glass *g, struct udp_end *u, int64_t value
 	return 0;
 }
 
-static int set_device(const struct glass *g, struct udp_end *u, enum glass_opt opt, int64_t value)
+static int set_unicast_dev(const struct glass *g, struct udp_end *u, int64_t value)
 {
 	if (value > g->ndev)
-		return opt == GLASS_OPT_UNICAST_IF ? -EADDRNOTAVAIL : -ENODEV;
-	if (opt == GLASS_OPT_BINDTODEVICE)
-		u->bound = (uint8_t)value;
-	else if (u->bound && value && u->bound != value)
+		return -EADDRNOTAVAIL;
+	if (u->bound && value && u->bound != value)
 		return -EINVAL;
-	else
-		u->unicast_dev = (uint8_t)value;
+	u->unicast_dev = (uint8_t)value;
 	return 0;
 }
 
@@ -90,21 +87,21 @@ static int of_stream(enum glass_opt opt)
 {
 	if (opt == GLASS_OPT_MULTICAST_IF || opt == GLASS_OPT_MULTICAST_TTL)
 		return -EINVAL;
-	return opt == GLASS_OPT_UNICAST_IF || opt == GLASS_OPT_BINDTODEVICE || is_udp(opt)
-		       ? -ENOPROTOOPT
-		       : 0;
+	return opt == GLASS_OPT_UNICAST_IF || is_udp(opt) ? -ENOPROTOOPT : 0;
 }
 
 int sock_dgram_setopt(struct glass *g, struct glass_sock *s, enum glass_opt opt, int64_t value)
 {
+	if (opt == GLASS_OPT_BINDTODEVICE)
+		return sock_set_device(g, s, (unsigned)value);
 	if (!s->udp)
 		return of_stream(opt);
 	if (is_udp(opt))
 		return set_udp(g, s, opt, value);
 	if (opt == GLASS_OPT_MULTICAST_IF)
 		return set_group_dev(g, s->udp, value);
-	if (opt == GLASS_OPT_UNICAST_IF || opt == GLASS_OPT_BINDTODEVICE)
-		return set_device(g, s->udp, opt, value);
+	if (opt == GLASS_OPT_UNICAST_IF)
+		return set_unicast_dev(g, s->udp, value);
 	set_value(g, s->udp, opt, value);
 	return 0;
 }
@@ -127,15 +124,16 @@ static int64_t get_of_udp(const struct udp_end *u, enum glass_opt opt)
 
 static int64_t get_of_device(const struct udp_end *u, enum glass_opt opt)
 {
-	if (opt == GLASS_OPT_MULTICAST_IF)
-		return (int64_t)u->group_dev << 32 | u->group_src;
-	return opt == GLASS_OPT_UNICAST_IF ? u->unicast_dev : u->bound;
+	return opt == GLASS_OPT_UNICAST_IF ? u->unicast_dev
+					   : (int64_t)u->group_dev << 32 | u->group_src;
 }
 
-int64_t sock_dgram_getopt(const struct glass_sock *s, enum glass_opt opt)
+int64_t sock_dgram_getopt(struct glass_sock *s, enum glass_opt opt)
 {
 	const struct udp_end *u = s->udp;
 
+	if (opt == GLASS_OPT_BINDTODEVICE)
+		return sock_device(s);
 	if (!u)
 		return get_of_stream(opt);
 	if (is_udp(opt))

@@ -158,6 +158,7 @@ static void info_conn(const struct glass *g, const struct tcp_conn *c, struct gl
 		.recv_q = c->rx_bytes,
 		.send_q = c->queued,
 		.orphan = !c->waker.sock,
+		.ifindex = c->config.bound,
 		.user = user_of(c),
 		.error = c->error,
 		.error_why = c->error_why ? c->error_why : "",
@@ -215,6 +216,7 @@ int glass_sock_info(struct glass *g, struct glass_sock *s, struct glass_conn_inf
 		out->state = "LISTEN";
 		out->recv_q = s->listener->naccept + s->listener->held;
 		out->send_q = s->listener->backlog;
+		out->ifindex = s->listener->config.bound;
 	} else if (s->udp) {
 		out->recv_q = s->udp->rx_bytes;
 		out->ifindex = s->udp->bound;

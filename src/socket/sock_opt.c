@@ -40,15 +40,14 @@ static const struct opt_row rows[GLASS_OPT_COUNT] = {
 #undef SOCK_OPT
 };
 
-static struct tcp_config *config_of(struct glass_sock *s)
+struct tcp_config *sock_config(struct glass_sock *s)
 {
 	if (s->conn)
 		return &s->conn->config;
 	return s->listener ? &s->listener->config : &s->start->config;
 }
 
-/* NULL: it was accepted, and nobody has asked for one. */
-static struct tcp_bind *bind_of(struct glass_sock *s)
+struct tcp_bind *sock_bind(struct glass_sock *s)
 {
 	if (s->listener)
 		return &s->listener->bind;
@@ -89,7 +88,7 @@ static uint8_t synacks_of_s(const struct glass *g, int64_t seconds)
 
 static void set_common(struct glass_sock *s, enum glass_opt opt, int64_t value)
 {
-	struct tcp_config *config = config_of(s);
+	struct tcp_config *config = sock_config(s);
 
 	if (opt == GLASS_OPT_TTL)
 		config->ttl = (uint8_t)value;
@@ -103,7 +102,7 @@ static void set_common(struct glass_sock *s, enum glass_opt opt, int64_t value)
 
 static int set_reuse(struct glass *g, struct glass_sock *s, enum glass_opt opt, bool value)
 {
-	struct tcp_bind *b = s->listener || sock_start(g, s) ? bind_of(s) : NULL;
+	struct tcp_bind *b = s->listener || sock_start(g, s) ? sock_bind(s) : NULL;
 	bool addr = opt == GLASS_OPT_REUSEADDR;
 
 	if (!b)
@@ -116,7 +115,7 @@ static int set_reuse(struct glass *g, struct glass_sock *s, enum glass_opt opt, 
 
 static bool reuses(struct glass_sock *s, enum glass_opt opt)
 {
-	const struct tcp_bind *b = bind_of(s);
+	const struct tcp_bind *b = sock_bind(s);
 	bool addr = opt == GLASS_OPT_REUSEADDR;
 
 	if (s->udp)
@@ -168,7 +167,7 @@ static int16_t fin_wait_s(int64_t value)
 static int set_fastopen(const struct glass *g, struct glass_sock *s, enum glass_opt opt,
 			int64_t value)
 {
-	struct tcp_config *k = config_of(s);
+	struct tcp_config *k = sock_config(s);
 	int64_t max = g->tun.tcp_somaxconn < UINT16_MAX ? g->tun.tcp_somaxconn : UINT16_MAX;
 
 	if (opt == GLASS_OPT_FASTOPEN_CONNECT && !(g->tun.tcp_fastopen & 1))
@@ -226,7 +225,7 @@ static void changed(struct glass *g, struct glass_sock *s, enum glass_opt opt)
 
 int glass_setopt(struct glass *g, struct glass_sock *s, enum glass_opt opt, int64_t value)
 {
-	struct tcp_config *k = config_of(s);
+	struct tcp_config *k = sock_config(s);
 
 	if ((unsigned)opt >= GLASS_OPT_COUNT || rows[opt].read_only)
 		return -ENOPROTOOPT;
@@ -353,7 +352,7 @@ static uint32_t rcvbuf_now(const struct glass *g, const struct glass_sock *s,
 
 static int64_t get(const struct glass *g, struct glass_sock *s, enum glass_opt opt)
 {
-	const struct tcp_config *k = config_of(s);
+	const struct tcp_config *k = sock_config(s);
 
 	switch (opt) {
 	case GLASS_OPT_REUSEADDR:

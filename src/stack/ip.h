@@ -69,6 +69,11 @@ int ip_route(const struct glass *g, ip4_t dst, ip4_t src, struct ip_path *out);
 int ip_route_by(const struct glass *g, ip4_t dst, ip4_t src, unsigned ifindex, struct ip_path *out);
 /* Our address for packets that leave by dev to dst; 0: none. */
 ip4_t ip_source(const struct glass *g, unsigned dev, ip4_t dst);
+/*
+ * By which device a packet to dst that came by dev counts as heard, + 1. As Linux: what we send to
+ * an address of our own comes by lo, and is heard by the device that has it.
+ */
+uint8_t ip_heard_by(const struct glass *g, unsigned dev, ip4_t dst);
 /* One of our addresses, or of 127/8. */
 bool ip_is_local(const struct glass *g, ip4_t addr);
 /* 255.255.255.255, a subnet's broadcast address of any of our addresses, or 224/4. */

@@ -79,6 +79,14 @@ ip4_t ip_source(const struct glass *g, unsigned dev, ip4_t dst)
 	return first;
 }
 
+uint8_t ip_heard_by(const struct glass *g, unsigned dev, ip4_t dst)
+{
+	for (unsigned i = 0; dev == DEV_LO && i < g->naddr; i++)
+		if (g->addr[i].addr == dst)
+			return (uint8_t)(g->addr[i].dev + 1);
+	return (uint8_t)(dev + 1);
+}
+
 /* Of a device without addresses packets leave with any address that others can answer to. */
 static ip4_t any_source(const struct glass *g, unsigned dev, ip4_t next_hop)
 {

@@ -27,6 +27,9 @@ struct tcp_bind {
 	struct list node;      /* in port->binds */
 	struct tcp_port *port; /* NULL: not bound */
 	ip4_t addr;	       /* 0: any */
+	uint32_t owner;	       /* glass_sock_set_owner() */
+	uint32_t number;       /* of listeners ever made */
+	uint8_t bound;	       /* to that device, + 1; 0: to none */
 	bool reuse_addr, reuse_port, listening;
 };
 
@@ -45,7 +48,7 @@ struct tcp_table {
 	struct list pending;
 	struct list time_wait; /* oldest first */
 	uint32_t ntime_wait;
-	uint32_t last_id;
+	uint32_t last_id, last_listener;
 	struct list dead;	     /* struct tcp_conn: ended, freed when the door closes */
 	struct list *embryo_buckets; /* of nembryo_buckets */
 	uint32_t nembryo_buckets, nembryos;
@@ -71,6 +74,17 @@ struct tcp_listener *tcp_find_listener(struct glass *g, const struct tcp_seg *se
 struct tcp_conn *tcp_next(struct glass *g, uint64_t *cursor);
 
 /* tcp_port.c */
+/* As Linux: both say SO_REUSEPORT, and nobody takes what comes for another's. */
+static inline bool tcp_bind_shares(const struct tcp_bind *a, const struct tcp_bind *b)
+{
+	return a->reuse_port && b->reuse_port && a->owner == b->owner;
+}
+/* They speak of the same address and device, or of all. */
+static inline bool tcp_bind_meets(const struct tcp_bind *a, const struct tcp_bind *b, ip4_t b_addr)
+{
+	return (!a->addr || !b_addr || a->addr == b_addr) &&
+	       (!a->bound || !b->bound || a->bound == b->bound);
+}
 /* port 0: an unpredictable free one. 0, -EADDRINUSE, -EADDRNOTAVAIL, -ENOBUFS. */
 int tcp_bind(struct glass *g, struct tcp_bind *b, ip4_t addr, uint16_t port);
 void tcp_unbind(struct glass *g, struct tcp_bind *b);

@@ -58,6 +58,7 @@ struct tcp_config {
 	uint8_t defer_accept;	/* SYN-ACKs to wait for data: TCP_DEFER_ACCEPT */
 	uint8_t syn_retries, keep_count;
 	uint8_t cc;				   /* TCP_CC_* */
+	uint8_t bound;				   /* SO_BINDTODEVICE: number + 1; 0: to none */
 	bool sndbuf_locked : 1, rcvbuf_locked : 1; /* by the program: they do not follow the path */
 	bool nodelay : 1, cork : 1, keepalive : 1, quickack : 1;
 	/* RFC 7413: connect() waits for the first bytes, when it may; no cookie is needed (7.3) */

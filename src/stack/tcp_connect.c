@@ -48,7 +48,7 @@ int tcp_connect(struct glass *g, struct tcp_conn *c, ip4_t raddr, uint16_t rport
 
 	if (ip_is_broadcast(g, raddr) || ip_is_multicast(raddr)) /* MUST-46 */
 		return -ENETUNREACH;
-	err = ip_route(g, raddr, c->laddr, &c->path);
+	err = ip_route_by(g, raddr, c->laddr, c->config.bound, &c->path);
 	if (err)
 		return err;
 	c->laddr = c->path.src;

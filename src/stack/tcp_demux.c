@@ -183,30 +183,45 @@ struct tcp_conn *tcp_next(struct glass *g, uint64_t *cursor)
 	return NULL;
 }
 
+/* SO_BINDTODEVICE: who is bound hears that device and no other. */
+static bool hears(uint8_t bound, const struct tcp_seg *seg)
+{
+	return !bound || bound == seg->ifindex;
+}
+
+/* How well a claim fits, as Linux: an address of its own counts, and a device. 0: not at all. */
+static unsigned listener_score(const struct tcp_bind *b, const struct tcp_seg *seg)
+{
+	if (!b->listening || (b->addr && b->addr != seg->dst) || !hears(b->bound, seg))
+		return 0;
+	return 1 + (b->addr ? 1 : 0) + (b->bound ? 1 : 0);
+}
+
 /*
- * A more specific address wins; among listeners that share a port by SO_REUSEPORT the peer's
- * address decides.
+ * Of several that fit equally well (SO_REUSEPORT) each has its peers: who wins is hashed, not who
+ * was first, so that all have as many, and who leaves takes nobody else's.
  */
 struct tcp_listener *tcp_find_listener(struct glass *g, const struct tcp_seg *seg)
 {
 	struct tcp_port *port = tcp_port_find(g, seg->dport);
+	uint64_t flow = (uint64_t)seg->src << 16 | seg->sport, best_rank = 0;
 	struct tcp_listener *best = NULL;
-	uint32_t equals = 0, pick;
+	unsigned best_score = 0;
 
 	if (!port)
 		return NULL;
-	pick = (uint32_t)siphash_u64(&g->tcp->hash_key, seg->src, seg->sport);
 	list_for_each(b, &port->binds, struct tcp_bind, node) {
-		struct tcp_listener *l = container_of(b, struct tcp_listener, bind);
+		unsigned score = listener_score(b, seg);
+		uint64_t rank;
 
-		if (!b->listening || (b->addr && b->addr != seg->dst))
+		if (!score || score < best_score)
 			continue;
-		if (!best || (b->addr && !best->bind.addr)) {
-			best = l;
-			equals = 1;
-		} else if (b->addr == best->bind.addr && pick % ++equals == 0) {
-			best = l;
-		}
+		rank = b->reuse_port ? siphash_u64(&g->tcp->hash_key, flow, b->number) : 0;
+		if (score == best_score && rank <= best_rank)
+			continue;
+		best = container_of(b, struct tcp_listener, bind);
+		best_score = score;
+		best_rank = rank;
 	}
 	return best;
 }
@@ -242,6 +257,7 @@ static enum verdict tcp_parse(struct glass *g, struct pkt *p, const struct ip_in
 		.dst = ip->dst,
 		.tos = ip->tos,
 		.ttl = ip->ttl,
+		.ifindex = ip_heard_by(g, p->dev, ip->dst),
 	};
 	tcp_options_read(options, header_bytes - TCP_HEADER_BYTES, &seg->opt);
 	pkt_pull(p, header_bytes);
@@ -300,10 +316,12 @@ enum verdict tcp_input(struct glass *g, struct pkt *p, const struct ip_info *ip)
 		c = NULL;
 	}
 	if (c)
-		return tcp_conn_input(g, c, p, &seg);
+		return hears(c->config.bound, &seg) ? tcp_conn_input(g, c, p, &seg)
+						    : tcp_closed_input(g, p, &seg);
 	e = tcp_embryo_find(g, seg.dst, seg.dport, seg.src, seg.sport);
 	if (e)
-		return tcp_embryo_input(g, e, p, &seg);
+		return hears(e->listener->config.bound, &seg) ? tcp_embryo_input(g, e, p, &seg)
+							      : tcp_closed_input(g, p, &seg);
 	l = tcp_find_listener(g, &seg);
 	if (l)
 		return tcp_listen_input(g, l, p, &seg);

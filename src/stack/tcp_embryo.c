@@ -135,7 +135,7 @@ static bool embryo_fill(struct glass *g, const struct tcp_embryo *e, struct tcp_
 	c->lport = e->lport;
 	c->raddr = e->raddr;
 	c->rport = e->rport;
-	if (ip_route(g, c->raddr, c->laddr, &c->path))
+	if (ip_route_by(g, c->raddr, c->laddr, c->config.bound, &c->path))
 		return false;
 	tcp_prepare(g, c, e->iss);
 	tcp_learn_syn(g, c, &syn);
@@ -211,7 +211,7 @@ static bool waits_for_neighbour(struct glass *g, const struct tcp_embryo *e)
 {
 	struct ip_path path;
 
-	return !ip_route(g, e->raddr, e->laddr, &path) &&
+	return !ip_route_by(g, e->raddr, e->laddr, e->listener->config.bound, &path) &&
 	       neigh_waited_for(g, path.dev, path.next_hop);
 }
 

@@ -17,6 +17,7 @@ struct tcp_seg {
 	uint16_t sport, dport;
 	ip4_t src, dst;
 	uint8_t tos, ttl;
+	uint8_t ifindex; /* of the device that it is heard by: ip_heard_by() */
 	/* A SYN that ended a TIME-WAIT: our number has to be beyond the old connection's. */
 	bool tw_iss_ok;
 	struct seq tw_iss;

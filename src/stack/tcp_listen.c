@@ -12,12 +12,12 @@
 #include "tcp_listen.h"
 #include "tcp_output.h"
 
-/* Two may listen on one port when their addresses differ or both said SO_REUSEPORT. */
+/* Two may listen on one port when their addresses or devices differ, or they share it. */
 static bool somebody_listens(const struct tcp_bind *claim)
 {
 	list_for_each(b, &claim->port->binds, struct tcp_bind, node) {
-		if (b != claim && b->listening && !(b->reuse_port && claim->reuse_port) &&
-		    (!b->addr || !claim->addr || b->addr == claim->addr))
+		if (b != claim && b->listening && !tcp_bind_shares(b, claim) &&
+		    tcp_bind_meets(b, claim, claim->addr))
 			return true;
 	}
 	return false;
@@ -41,6 +41,7 @@ int tcp_listen(struct glass *g, struct tcp_bind *claim, const struct tcp_config 
 	l->config = *config;
 	l->bind = *claim;
 	l->bind.listening = true;
+	l->bind.number = ++g->tcp->last_listener;
 	list_init(&l->bind.node);
 	list_insert_before(&claim->node, &l->bind.node);
 	list_remove(&claim->node);

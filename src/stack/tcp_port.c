@@ -42,15 +42,10 @@ void tcp_port_put(struct glass *g, struct tcp_port *t)
 	pool_free(&g->pool, t, sizeof(*t));
 }
 
-/*
- * Two claims on a port get along when their addresses differ, or both say so (as Linux decides
- * it).
- */
+/* Two claims on a port get along when they never meet, or both say so (as Linux decides it). */
 static bool binds_conflict(const struct tcp_bind *a, const struct tcp_bind *b, ip4_t b_addr)
 {
-	if (a->addr && b_addr && a->addr != b_addr)
-		return false;
-	if (a->reuse_port && b->reuse_port)
+	if (!tcp_bind_meets(a, b, b_addr) || tcp_bind_shares(a, b))
 		return false;
 	return !(a->reuse_addr && b->reuse_addr && !a->listening && !b->listening);
 }

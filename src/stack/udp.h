@@ -21,6 +21,7 @@ struct udp_end {
 	ip4_t local, remote;   /* 0: any */
 	uint16_t lport, rport; /* 0: not bound, not connected; ping: lport is the identifier */
 	bool reuse_addr, reuse_port, broadcast;
+	uint32_t owner;		   /* glass_sock_set_owner() */
 	bool raw, header_included; /* raw: lport is the protocol, node is in the table's raws */
 	uint32_t icmp_filter;	   /* raw: types that are not wanted, one bit each */
 	uint8_t mtu_discover;	   /* IP_PMTUDISC_*: 2 and 3 set DF */

@@ -75,7 +75,8 @@ static bool ports_clash(const struct udp_end *a, const struct udp_end *b, uint16
 		return false;
 	if (a->bound && b->bound && a->bound != b->bound)
 		return false;
-	return !(a->reuse_addr && b->reuse_addr) && !(a->reuse_port && b->reuse_port);
+	return !(a->reuse_addr && b->reuse_addr) &&
+	       !(a->reuse_port && b->reuse_port && a->owner == b->owner);
 }
 
 static bool port_is_free(struct glass *g, const struct udp_end *u, uint16_t lport)

@@ -29,6 +29,23 @@ not_ok "but it is not theirs to look into" setpriv --reuid=12345 --regid=12345 -
 not_ok "nor to end" setpriv --reuid=12345 --regid=12345 --clear-groups "$GLASS" down
 is "others stay out" "$(setpriv --reuid=12346 --regid=12345 --clear-groups env LD_PRELOAD="$PRELOAD" \
 	curl -s http://$HOST:8080/small 2>&1 | grep -c 'cannot be reached')" 1
+cat >"$LAB/shares.py" <<'PY'
+import socket, sys, time
+s = socket.socket()
+s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+try:
+    s.bind(("10.0.0.4", 8090))
+    s.listen()
+except OSError as e:
+    sys.exit(e.strerror)
+print("listens", flush=True)
+time.sleep(float(sys.argv[1]))
+PY
+them=(setpriv --reuid=12345 --regid=12345 --clear-groups env "LD_PRELOAD=$PRELOAD")
+background "${them[@]}" python3 "$LAB/shares.py" 60 >"$LAB/shares"
+wait_for 5 grep -q listens "$LAB/shares"
+is "a port is shared (SO_REUSEPORT) with oneself" "$("${them[@]}" python3 "$LAB/shares.py" 0)" listens
+is "and with nobody else" "$(LD_PRELOAD=$PRELOAD python3 "$LAB/shares.py" 0 2>&1)" "Address already in use"
 "$GLASSD" --stack second --dev glass1 --address 10.0.1.4/24 --host-address 10.0.1.5/24
 is "another stack beside is not opened with it" \
 	"$(GLASS_STACK=second setpriv --reuid=12345 --regid=12345 --clear-groups env LD_PRELOAD="$PRELOAD" \
