@@ -177,6 +177,7 @@ int programs_init(struct daemon *d)
 		return -ENOMEM;
 	list_init(&p->ends);
 	list_init(&p->lingers);
+	list_init(&p->senders);
 	p->keeper_fd = -1;
 	d->programs = p;
 	err = dgrams_init(d);

@@ -136,13 +136,15 @@ struct programs {
 	struct ended ended[ENDED_MAX];	  /* slot: token % ENDED_MAX */
 	struct closed closed[CLOSED_MAX]; /* slot: token % CLOSED_MAX */
 	struct list lingers;		  /* who waits: struct linger */
-	struct list dgrams;		  /* struct dgram, those looked at longest ago first */
-	struct watch sweep;		  /* a timer: which of them has its program closed? */
-	struct list starved;		  /* struct end, listeners */
-	struct watch feed;		  /* a timer: is there room for them now? */
-	int probe_fd;			  /* asks that */
-	int keeper_fd;			  /* program_keeper.c; -1: none */
-	uint8_t dgram_bytes[65536];	  /* the one that is under way */
+	struct list senders;		  /* struct sender, used longest ago first */
+	unsigned nsenders;
+	struct list dgrams;	    /* struct dgram, those looked at longest ago first */
+	struct watch sweep;	    /* a timer: which of them has its program closed? */
+	struct list starved;	    /* struct end, listeners */
+	struct watch feed;	    /* a timer: is there room for them now? */
+	int probe_fd;		    /* asks that */
+	int keeper_fd;		    /* program_keeper.c; -1: none */
+	uint8_t dgram_bytes[65536]; /* the one that is under way */
 	uint64_t random[64];
 	unsigned nrandom;
 	uint8_t trash[ABI_PLUG_BYTES * 2];
@@ -262,6 +264,8 @@ int sender_give_along(const struct sender *s, const void *bytes, size_t length);
 /* Waits for room: then dgram_push(). */
 void sender_wait(struct daemon *d, struct sender *s);
 void senders_free(struct daemon *d, struct end *e);
+/* A descriptor is wanted: when there are too few the sender that was not used for longest goes. */
+void senders_yield(struct daemon *d);
 
 /* ---- program_connect.c */
 void connect_event(struct daemon *d, struct end *e, unsigned ready);

@@ -147,6 +147,7 @@ int end_new(struct daemon *d, const struct end *like, int *fd, struct end **out)
 	struct end *e;
 	int err = -ENOMEM;
 
+	senders_yield(d);
 	if (!user_charge(p, like->uid))
 		return -ENFILE;
 	if (!(e = calloc(1, sizeof(*e))))

@@ -2,10 +2,11 @@
 /*
  * Whom a datagram comes from. A program that has not connected its datagram socket learns that from
  * recvfrom(2), which tells the name of the AF_UNIX socket that sent: so there is one per origin,
- * named after it (abi/name.h, kind r). Those used last are kept. A connected one hears of its peer
- * only, but may want to know more of a datagram (IP_PKTINFO, ...): then such a socket comes along.
+ * named after it (abi/name.h, kind r). Those used last are kept, as far as there are descriptors
+ * that no socket of a program wants. A connected one hears of its peer only, but may want to know
+ * more of a datagram (IP_PKTINFO, ...): then such a socket comes along.
  *
- * In: program_dgram.c.   Out: the program's end.
+ * In: program_dgram.c, program_end.c (senders_yield).   Out: the program's end.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -22,6 +23,7 @@
 struct sender {
 	struct watch watch; /* fd; watched while it waits for room */
 	struct list node;   /* in dgram->senders */
+	struct list used;   /* in programs->senders */
 	struct end *end;
 	bool waits;
 	char name[ABI_NAME_MAX];
@@ -43,8 +45,24 @@ static void sender_free(struct daemon *d, struct sender *s)
 		loop_unwatch(d, &s->watch);
 	close(s->watch.fd);
 	list_remove(&s->node);
+	list_remove(&s->used);
 	s->end->dgram->nsenders--;
+	d->programs->nsenders--;
 	free(s);
+}
+
+void senders_yield(struct daemon *d)
+{
+	struct programs *p = d->programs;
+
+	if (p->count + p->nsenders < p->count_max)
+		return;
+	list_for_each(s, &p->senders, struct sender, used) {
+		if (s->waits) /* of a datagram that nobody would give then */
+			continue;
+		sender_free(d, s);
+		return;
+	}
 }
 
 void senders_free(struct daemon *d, struct end *e)
@@ -99,6 +117,7 @@ static struct sender *sender_new(struct daemon *d, struct end *e, const struct a
 
 	if (e->dgram->nsenders == SENDERS_PER_SOCKET)
 		sender_free(d, container_of(e->dgram->senders.prev, struct sender, node));
+	senders_yield(d);
 	*error = ENOMEM;
 	if (!(s = malloc(sizeof(*s))))
 		return NULL;
@@ -110,7 +129,9 @@ static struct sender *sender_new(struct daemon *d, struct end *e, const struct a
 	}
 	abi_name_write(s->name, name);
 	list_prepend(&e->dgram->senders, &s->node);
+	list_append(&d->programs->senders, &s->used);
 	e->dgram->nsenders++;
+	d->programs->nsenders++;
 	return s;
 }
 
@@ -126,6 +147,8 @@ struct sender *sender_get(struct daemon *d, struct end *e, const struct glass_dg
 			continue;
 		list_remove(&s->node);
 		list_prepend(&e->dgram->senders, &s->node);
+		list_remove(&s->used);
+		list_append(&d->programs->senders, &s->used);
 		return s;
 	}
 	return sender_new(d, e, &name, error);

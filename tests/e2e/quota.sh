@@ -125,6 +125,40 @@ crowd()
 crowd "the user has no more sockets" 7001 "" ""
 crowd "the program has no more descriptors" 7002 few " EMFILE"
 
+# ---- datagrams from more origins than glassd has descriptors for: a socket for each (program_sender.c)
+
+cat >"$LAB/echoes.py" <<'PY'
+from lib import *
+import select
+sockets = [socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in range(120)]
+for i, s in enumerate(sockets):
+    s.bind((sys.argv[1], 20000 + i))
+print("ready", flush=True)
+while True:
+    for s in select.select(sockets, [], [])[0]:
+        data, whence = s.recvfrom(100)
+        s.sendto(data, whence)
+PY
+background "${other[@]}" python3 "$LAB/echoes.py" $STACK >"$LAB/echoes"
+echoes=$!
+wait_for 10 grep -q ready "$LAB/echoes"
+is "datagrams from 480 origins, each answered" "$(script timeout 60 <<-PY
+	asks = [socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in range(4)]
+	good = 0
+	for round in range(2):
+	    for i in range(120):
+	        for j, s in enumerate(asks):
+	            s.settimeout(3)
+	            s.sendto(b"%d %d" % (i, j), ("$STACK", 20000 + i))
+	            good += s.recv(100) == b"%d %d" % (i, j)
+	print(good)
+	PY
+)" 960
+is "and another program has its sockets" \
+	"$(script env "LD_PRELOAD=$PRELOAD" <<<'print(*[len(until(20, socket.socket)[0])])')" 20
+kill $echoes
+wait_for 5 gone $echoes
+
 # ---- nothing stays
 
 as_before()
