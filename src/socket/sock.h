@@ -45,7 +45,7 @@ struct tcp_config *sock_config(struct glass_sock *s);
 /* Its claim on a port. NULL: it was accepted, and nobody has asked for one. */
 struct tcp_bind *sock_bind(struct glass_sock *s);
 /* sock_device.c: SO_BINDTODEVICE, ifindex a device's number + 1, 0: any. 0 or -errno. */
-int sock_set_device(const struct glass *g, struct glass_sock *s, unsigned ifindex);
+int sock_set_device(struct glass *g, struct glass_sock *s, unsigned ifindex);
 unsigned sock_device(struct glass_sock *s);
 
 static inline uint32_t sock_conn_id(const struct glass_sock *s)

@@ -7,18 +7,21 @@
 #include "sock.h"
 
 #include "../stack/tcp.h"
+#include "../stack/tcp_output.h"
 #include "../stack/udp.h"
 
 /* An open connection, too, goes on by that device, if that leads to its peer. */
-static void conn_moves(const struct glass *g, struct tcp_conn *c, unsigned ifindex)
+static void conn_moves(struct glass *g, struct tcp_conn *c, unsigned ifindex)
 {
 	struct ip_path path;
 
-	if (!ip_route_by(g, c->raddr, c->laddr, ifindex, &path) && path.dev != c->path.dev)
-		c->path = path;
+	if (ip_route_by(g, c->raddr, c->laddr, ifindex, &path) || path.dev == c->path.dev)
+		return;
+	c->path = path;
+	tcp_set_mss(g, c);
 }
 
-int sock_set_device(const struct glass *g, struct glass_sock *s, unsigned ifindex)
+int sock_set_device(struct glass *g, struct glass_sock *s, unsigned ifindex)
 {
 	if (ifindex > g->ndev)
 		return -ENODEV;

@@ -212,14 +212,13 @@ int glass_sock_info(struct glass *g, struct glass_sock *s, struct glass_conn_inf
 		return 0;
 	}
 	info_empty(s, out);
+	out->ifindex = sock_device(s);
 	if (s->listener) {
 		out->state = "LISTEN";
 		out->recv_q = s->listener->naccept + s->listener->held;
 		out->send_q = s->listener->backlog;
-		out->ifindex = s->listener->config.bound;
 	} else if (s->udp) {
 		out->recv_q = s->udp->rx_bytes;
-		out->ifindex = s->udp->bound;
 		out->error = s->udp->error;
 		if (s->udp->remote)
 			out->state = "ESTAB";

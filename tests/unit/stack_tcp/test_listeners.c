@@ -8,14 +8,17 @@
 
 #define PORT 80
 #define FLOWS 400
+#define SMALL_MTU 600
 
 static struct host h;
 static struct frame f;
 
-/* tap1, 10.1.0.4/24: a wire without link headers. */
+/* tap1, 10.1.0.4/24: a wire without link headers, and with a smaller MTU. */
 static int setup(void **state)
 {
-	struct glass_dev_setup dev = { .name = "tap1", .link = GLASS_RAW_IP, .mtu_bytes = 1500 };
+	struct glass_dev_setup dev = { .name = "tap1",
+				       .link = GLASS_RAW_IP,
+				       .mtu_bytes = SMALL_MTU };
 
 	(void)state;
 	host_new(&h, 0);
@@ -250,6 +253,26 @@ static void test_connection_of_a_device(void **state)
 	glass_close(h.g, s);
 }
 
+/* An open connection that is bound to another device goes on there, in segments that fit. */
+static void test_connection_moves(void **state)
+{
+	static const char bytes[1200];
+	struct glass_sock *l = listener(false, 0, 0), *s;
+	struct glass_frame out;
+
+	(void)state;
+	assert_true(opens(1, 2000));
+	s = glass_accept(h.g, l);
+	assert_int_equal(glass_setopt(h.g, s, GLASS_OPT_BINDTODEVICE, 3), 0);
+	assert_int_equal(glass_send(h.g, s, bytes, sizeof(bytes)), sizeof(bytes));
+	for (int i = 0; i < 2; i++) {
+		assert_true(glass_output(h.g, &out));
+		assert_int_equal(out.dev, 2);
+		assert_true(out.length <= SMALL_MTU);
+	}
+	glass_abort(h.g, s);
+}
+
 /* As Linux: what goes to an address of our own is heard by the device that has it, though it comes
  * by lo. */
 static void test_own_address(void **state)
@@ -290,10 +313,11 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		TEST(test_shared_evenly),    TEST(test_one_leaves),
-		TEST(test_another_owner),    TEST(test_listener_of_a_device),
-		TEST(test_device_is_nearer), TEST(test_connection_of_a_device),
-		TEST(test_own_address),	     TEST(test_connect_by_a_device),
+		TEST(test_shared_evenly),	TEST(test_one_leaves),
+		TEST(test_another_owner),	TEST(test_listener_of_a_device),
+		TEST(test_device_is_nearer),	TEST(test_connection_of_a_device),
+		TEST(test_connection_moves),	TEST(test_own_address),
+		TEST(test_connect_by_a_device),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
