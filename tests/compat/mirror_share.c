@@ -167,8 +167,8 @@ static void device(void)
 
 void mirror_share(void)
 {
-	CASE(claims);
-	CASE(claims_udp);
-	CASE(spread);
-	CASE(device);
+	SCENE(claims);
+	SCENE(claims_udp);
+	SCENE(spread);
+	SCENE(device);
 }
