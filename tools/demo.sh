@@ -4,7 +4,7 @@
 # host that is not there, and one that swallows everything. Each line after a $ is what you would type.
 #
 # All of it happens in network, process and mount namespaces of its own, with a /run of its own: nothing can be
-# left behind, however it ends. Neither the host's network nor its files are touched.
+# left behind, however it ends, but BUILD/demo.html, a report of one connection. The host's network is not touched.
 #
 #	make demo			environment: BUILD (build), DEMO_PAUSE (seconds between the scenes, 0)
 set -u

@@ -13,7 +13,7 @@
 
 #include "report.h"
 
-#define STEPS_MAX 50000 /* that a page holds; of more, uneventful ones are left out */
+static int64_t steps_max = 50000; /* that a page holds; of more, uneventful ones are left out */
 
 /* Of these a page can do without the records; the tree counts their rooms, though. */
 static bool is_told(unsigned event)
@@ -68,11 +68,11 @@ static int take_steps(struct report *r)
 {
 	const struct story *s = r->story;
 	uint32_t uneventful = count_uneventful(s, r->conn), seen = 0;
-	uint32_t room = STEPS_MAX > r->conn->steps - uneventful
-				? STEPS_MAX - (r->conn->steps - uneventful)
-				: 1;
+	int64_t room = steps_max - (r->conn->steps - uneventful);
 
-	r->one_in = r->conn->steps > STEPS_MAX ? (uneventful + room - 1) / room : 1;
+	if (room < 1)
+		room = 1;
+	r->one_in = r->conn->steps > steps_max ? (uint32_t)((uneventful + room - 1) / room) : 1;
 	r->step = calloc((size_t)r->conn->steps + 1, sizeof(*r->step));
 	r->rec = calloc((size_t)s->nrec + 1, sizeof(*r->rec));
 	if (!r->step || !r->rec)
@@ -112,6 +112,8 @@ int cmd_report(const struct command *self, int argc, char **argv)
 	static const char *ring, *path;
 	static const struct opt options[] = {
 		{ 'o', "output", OPT_STRING, "FILE.html", "the page; -: stdout", &path },
+		{ 0, "steps", OPT_NUMBER, "N", "of more steps uneventful ones are left out (50000)",
+		  &steps_max },
 		{ 0, "ring", OPT_STRING, "FILE", "read a saved recorder (glass trace --save)",
 		  &ring },
 	};

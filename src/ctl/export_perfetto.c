@@ -21,8 +21,6 @@
 #define NEST_MAX 64
 #define NO_CONN_PID 1000000000u /* 0 is nobody's number there */
 
-enum lane { LANE_IN, LANE_OUT, LANE_SELF, LANES };
-
 static const char *const lane_names[] = { "packets that come", "packets that go",
 					  "calls and timers" };
 
@@ -269,16 +267,6 @@ static void step_slice(const struct perfetto *o, const struct step *t, int64_t b
 	json_end();
 }
 
-static enum lane lane_of(const struct story *s, const struct step *t)
-{
-	const struct act *a = story_act(s, t->act);
-
-	if (!a || !a->packet.is || !a->has_title || a->title.event == EV_CALL ||
-	    a->title.event == EV_TIMER_FIRED)
-		return LANE_SELF;
-	return a->received ? LANE_IN : LANE_OUT;
-}
-
 static void tell_step(struct perfetto *o, const struct step *t)
 {
 	const struct story *s = o->story;
@@ -286,7 +274,7 @@ static void tell_step(struct perfetto *o, const struct step *t)
 	uint32_t conn = map_get(&s->conn_of, t->conn + 1);
 
 	o->pid = t->conn ? t->conn : NO_CONN_PID;
-	o->lane = lane_of(s, t);
+	o->lane = step_lane(s, t);
 	free_from = &o->free_from[conn * LANES + o->lane];
 	begin = export_time(s, &s->rec[t->first]);
 	begin = begin > *free_from ? begin : *free_from;

@@ -25,8 +25,6 @@ struct data {
 	uint32_t *of_event; /* places of one event's records */
 };
 
-enum lane { LANE_IN, LANE_OUT, LANE_SELF };
-
 /* ---- steps ----------------------------------------------------------------------------------- */
 
 static bool is_segment(const struct step *t, const struct story *s)
@@ -35,16 +33,6 @@ static bool is_segment(const struct step *t, const struct story *s)
 
 	return a && a->has_title && (a->title.event == EV_TCP_IN || a->title.event == EV_TCP_OUT) &&
 	       step_find(s, t, a->title.event);
-}
-
-static enum lane lane_of(const struct story *s, const struct step *t)
-{
-	const struct act *a = story_act(s, t->act);
-
-	if (!a || !a->packet.is || !a->has_title || a->title.event == EV_CALL ||
-	    a->title.event == EV_TIMER_FIRED)
-		return LANE_SELF;
-	return a->received ? LANE_IN : LANE_OUT;
 }
 
 /* Of a segment whose values are there only "rx", "tx" or "built": the page adds them. */
@@ -96,7 +84,7 @@ static uint64_t step_value(struct data *d, const struct step *t, int column)
 	case STEP_CAUSE: /* so many acts before it; 0: none is known */
 		return t->cause ? (uint64_t)((int64_t)t->act - t->cause) : 0;
 	case STEP_LANE:
-		return lane_of(d->story, t);
+		return step_lane(d->story, t);
 	case STEP_LABEL:
 		return step_label(d, t);
 	default:

@@ -179,6 +179,9 @@ bool print_act(const struct print *p, uint32_t number);
 void kind_text(const struct story *s, enum glass_kind kind, uint64_t v, char *out, size_t size);
 void word_text(const struct story *s, uint64_t word, char *out, size_t size);
 void file_text(const struct story *s, uint64_t word, char *out, size_t size);
+/* Packets that come, packets that go, and what is none: calls and timers. */
+enum lane { LANE_IN, LANE_OUT, LANE_SELF, LANES };
+enum lane step_lane(const struct story *s, const struct step *t);
 /* "#6 call connect" */
 void act_label(const struct print *p, uint32_t number, char *out, size_t size);
 /* "[S] seq 0 ack 0 len 0 wnd 65535", "timer arp fired" */

@@ -40,6 +40,16 @@ static const char *direction(const struct story *s, const struct step *t, const 
 	return step_find(s, t, a->title.event) ? "built " : "";
 }
 
+enum lane step_lane(const struct story *s, const struct step *t)
+{
+	const struct act *a = story_act(s, t->act);
+
+	if (!a || !a->packet.is || !a->has_title || a->title.event == EV_CALL ||
+	    a->title.event == EV_TIMER_FIRED)
+		return LANE_SELF;
+	return a->received ? LANE_IN : LANE_OUT;
+}
+
 static const char *title_prefix(const struct glass_record *r)
 {
 	switch (r->event) {

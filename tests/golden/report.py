@@ -144,6 +144,8 @@ PROBE = """
   said.lead = $("#sequence-lead").textContent;
   said.limits = [...document.querySelectorAll("#budget tr:not(.sum) td:nth-child(3)")].map((cell) => cell.textContent);
   said.sum = $("#budget tr.sum td:nth-child(3)").textContent;
+  select(model.stepOfAct.get(218));
+  said.folded = $("#diagram .picked").textContent;
   document.body.append(element("pre", { id: "said" }, JSON.stringify(said)));
 })();
 </script>
@@ -174,9 +176,22 @@ def check_browser(path):
     assert "fast: RACK" in said["inDiagram"] and said["unfolded"] > 5, said
     assert said["found"].startswith("4 of "), said
     assert said["themes"][0] == said["themes"][2] and said["themes"][1] == "light", said
+    assert "seq 150593" in said["folded"], said
     assert said["lead"].startswith("0 segments with data received"), said
     assert abs(sum(float(limit.split()[0]) for limit in said["limits"]) - 100) < 0.3 and said["sum"] == "100.0 %", said
     return "drawn by chromium; zoom, selection, links, search, themes"
+
+
+def check_thinned(page, ring, whole):
+    """Of a page with fewer steps only uneventful ones are missing, and it knows how many."""
+    data, all_of_it = data_of(page), data_of(whole)
+    steps, left_out = len(data["steps"]["t"]), data["left_out"]
+    assert 2000 < steps < 8000 and data["one_in"] > 1 and steps + left_out == len(all_of_it["steps"]["t"])
+    have, want = (collections.Counter(json.dumps(row) for row in rows(d)) for d in (data, all_of_it))
+    assert not have - want
+    uneventful = {"tcp_in", "tcp_out", "tcp_acked", "tcp_rtt", "tcp_ack_why", "call", "result"}
+    assert {json.loads(row)[0] for row in want - have} <= uneventful, ring
+    assert data["slow"] == all_of_it["slow"] and data["tree"] == all_of_it["tree"]
 
 
 def check_errors(ring, tmp):
@@ -203,6 +218,7 @@ def main():
         assert again == (tmp / "slow.html").read_text(encoding="utf-8")
         packets = [e for e in data_of(page)["events"] if e["name"] in ("tcp_in", "tcp_out")]
         assert sum(len(e["at"]) for e in packets) > 20000 and len(page) < 1 << 20
+        check_thinned(glass("report", "--ring", ring, "--steps", 6000, "-o", "-"), ring, page)
         check_errors(tmp / "fetch.ring", tmp)
         print("ok", check_browser(tmp / "slow.html"))
 

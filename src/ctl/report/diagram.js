@@ -59,6 +59,7 @@ class Diagram {
     segmentOf = new Map(pic.sent.map((s) => [s.step, s]));
     this.box = box;
     this.items = diagramItems();
+    this.known = new Set(this.items.map((item) => item.step));
     this.opened = new Set();
     this.limit = ROWS_MAX;
     this.draw();
@@ -68,6 +69,7 @@ class Diagram {
     const width = Math.max(520, this.box.clientWidth),
       all = fold(this.items, this.opened),
       rows = all.slice(0, this.limit);
+    this.shown = new Set(rows.map((item) => item.step));
     const svg = d3.create("svg").attr("role", "group").attr("aria-label", "Sequence diagram");
     const height = 34 + rows.length * ARROW_PX + 8;
     Object.assign(this, { svg, width, left: 108, right: width - 150 });
@@ -242,7 +244,13 @@ class Diagram {
     this.draw();
   }
 
+  /* Shows the selected step, also out of a fold. */
   pick() {
+    if (this.known.has(selected) && !this.shown.has(selected) && !this.opened.has(selected)) {
+      this.opened.add(selected);
+      this.draw();
+      return;
+    }
     for (const g of this.box.querySelectorAll("g[data-step]"))
       g.classList.toggle("picked", Number(g.dataset.step) === selected);
   }
