@@ -508,6 +508,29 @@ GLASS_API int glass_getopt(struct glass *g, struct glass_sock *s, enum glass_opt
  * end. */
 GLASS_API const char *glass_congestion_name(unsigned i);
 
+/* ---- handing over ---------------------------------------------------------------------------- */
+
+/*
+ * The whole stack as bytes: sockets, connections in every state with all that they have sent and
+ * received, half-open ones, timers, neighbours, addresses, counters, keys. put is called with parts
+ * of them, in order; it answers 0, or -errno, which ends it. The stack goes on unchanged. 0 or
+ * -errno. The bytes hold keys and what programs said: treat them so.
+ */
+typedef int glass_sink(void *arg, const void *bytes, size_t length);
+GLASS_API int glass_save(struct glass *g, glass_sink *put, void *arg);
+/*
+ * A stack of these bytes, which goes on where the other one was; only one of the two may. Of setup
+ * the recorder's memory counts, and the time, which must be of the same clock. What is not
+ * restored: the users of sockets (glass_sock_set_user()), packets that the owner had
+ * (glass_pkt_new()). NULL: *why tells.
+ */
+GLASS_API struct glass *glass_restore(const struct glass_setup *setup, const void *bytes,
+				      size_t length, const char **why);
+/* A socket's number, in the trace too; it stays when the stack is restored. */
+GLASS_API uint32_t glass_sock_number(const struct glass_sock *s);
+/* Walks all sockets: s NULL starts; NULL: that was the last one. */
+GLASS_API struct glass_sock *glass_sock_next(struct glass *g, struct glass_sock *s);
+
 /* ---- looking in ------------------------------------------------------------------------------ */
 
 /* What holds a connection back: rows of limit.def. */

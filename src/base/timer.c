@@ -121,6 +121,14 @@ void timer_arm(struct timers *ts, struct timer *t, int64_t deadline_ns)
 	sift_up(ts, ts->count++, t);
 }
 
+void timer_arm_as(struct timers *ts, struct timer *t, int64_t deadline_ns, uint32_t order)
+{
+	assert(!t->slot && ts->count < ts->reserved && ts->count < ts->cap);
+	t->deadline_ns = t->key_ns = deadline_ns;
+	t->armed_order = t->order = order;
+	sift_up(ts, ts->count++, t);
+}
+
 void timer_stop(struct timers *ts, struct timer *t)
 {
 	if (t->slot)

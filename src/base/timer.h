@@ -46,12 +46,19 @@ static inline void timer_init(struct timer *t, void (*fire)(struct glass *, stru
 {
 	*t = (struct timer){ .fire = fire };
 }
+/* One more may be armed. */
+static inline bool timers_have_room(const struct timers *ts)
+{
+	return ts->count < ts->reserved;
+}
 static inline bool timer_armed(const struct timer *t)
 {
 	return t->slot;
 }
 /* Arms or moves. */
 void timer_arm(struct timers *ts, struct timer *t, int64_t deadline_ns);
+/* As it was armed before, by that number: its place among those of one deadline is the same. */
+void timer_arm_as(struct timers *ts, struct timer *t, int64_t deadline_ns, uint32_t order);
 /* Stops; the timer's memory may be freed after this. */
 void timer_stop(struct timers *ts, struct timer *t);
 /* The earliest deadline (never later than the true one); INT64_MAX: none. */

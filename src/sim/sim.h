@@ -74,6 +74,17 @@ void sim_inject(struct sim *s, uint8_t *frame, size_t length);
 /* Calls f(arg) at that time. false: out of memory. */
 bool sim_call_at(struct sim *s, int64_t time_ns, void (*f)(void *arg), void *arg);
 
+/*
+ * Between two steps: the stack of a side is saved, and one that is restored from that goes on in
+ * its place, with a recorder of its own. moved (may be NULL) hears of each socket. NULL, or why it
+ * failed: then the old one is there still.
+ */
+typedef void sim_moved(void *arg, struct glass_sock *from, struct glass_sock *to);
+const char *sim_take_over(struct sim *s, unsigned side, sim_moved *moved, void *arg);
+/* The same of any stack, which is freed: the new one; NULL: *why, and it is there still. */
+struct glass *sim_restored(struct glass *from, const struct glass_setup *setup, sim_moved *moved,
+			   void *arg, const char **why);
+
 enum sim_end {
 	SIM_DONE,     /* done() said so */
 	SIM_IDLE,     /* nothing is under way and no timer is armed */

@@ -113,7 +113,7 @@ static int group_update(struct glass *g, struct group *grp)
 	return 0;
 }
 
-static struct group *group_new(struct glass *g, unsigned dev, ip4_t addr)
+struct group *group_new(struct glass *g, unsigned dev, ip4_t addr)
 {
 	struct group *grp;
 
@@ -185,7 +185,7 @@ int group_device(const struct glass *g, ip4_t addr, unsigned ifindex, ip4_t via)
 	return (int)path.dev;
 }
 
-static struct group_member *member_new(struct glass *g, struct udp_end *u, struct group *grp)
+struct group_member *group_member_new(struct glass *g, struct udp_end *u, struct group *grp)
 {
 	struct group_member *m = pool_alloc(&g->pool, sizeof(*m));
 
@@ -228,7 +228,7 @@ int group_join(struct glass *g, struct udp_end *u, ip4_t addr, unsigned ifindex,
 	if (!grp)
 		grp = group_new(g, (unsigned)dev, addr);
 	if (grp)
-		m = member_new(g, u, grp);
+		m = group_member_new(g, u, grp);
 	if (m) {
 		m->via = via;
 		m->filter.exclude = exclude;

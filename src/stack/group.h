@@ -96,6 +96,9 @@ struct group_member *group_member_of(const struct udp_end *u, ip4_t addr, unsign
 int group_set_filter(struct glass *g, struct group_member *m, bool exclude, const ip4_t *at,
 		     uint32_t n);
 struct group *group_find(const struct glass *g, unsigned dev, ip4_t addr);
+/* One of nobody, yet, and a membership without filter: NULL: no memory, or too many. */
+struct group *group_new(struct glass *g, unsigned dev, ip4_t addr);
+struct group_member *group_member_new(struct glass *g, struct udp_end *u, struct group *grp);
 /* Nobody belongs to it and nothing is to be told any more: it goes. */
 void group_reap(struct glass *g, struct group *grp);
 /* Frames to that hardware address of a group are heard. */

@@ -169,6 +169,28 @@ static void queue_keep(struct glass *g, struct frag_queue *q, struct pkt *p,
 	EVENT(g, 0, p->id, FRAG_IN, q->id, r->off, r->len, r->more, q->received);
 }
 
+/* A fragment that was kept before is kept again: its header says where. false: it cannot be. */
+bool frag_again(struct glass *g, struct frag_queue *q, struct pkt *p)
+{
+	const struct ip4_header *h = pkt_peek(p, 0, sizeof(*h));
+	struct frag_range r = { 0 };
+	uint16_t field;
+
+	if (!h || p->l3 != p->data || ip4_header_length(h) < sizeof(*h) ||
+	    ip4_header_length(h) >= p->len)
+		return false;
+	field = be16_get(h->frag);
+	r.off = (field & IP4_FRAGMENT_OFFSET) * 8u;
+	r.len = p->len - ip4_header_length(h);
+	r.end = r.off + r.len;
+	r.more = field & IP4_MORE_FRAGMENTS;
+	if (r.end > IP4_TOTAL_MAX_BYTES - ip4_header_length(h) || (r.more && r.len % 8) ||
+	    is_copy(q, &r) || is_overlap(q, &r) || q->received + r.len == q->total)
+		return false;
+	queue_keep(g, q, p, &r);
+	return true;
+}
+
 /* ---- whole ----------------------------------------------------------------------------------- */
 
 /*

@@ -49,6 +49,9 @@ struct frag_queue {
 	uint64_t held[FRAG_WORDS], begins[FRAG_WORDS];
 };
 
+/* ip_frag.c: takes p, which is a fragment of q that was kept before; false: it is none. */
+bool frag_again(struct glass *g, struct frag_queue *q, struct pkt *p);
+/* frag_table.c */
 struct frag_queue *frag_find(struct frag_table *t, const struct ip_info *ip, uint16_t id);
 /* NULL: out of memory. */
 struct frag_queue *frag_new(struct glass *g, const struct ip_info *ip, uint16_t id);

@@ -262,7 +262,7 @@ void tcp_embryo_read(struct glass *g, struct tcp_embryo *e, struct tcp_listener 
 	e->iss = seg->tw_iss_ok ? seg->tw_iss : tcp_isn(g, e->laddr, e->lport, e->raddr, e->rport);
 }
 
-struct tcp_embryo *tcp_embryo_new(struct glass *g, const struct tcp_embryo *like)
+struct tcp_embryo *tcp_embryo_make(struct glass *g, const struct tcp_embryo *like)
 {
 	struct tcp_embryo *e = pool_alloc(&g->pool, sizeof(*e));
 	struct tcp_table *t = g->tcp;
@@ -280,6 +280,15 @@ struct tcp_embryo *tcp_embryo_new(struct glass *g, const struct tcp_embryo *like
 	list_append(&e->listener->embryos, &e->queue);
 	e->listener->nembryos++;
 	t->nembryos++;
+	return e;
+}
+
+struct tcp_embryo *tcp_embryo_new(struct glass *g, const struct tcp_embryo *like)
+{
+	struct tcp_embryo *e = tcp_embryo_make(g, like);
+
+	if (!e)
+		return NULL;
 	tcp_embryo_answer(g, e);
 	embryo_arm(g, e);
 	return e;

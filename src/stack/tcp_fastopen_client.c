@@ -17,6 +17,7 @@
  *
  * In: tcp_connect.c, tcp_send_syn, the socket layer.  Out: tcp_send_syn, tcp_syn_data_acked.
  */
+#include "keep.h"
 #include "tcp.h"
 #include "tcp_account.h"
 #include "tcp_input.h"
@@ -256,4 +257,44 @@ void tcp_fastopen_answered(struct glass *g, struct tcp_conn *c, const struct tcp
 	if (c->fastopen_asked || data)
 		remember(g, c, seg, !c->timeouts || taken || seg->opt.fastopen, !data);
 	c->fastopen_asked = false;
+}
+
+/* ---- taken along to another stack ------------------------------------------------------------ */
+
+static void hint_fields(struct save *s, struct tcp_hint *h)
+{
+	SAVE(s, h->laddr);
+	SAVE(s, h->raddr);
+	SAVE(s, h->used_ns);
+	SAVE(s, h->closed_ns);
+	SAVE(s, h->mss);
+	SAVE(s, h->losses);
+	SAVE(s, h->cookie_len);
+	SAVE_FLAG(s, h->exp);
+	SAVE_FLAG(s, h->exp_tried);
+	save_array(s, "cookie", h->cookie, sizeof(h->cookie));
+	save_check(s, h->cookie_len <= sizeof(h->cookie), "a fast-open cookie is damaged");
+}
+
+/* The keyed hash is that of before, and with it each hint's place. */
+void tcp_hints_keep(struct save *s, struct glass *g)
+{
+	unsigned place = 0;
+
+	for (unsigned i = 0; !save_reading(s) && g->tcp->hints && i < ROOMS * WAYS; i++) {
+		if (!g->tcp->hints[i].raddr)
+			continue;
+		save_begin(s, "hint");
+		SAVE_AS(s, "place", i);
+		hint_fields(s, &g->tcp->hints[i]);
+		save_end(s);
+	}
+	while (save_reading(s) && save_begin(s, "hint")) {
+		SAVE(s, place);
+		if (!g->tcp->hints)
+			g->tcp->hints = pool_alloc(&g->pool, TABLE_BYTES);
+		if (save_check(s, g->tcp->hints && place < ROOMS * WAYS, "a hint is damaged"))
+			hint_fields(s, &g->tcp->hints[place]);
+		save_end(s);
+	}
 }

@@ -13,6 +13,7 @@
  *
  * In: tcp_fastopen.c, the owner through glass.h.  Out: siphash.
  */
+#include "keep.h"
 #include "tcp.h"
 #include "tcp_input.h"
 #include "tcp_listen.h"
@@ -170,4 +171,26 @@ int glass_fastopen_key_read(const char *text, uint8_t bytes[2 * GLASS_FASTOPEN_K
 		return -EINVAL;
 	at = read_key(at + 1, bytes + GLASS_FASTOPEN_KEY_BYTES);
 	return at && !*at ? 2 * GLASS_FASTOPEN_KEY_BYTES : -EINVAL;
+}
+
+/* ---- taken along to another stack ------------------------------------------------------------ */
+
+void tcp_fastopen_keys_keep(struct save *s, struct tcp_fastopen_keys *keys)
+{
+	save_array(s, "fastopen_keys", keys->key, sizeof(keys->key));
+	SAVE_AS(s, "fastopen_n", keys->n);
+	save_check(s, keys->n && keys->n <= 2, "fast-open keys are damaged");
+}
+
+void tcp_fastopen_own_keep(struct save *s, struct glass *g, struct tcp_fastopen_keys **keys)
+{
+	if ((!save_reading(s) && !*keys) || !save_begin(s, "fastopen.keys"))
+		return;
+	if (save_reading(s))
+		*keys = pool_alloc(&g->pool, sizeof(**keys));
+	if (save_reading(s) && *keys)
+		list_init(&(*keys)->node);
+	if (save_check(s, *keys, "out of memory"))
+		tcp_fastopen_keys_keep(s, *keys);
+	save_end(s);
 }

@@ -23,6 +23,21 @@ static bool somebody_listens(const struct tcp_bind *claim)
 	return false;
 }
 
+struct tcp_listener *tcp_listener_new(struct glass *g)
+{
+	struct tcp_listener *l = pool_alloc(&g->pool, sizeof(*l));
+
+	if (!l) {
+		stat_inc(g, STAT_NOMEM);
+		return NULL;
+	}
+	list_init(&l->waker.node);
+	list_init(&l->accept);
+	list_init(&l->embryos);
+	list_init(&l->bind.node);
+	return l;
+}
+
 int tcp_listen(struct glass *g, struct tcp_bind *claim, const struct tcp_config *config,
 	       struct tcp_listener **out)
 {
@@ -30,14 +45,9 @@ int tcp_listen(struct glass *g, struct tcp_bind *claim, const struct tcp_config 
 
 	if (somebody_listens(claim))
 		return -EADDRINUSE;
-	l = pool_alloc(&g->pool, sizeof(*l));
-	if (!l) {
-		stat_inc(g, STAT_NOMEM);
+	l = tcp_listener_new(g);
+	if (!l)
 		return -ENOBUFS;
-	}
-	list_init(&l->waker.node);
-	list_init(&l->accept);
-	list_init(&l->embryos);
 	l->config = *config;
 	l->bind = *claim;
 	l->bind.listening = true;

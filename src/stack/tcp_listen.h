@@ -59,6 +59,8 @@ struct tcp_embryo {
  */
 int tcp_listen(struct glass *g, struct tcp_bind *claim, const struct tcp_config *config,
 	       struct tcp_listener **out);
+/* One without claim. NULL: no memory. */
+struct tcp_listener *tcp_listener_new(struct glass *g);
 void tcp_listener_free(struct glass *g, struct tcp_listener *l);
 enum verdict tcp_listen_input(struct glass *g, struct tcp_listener *l, struct pkt *p,
 			      struct tcp_seg *seg);
@@ -79,6 +81,8 @@ struct tcp_embryo *tcp_embryo_find(struct glass *g, ip4_t laddr, uint16_t lport,
 /* What a SYN asks for, as far as we want it too. */
 void tcp_embryo_read(struct glass *g, struct tcp_embryo *e, struct tcp_listener *l,
 		     const struct tcp_seg *seg);
+/* A copy of it in the tables, without timer. NULL: no memory. */
+struct tcp_embryo *tcp_embryo_make(struct glass *g, const struct tcp_embryo *like);
 /* A copy of it that lives, and answers the SYN. NULL: no memory. */
 struct tcp_embryo *tcp_embryo_new(struct glass *g, const struct tcp_embryo *like);
 void tcp_embryo_free(struct glass *g, struct tcp_embryo *e);

@@ -9,6 +9,7 @@
  *
  * In:  the socket layer; tcp_send_data, tcp_ack_advance.   Out: the socket is woken.
  */
+#include "keep.h"
 #include "tcp_account.h"
 #include "tcp_output.h"
 
@@ -164,4 +165,55 @@ void tcp_notes_free(struct glass *g, struct tcp_conn *c)
 		note_free(g, n, mark);
 	pool_free(&g->pool, n, sizeof(*n));
 	c->account->notes = NULL;
+}
+
+/* ---- taken along to another stack ------------------------------------------------------------ */
+
+static void note_fields(struct save *s, struct tcp_note *note)
+{
+	SAVE(s, note->told.kind);
+	SAVE(s, note->told.first);
+	SAVE(s, note->told.last);
+	SAVE(s, note->told.time_ns);
+	SAVE(s, note->end.v);
+	SAVE(s, note->kinds);
+}
+
+static void note_list_keep(struct save *s, struct glass *g, struct tcp_notes *n, struct list *l,
+			   const char *kind)
+{
+	while (save_reading(s) && save_begin(s, kind)) {
+		struct tcp_note *note = note_new(g, n);
+
+		if (save_check(s, note, "out of memory, or too many notes")) {
+			note_fields(s, note);
+			list_append(l, &note->node);
+		}
+		save_end(s);
+	}
+	if (save_reading(s))
+		return;
+	list_for_each(note, l, struct tcp_note, node) {
+		save_begin(s, kind);
+		note_fields(s, note);
+		save_end(s);
+	}
+}
+
+void tcp_notes_keep(struct save *s, struct glass *g, struct tcp_conn *c)
+{
+	struct tcp_notes *n;
+
+	if ((!save_reading(s) && !notes_of(c)) || !save_begin(s, "notes"))
+		return;
+	n = save_check(s, tcp_notes_open(g, c), "out of memory") ? notes_of(c) : NULL;
+	if (n) {
+		SAVE(s, n->copied_first);
+		SAVE(s, n->copied_next);
+	}
+	save_end(s);
+	if (!n)
+		return;
+	note_list_keep(s, g, n, &n->marks, "note.mark");
+	note_list_keep(s, g, n, &n->ready, "note.ready");
 }

@@ -11,6 +11,7 @@
 #include "../wire/ip4.h"
 #include "../wire/udp.h"
 
+#include "keep.h"
 #include "udp.h"
 
 #define SEGMENTS_MAX 128 /* as Linux' UDP_MAX_SEGMENTS */
@@ -144,4 +145,37 @@ int64_t udp_send(struct glass *g, struct udp_end *u, const void *bytes, size_t l
 	if (how->more || u->cork || u->corked)
 		return cork_send(g, u, bytes, length, dst, dport, how);
 	return send_now(g, u, bytes, length, dst, dport, how);
+}
+
+/* ---- taken along to another stack ------------------------------------------------------------ */
+
+static void cork_fields(struct save *s, struct udp_cork *c)
+{
+	SAVE(s, c->how.src);
+	SAVE(s, c->how.ttl);
+	SAVE(s, c->how.ifindex);
+	SAVE(s, c->how.tos);
+	SAVE(s, c->how.segment);
+	SAVE_FLAG(s, c->how.more);
+	SAVE(s, c->dst);
+	SAVE(s, c->dport);
+}
+
+void udp_cork_keep(struct save *s, struct glass *g, struct udp_end *u)
+{
+	const void *bytes = u->corked ? u->corked->bytes : NULL;
+	size_t length = u->corked ? u->corked->length : 0;
+
+	if ((!save_reading(s) && !u->corked) || !save_begin(s, "udp.cork"))
+		return;
+	if (save_reading(s))
+		u->corked = pool_alloc(&g->pool, sizeof(*u->corked));
+	if (save_check(s, u->corked, "out of memory")) {
+		cork_fields(s, u->corked);
+		bytes = save_bytes(s, "bytes", bytes, &length);
+		if (save_reading(s))
+			save_check(s, !cork_add(g, u->corked, bytes, length),
+				   "pieces of a datagram are damaged");
+	}
+	save_end(s);
 }

@@ -13,6 +13,8 @@
 
 #include <glass/glass_trace.h>
 
+#include "../../src/sim/sim.h"
+
 #include "dlg.h"
 
 const uint8_t dlg_stack_mac[6] = { 2, 0, 0, 0, 0, 4 };
@@ -285,6 +287,31 @@ void dlg_no_frame_waits(struct dlg *d, const struct dlg_place *at)
 		 (double)(d->queue[0].time - DLG_BIRTH_NS) / 1e6, line);
 }
 
+static void app_moved(void *arg, struct glass_sock *from, struct glass_sock *to)
+{
+	struct dlg *d = arg;
+
+	for (unsigned i = 0; i < d->napps; i++)
+		if (d->apps[i].s == from)
+			d->apps[i].s = to;
+}
+
+/* The dialogue must not notice; the recorder goes on as it is. */
+static void take_over(struct dlg *d, const struct dlg_place *at)
+{
+	struct glass_setup setup = { .now_ns = d->now, .ring_bytes = d->ring_bytes };
+	const char *why;
+	struct glass *g;
+
+	setup.ring = malloc(d->ring_bytes);
+	g = sim_restored(d->g, &setup, app_moved, d, &why);
+	if (!g)
+		dlg_fail(d, at, "takeover: %s", why);
+	free(d->ring);
+	d->ring = setup.ring;
+	d->g = g;
+}
+
 void dlg_time(struct dlg *d, const struct dlg_place *at, double ms)
 {
 	int64_t until = DLG_BIRTH_NS + (int64_t)(ms * 1e6 + 0.5);
@@ -294,6 +321,8 @@ void dlg_time(struct dlg *d, const struct dlg_place *at, double ms)
 	dlg_no_frame_waits(d, at);
 	if (until < d->now)
 		dlg_fail(d, at, "the time is later already");
+	if (d->takeovers)
+		take_over(d, at);
 	pass(d, until, false);
 	if (d->nqueued && d->queue[0].time < d->now)
 		dlg_no_frame_waits(d, at);

@@ -42,7 +42,8 @@ struct dlg {
 	const struct dlg_place *at;
 	jmp_buf failed;
 	bool big_mtu;
-	bool held; /* wire_hold(): nobody takes what the stack sends */
+	bool takeovers; /* each T() saves the stack, and another one goes on */
+	bool held;	/* wire_hold(): nobody takes what the stack sends */
 
 	struct flow flows[DLG_FLOWS_MAX];
 	unsigned nflows;

@@ -49,7 +49,7 @@ static void check_account(struct dlg *d)
 			 (unsigned long long)dropped_n);
 }
 
-static bool run(struct dlg_test *t, unsigned number, bool verbose)
+static bool run(struct dlg_test *t, unsigned number, bool verbose, bool takeovers)
 {
 	struct dlg *d = calloc(1, sizeof(*d));
 	struct dlg_place end = { t->file, 0, "the end of the dialogue" };
@@ -57,6 +57,7 @@ static bool run(struct dlg_test *t, unsigned number, bool verbose)
 
 	d->test = t;
 	d->number = number;
+	d->takeovers = takeovers;
 	d->at = &end;
 	start(d);
 	if (!setjmp(d->failed)) {
@@ -79,11 +80,15 @@ static bool run(struct dlg_test *t, unsigned number, bool verbose)
 	return ok;
 }
 
-/* test_x [-v] [NAME...] */
+/* test_x [-t] [-v] [NAME...]; -t: with a takeover at each T() */
 int main(int argc, char **argv)
 {
 	unsigned n = 0, failed = 0;
-	bool verbose = argc > 1 && strcmp(argv[1], "-v") == 0;
+	bool takeovers = argc > 1 && strcmp(argv[1], "-t") == 0, verbose;
+
+	argc -= takeovers;
+	argv += takeovers;
+	verbose = argc > 1 && strcmp(argv[1], "-v") == 0;
 
 	for (struct dlg_test *t = first_test; t; t = t->next) {
 		bool wanted = argc == 1 + verbose;
@@ -91,7 +96,7 @@ int main(int argc, char **argv)
 		for (int i = 1 + verbose; i < argc; i++)
 			wanted |= strcmp(argv[i], t->name) == 0;
 		if (wanted)
-			failed += !run(t, ++n, verbose);
+			failed += !run(t, ++n, verbose, takeovers);
 	}
 	printf("1..%u\n", n);
 	return failed != 0;

@@ -47,6 +47,7 @@ struct world {
 	const struct scenario *sc;
 	struct sim *sim;
 	struct rng rng;
+	struct rng takeovers; /* of its own: the rest of the world is the same with and without */
 	struct glass_sock *listener;
 	struct flow *flows;
 	unsigned nflows, open;

@@ -214,10 +214,38 @@ static void starve(struct world *w)
 	}
 }
 
+static void sock_moved(void *arg, struct glass_sock *from, struct glass_sock *to)
+{
+	struct world *w = arg;
+	struct end *e = glass_sock_user(to);
+
+	if (from == w->listener)
+		w->listener = to;
+	else if (e && e->s == from)
+		e->s = to;
+}
+
+/* A stack goes on as another one; nobody may notice. */
+static void take_over(struct world *w)
+{
+	unsigned side = rng_below(&w->takeovers, 2);
+	const char *why;
+
+	if (rng_below(&w->takeovers, SIM_MILLION) >= w->sc->takeovers)
+		return;
+	why = sim_take_over(w->sim, side, sock_moved, w);
+	if (!why)
+		why = inspect(sim_stack(w->sim, side));
+	if (why)
+		fail(w, "takeover of side %u: %s", side, why);
+}
+
 static bool all_over(void *arg)
 {
 	struct world *w = arg;
 
+	if (w->sc->takeovers)
+		take_over(w);
 	starve(w);
 	for (unsigned i = 0; i < 2 && w->steps % INSPECT_EVERY == 0; i++) {
 		const char *wrong = inspect(sim_stack(w->sim, i));
@@ -344,6 +372,7 @@ static struct world *world_new(const struct scenario *sc, uint64_t seed, bool tr
 	w->nflows = sc->flows ? sc->flows : 1;
 	w->flows = calloc(w->nflows, sizeof(*w->flows));
 	rng_init(&w->rng, (const uint64_t[2]){ seed, 0x776f726c64 });
+	rng_init(&w->takeovers, (const uint64_t[2]){ seed, 0x74616b656f766572 });
 	make_pattern(w);
 	w->sim = make_sim(sc, seed, trace);
 	sim_on_event(w->sim, on_event, w);

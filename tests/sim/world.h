@@ -52,6 +52,7 @@ struct scenario {
 	enum near_wrap near_wrap; /* what numbers of the first connection begin near to */
 	unsigned near_side;	  /* whose */
 	uint32_t near_before;	  /* so far before */
+	uint32_t takeovers;	  /* of a million steps: a stack is saved, and goes on restored */
 	bool by_name;		  /* takes too long to be played unasked */
 	const char *must_drop;	  /* a reason that must have been met, or NULL */
 };
