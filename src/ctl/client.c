@@ -66,6 +66,13 @@ int client_open(void)
 	return err ? say_no_daemon(err) : 0;
 }
 
+bool client_hung_up(void)
+{
+	char byte;
+
+	return sock >= 0 && !recv(sock, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+}
+
 void client_close(void)
 {
 	if (sock >= 0)

@@ -38,7 +38,7 @@ static void find_glassd(char out[PATH_MAX])
 
 /* What of glassd's options matters here too. */
 struct up {
-	bool help, foreground;
+	bool help, foreground, takeover;
 };
 
 static struct up scan_options(int argc, char **argv)
@@ -50,6 +50,8 @@ static struct up scan_options(int argc, char **argv)
 			up.help = true;
 		else if (!strcmp(argv[i], "--foreground") || !strcmp(argv[i], "-f"))
 			up.foreground = true;
+		else if (!strcmp(argv[i], "--takeover"))
+			up.takeover = true;
 		else if ((!strcmp(argv[i], "--stack") || !strcmp(argv[i], "-s")) && i + 1 < argc)
 			ctl.stack = argv[++i];
 		else if (!strncmp(argv[i], "--stack=", 8))
@@ -146,10 +148,12 @@ int cmd_up(const struct command *self, int argc, char **argv)
 		return exec_glassd(argc, argv);
 	}
 	pid = running_pid();
-	if (pid)
+	if (pid && !up.takeover)
 		return failed("stack %s is running already, pid %d\ntype: glass down, or use "
-			      "another --stack NAME",
+			      "another --stack NAME; a new version goes on in its place by: glass "
+			      "up --takeover",
 			      ctl.stack, pid);
+	client_close();
 	if (up.foreground)
 		return exec_glassd(argc, argv);
 	err = start_glassd(argc, argv);

@@ -277,11 +277,17 @@ static void follow(struct print *p, struct story *s)
 {
 	static const struct timespec pause = { 0, FOLLOW_MS * NS_PER_MS };
 	uint64_t lost = s->reader.lost;
+	uint32_t n;
 
 	p->with_conn = true;
 	for (;;) {
 		story_forget(s);
-		if (!story_read(s)) {
+		n = story_read(s);
+		if (!n && client_hung_up()) {
+			fprintf(stderr, "(the recorder ends here: its glassd is gone)\n");
+			return;
+		}
+		if (!n) {
 			nanosleep(&pause, NULL);
 			continue;
 		}

@@ -37,6 +37,16 @@ void clock_stop(int64_t latest_ns)
 	it.stopped = true;
 }
 
+int64_t clock_lost(void)
+{
+	return it.lost_ns;
+}
+
+void clock_lose(int64_t lost_ns)
+{
+	it.lost_ns = lost_ns;
+}
+
 void clock_go(void)
 {
 	if (it.stopped)

@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "daemon.h"
+#include "control.h"
 
 #define TEXT_BYTES 1024
 
@@ -41,6 +41,7 @@ void op_trace(struct daemon *d, struct client *c, const struct abi_request *req,
 
 	(void)data;
 	(void)fd;
+	c->reads = true;
 	if (d->ring)
 		control_reply(d, c, req, &rep, NULL, 0, d->ring_fd);
 	else

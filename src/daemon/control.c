@@ -147,7 +147,7 @@ refuse:
 	close(fd);
 }
 
-static bool is_seqpacket(int fd)
+bool is_seqpacket(int fd)
 {
 	int domain = 0, type = 0;
 	socklen_t size = sizeof(int);
@@ -233,6 +233,37 @@ static int listener_open(struct daemon *d, struct control *k)
 	if (err)
 		close(k->listener.fd);
 	return err;
+}
+
+bool client_adopt(struct daemon *d, int fd, uid_t uid, pid_t pid)
+{
+	struct control *k = d->control;
+	struct client *c = calloc(1, sizeof(*c));
+
+	if (!c)
+		return false;
+	*c = (struct client){ .watch = { fd, client_ready },
+			      .uid = uid,
+			      .pid = pid,
+			      .owner = !uid || uid == k->uid };
+	list_append(&k->clients, &c->node);
+	k->nclients++;
+	return !loop_watch(d, &c->watch, EPOLLIN);
+}
+
+int control_adopt(struct daemon *d, int fd)
+{
+	struct control *k = calloc(1, sizeof(*k));
+
+	if (!k)
+		return -ENOMEM;
+	list_init(&k->clients);
+	k->uid = geteuid();
+	k->listener = (struct watch){ fd, listener_ready };
+	d->control = k;
+	if (!abi_socket_path(k->path, d->dir, d->stack))
+		return -ENAMETOOLONG;
+	return loop_watch(d, &k->listener, EPOLLIN);
 }
 
 int control_open(struct daemon *d)

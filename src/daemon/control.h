@@ -17,6 +17,8 @@ struct client {
 	bool doomed; /* could not be answered: dropped when its handler is done */
 	bool busy;   /* a handler is at work */
 	bool held;   /* freeze.c: its request waits until the stack goes on */
+	bool taker;  /* takeover.c: it is the new glassd */
+	bool reads;  /* the flight recorder, which is not handed over */
 	void (*gone)(struct daemon *d, struct client *c, void *arg);
 	void *gone_arg;
 };
@@ -39,6 +41,15 @@ void client_request(struct daemon *d, struct client *c);
 void client_drop(struct daemon *d, struct client *c, const char *why);
 /* Whose watch it is; NULL: no client's. */
 struct client *client_of(struct watch *w);
-op_handler op_adopt;
+/* It goes along in a takeover. Whoever waits for an answer, but to connect(2), is let go. */
+static inline bool client_stays(const struct client *c)
+{
+	return !c->taker && !c->reads && !c->doomed && (!c->gone || connect_waits(c));
+}
+/* The socket, and a client, that another glassd had: 0 or -errno; false: no memory. */
+int control_adopt(struct daemon *d, int fd);
+bool client_adopt(struct daemon *d, int fd, uid_t uid, pid_t pid);
+bool is_seqpacket(int fd);
+op_handler op_adopt, op_takeover;
 
 #endif

@@ -67,6 +67,8 @@ struct daemon {
 	struct links *links;		     /* links.c: news of the host's side; NULL: none */
 	struct freeze *freeze;		     /* freeze.c: the stack stands still; NULL: it runs */
 	struct watch *signals;
+	struct instance *instance; /* instance.c: its lock */
+	struct taker *taker;	   /* takeover.c: another glassd asks; NULL: none */
 	int64_t spin_ns; /* loop.c: waits this long without sleeping while traffic is recent */
 };
 
@@ -78,6 +80,9 @@ int64_t clock_now_ns(void);
 /* It stands from now on, no later than at that time. */
 void clock_stop(int64_t latest_ns);
 void clock_go(void);
+/* How far it is behind; it is that far behind. */
+int64_t clock_lost(void);
+void clock_lose(int64_t lost_ns);
 
 /* loop.c. What a ready() asks of the stack happens at the time that the round began:
  * glass_advance() was called. */
@@ -132,6 +137,8 @@ bool client_gone_is(const struct client *c,
 
 /* program.c: the programs' ends (operations SOCKET .. QUEUED). */
 int programs_init(struct daemon *d);
+/* The same without a keeper yet: another glassd's goes on. */
+int programs_prepare(struct daemon *d);
 /*
  * The daemon ends: every socket is closed in order (FIN) or, where bytes of the program or for it
  * would be lost, aborted (RST). The loop hands out what follows from it afterwards.
@@ -141,6 +148,8 @@ void programs_fini(struct daemon *d);
 uint64_t programs_inode(const void *user);
 /* Answers who waits for a connection to be closed, if it is: after every round. */
 void lingers_answer(struct daemon *d);
+/* It waits for the outcome of a connect(2). */
+bool connect_waits(const struct client *c);
 /* A client has gone: its program has perhaps ended. */
 void programs_client_gone(struct daemon *d);
 op_handler op_socket, op_bind, op_listen, op_connect, op_connect_wait, op_connect_send,
@@ -156,6 +165,9 @@ op_handler op_step;
 void freeze_round(struct daemon *d);
 void freeze_end(struct daemon *d);
 
+/* takeover.c: the round is over, and d->taker is another glassd. Returns unless all is given. */
+void takeover_round(struct daemon *d);
+
 /* functions.c: glass trace --functions, as long as the client stays. */
 op_handler op_functions;
 
@@ -169,6 +181,12 @@ bool net_swallows(struct daemon *d, const struct glass_frame *frame);
  */
 int net_command(struct daemon *d, const char *words, int fd, char *text, size_t size);
 void net_fini(struct daemon *d);
+struct save;
+/* Black holes, and a bad network with what is under way on it, in a takeover: save.h. */
+void net_keep(struct save *s, struct daemon *d);
+void net_wire_keep(struct save *s, struct daemon *d);
+/* It has what cannot go along: a recorded link, a filter. */
+bool net_wire_stays(const struct daemon *d);
 
 /*
  * net_wire.c. The frame is taken: it leaves later or not at all; with p, which is then consumed,

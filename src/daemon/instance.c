@@ -125,21 +125,45 @@ static bool lock_take(struct instance *in, const char *stack)
 	return false;
 }
 
+static bool name_is_good(const char *stack)
+{
+	if (abi_stack_name_ok(stack))
+		return true;
+	notice("'%s' cannot be a stack's name: 1 to %d letters, digits, - _ .", stack,
+	       ABI_STACK_NAME_MAX);
+	return false;
+}
+
+bool instance_find(struct instance *in, const char *stack)
+{
+	in->lock_fd = -1;
+	if (!name_is_good(stack))
+		return false;
+	if (!abi_dir(in->dir, getenv, geteuid()) ||
+	    !abi_socket_path(in->socket_path, in->dir, stack)) {
+		notice("the path of the control socket would be too long for one");
+		return false;
+	}
+	snprintf(in->lock_path, sizeof(in->lock_path), "%s/%s.lock", in->dir, stack);
+	return true;
+}
+
+void instance_mark(const struct instance *in)
+{
+	if (ftruncate(in->lock_fd, 0) < 0 || lseek(in->lock_fd, 0, SEEK_SET) < 0 ||
+	    dprintf(in->lock_fd, "%d\n", (int)getpid()) < 0)
+		notice("cannot write the pid to %s: %s", in->lock_path, strerror(errno));
+}
+
 bool instance_take(struct instance *in, const char *stack)
 {
 	in->lock_fd = -1;
-	if (!abi_stack_name_ok(stack)) {
-		notice("'%s' cannot be a stack's name: 1 to %d letters, digits, - _ .", stack,
-		       ABI_STACK_NAME_MAX);
-		return false;
-	}
-	if (!dir_make(in, stack))
+	if (!name_is_good(stack) || !dir_make(in, stack))
 		return false;
 	snprintf(in->lock_path, sizeof(in->lock_path), "%s/%s.lock", in->dir, stack);
 	if (!lock_take(in, stack))
 		return false;
-	if (ftruncate(in->lock_fd, 0) < 0 || dprintf(in->lock_fd, "%d\n", (int)getpid()) < 0)
-		notice("cannot write the pid to %s: %s", in->lock_path, strerror(errno));
+	instance_mark(in);
 	unlink(in->socket_path); /* of one that was killed: the lock is ours, so nobody serves it */
 	return true;
 }

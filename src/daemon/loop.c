@@ -321,6 +321,8 @@ void loop_run(struct daemon *d)
 	while (!d->stopping) {
 		if (!d->freeze) {
 			loop_round(d);
+			if (d->taker)
+				takeover_round(d);
 			continue;
 		}
 		freeze_round(d);

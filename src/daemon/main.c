@@ -147,11 +147,16 @@ static bool start_signals(struct process *p)
 
 static bool start_loop(struct process *p)
 {
-	struct daemon *d = &p->d;
-	int rc;
+	int rc = loop_init(&p->d);
 
-	d->spin_ns = p->options.spin_us * 1000;
-	rc = loop_init(d);
+	return rc ? fail("event loop", rc) : true;
+}
+
+static bool start_watches(struct process *p)
+{
+	struct daemon *d = &p->d;
+	int rc = 0;
+
 	for (unsigned dev = 0; !rc && dev < DAEMON_DEVS_MAX; dev++) {
 		if (d->dev[dev])
 			rc = loop_watch_device(d, dev);
@@ -174,21 +179,89 @@ static bool start_doors(struct process *p)
 
 /* ---- all of it ---- */
 
-static bool start(struct process *p)
+static void start_process(void)
 {
-	if (p->options.rootless && !rootless_enter())
-		return false;
 	umask(077);
 	prctl(PR_SET_TIMERSLACK, TIMER_SLACK_NS, 0, 0, 0);
 	privilege_raise_nofile();
-	if (!instance_take(&p->instance, p->options.stack))
-		return false;
+}
+
+static void start_daemon(struct process *p)
+{
 	p->d.start_ns = clock_now_ns();
 	p->d.stack = p->options.stack;
 	memcpy(p->d.dir, p->instance.dir, sizeof(p->d.dir));
 	p->d.allowed = p->options.allowed;
+	p->d.spin_ns = p->options.spin_us * 1000;
+}
+
+static bool start(struct process *p)
+{
+	if (p->options.rootless && !rootless_enter())
+		return false;
+	start_process();
+	if (!instance_take(&p->instance, p->options.stack))
+		return false;
+	start_daemon(p);
 	return start_ring(p) && start_stack(p) && start_device(p) && start_addresses(p) &&
-	       start_loop(p) && start_doors(p) && privilege_drop();
+	       start_loop(p) && start_watches(p) && start_doors(p) && privilege_drop();
+}
+
+/* ---- the same where another glassd is ---- */
+
+/* What is asked for beside goes on top of what was handed over. */
+static bool taken_options(struct process *p)
+{
+	struct daemon *d = &p->d;
+
+	for (unsigned dev = 0; dev < DAEMON_DEVS_MAX; dev++) {
+		if (!d->dev[dev])
+			continue;
+		p->io = d->dev[dev];
+		p->options.dev = p->io->setup.name;
+		p->options.kind = p->io->on_host ? DEV_TAP : DEV_USER;
+	}
+	if (p->options.spin_us >= 0)
+		d->spin_ns = p->options.spin_us * 1000;
+	return options_set_tunables(&p->options, d->g);
+}
+
+static bool taken_stack(struct process *p, struct taken *t)
+{
+	struct glass_setup setup = { .now_ns = clock_now_ns(),
+				     .ring = p->d.ring,
+				     .ring_bytes = p->d.ring_bytes };
+
+	return takeover_stack(t, &p->d, &setup);
+}
+
+static bool taken_programs(struct process *p)
+{
+	int rc = programs_prepare(&p->d);
+
+	return rc ? fail("programs", rc) : true;
+}
+
+/*
+ * Nothing is undone when this fails: whatever we have belongs to the other one still, and goes on
+ * there.
+ */
+static bool start_taken(struct process *p)
+{
+	struct taken t = { 0 };
+
+	start_process();
+	if (!instance_find(&p->instance, p->options.stack) || !takeover_ask(&t, &p->instance) ||
+	    !takeover_move_in(&t))
+		return false;
+	start_daemon(p);
+	if (!start_ring(p) || !taken_stack(p, &t) || !start_loop(p) || !taken_programs(p) ||
+	    !takeover_daemon(&t, &p->d) || !taken_options(p) || !start_watches(p) ||
+	    !privilege_drop() || !takeover_commit(&t))
+		return false;
+	instance_mark(&p->instance);
+	programs_go_on(&p->d);
+	return true;
 }
 
 /* Undoes what start() did, however far it came. */
@@ -230,9 +303,12 @@ int main(int argc, char **argv)
 	if (rc >= 0)
 		return rc;
 	p.ready.fd = p.d.ring_fd = p.d.epoll_fd = p.signals.fd = p.instance.lock_fd = -1;
+	p.d.instance = &p.instance;
 	if (!p.options.foreground && !ready_fork(&p.ready))
 		return EXIT_FAILURE;
-	if (!start(&p)) {
+	if (p.options.takeover && !start_taken(&p))
+		return EXIT_FAILURE;
+	if (!p.options.takeover && !start(&p)) {
 		stop(&p);
 		return EXIT_FAILURE;
 	}

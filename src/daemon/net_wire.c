@@ -10,6 +10,7 @@
  * In: loop.c with frames both ways, netcmd.c with the words.  Out: loop_receive, devices;
  * net_attached.c.
  */
+#include "net_wire.h"
 #include "start.h"
 
 #include "../abi/captured.h"
@@ -26,23 +27,8 @@
 #include <sys/prctl.h>
 #include <sys/random.h>
 
-#define FRAME_BYTES_MAX 70000
 #define HELD_BYTES_MAX (256u << 20) /* of each direction: beyond, frames are lost as in a queue */
 #define ETH_HEADER_BYTES 14
-
-struct direction {
-	struct impair impair;
-	struct impair_way way;
-	uint64_t seed;
-	bool on;
-	struct impair_extras *extras; /* that way points at; NULL: nothing */
-	struct held held;
-};
-
-struct net_wire {
-	struct direction direction[2]; /* of enum impair_direction */
-	uint8_t frame[FRAME_BYTES_MAX];
-};
 
 static const char *const direction_name[2] = { [IMPAIR_IN] = "in", [IMPAIR_OUT] = "out" };
 
@@ -195,7 +181,7 @@ bool net_takes_out(struct daemon *d, const struct glass_frame *frame)
 	struct passing f = { .d = d, .direction = out, .dev = frame->dev, .frame = frame };
 	size_t n = 0;
 
-	if (!out || frame->length > FRAME_BYTES_MAX)
+	if (!out || frame->length > NET_FRAME_BYTES_MAX)
 		return false;
 	for (unsigned i = 0; i < frame->niov; i++) {
 		memcpy(d->wire->frame + n, frame->iov[i].base, frame->iov[i].len);
@@ -212,7 +198,7 @@ bool net_takes_in(struct daemon *d, unsigned dev, struct pkt *p)
 	struct glass_offload off = { 0 };
 	uint32_t length = p->len;
 
-	if (!in || length > FRAME_BYTES_MAX)
+	if (!in || length > NET_FRAME_BYTES_MAX)
 		return false;
 	off.csum_partial = p->flags & PKT_CSUM_PARTIAL;
 	off.csum_start = p->csum_start;
@@ -284,8 +270,8 @@ static uint64_t random_seed(void)
 }
 
 /* One seed is typed for both directions, but they have nothing in common. */
-static void turn_on(struct direction *way, const struct impair_way *how,
-		    struct impair_extras *extras, uint64_t seed, unsigned which)
+void net_turn_on(struct direction *way, const struct impair_way *how, struct impair_extras *extras,
+		 uint64_t seed, unsigned which)
 {
 	if (extras)
 		extras->users++;
@@ -298,6 +284,15 @@ static void turn_on(struct direction *way, const struct impair_way *how,
 	way->on = true;
 }
 
+bool net_wire_make(struct daemon *d)
+{
+	if (!d->wire)
+		d->wire = calloc(1, sizeof(*d->wire));
+	for (unsigned i = 0; d->wire && i < 2; i++)
+		d->wire->direction[i].held.bytes_max = HELD_BYTES_MAX;
+	return d->wire;
+}
+
 static int set(struct daemon *d, const char *words, struct impair_extras *extras, char *text,
 	       size_t size)
 {
@@ -306,19 +301,15 @@ static int set(struct daemon *d, const char *words, struct impair_extras *extras
 
 	if (rc)
 		return rc;
-	if (!d->wire)
-		d->wire = calloc(1, sizeof(*d->wire));
-	if (!d->wire) {
+	if (!net_wire_make(d)) {
 		snprintf(text, size, "out of memory\n");
 		return -ENOMEM;
 	}
 	if (!w.seed_given)
 		w.seed = random_seed();
-	for (unsigned i = 0; i < 2; i++) {
-		d->wire->direction[i].held.bytes_max = HELD_BYTES_MAX;
+	for (unsigned i = 0; i < 2; i++)
 		if (w.has[i])
-			turn_on(&d->wire->direction[i], &w.way[i], extras, w.seed, i);
-	}
+			net_turn_on(&d->wire->direction[i], &w.way[i], extras, w.seed, i);
 	prctl(PR_SET_TIMERSLACK, 1); /* frames are to leave on time */
 	net_wire_show(d, text, size);
 	return 0;

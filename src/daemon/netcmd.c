@@ -9,6 +9,7 @@
  */
 #include "start.h"
 
+#include "../base/save.h"
 #include "../wire/arp.h"
 #include "../wire/eth.h"
 #include "../wire/ip4.h"
@@ -152,6 +153,31 @@ static int hole_remove(struct daemon *d, const struct glass_addr *addr)
 		return -ENOENT;
 	*h = d->net->hole[--d->net->nholes];
 	return 0;
+}
+
+static void hole_fields(struct save *s, struct hole *hole)
+{
+	save_array(s, "addr", &hole->addr, sizeof(hole->addr));
+	SAVE(s, hole->swallowed);
+	SAVE(s, hole->answered);
+}
+
+void net_keep(struct save *s, struct daemon *d)
+{
+	struct hole hole;
+
+	for (unsigned i = 0; !save_reading(s) && d->net && i < d->net->nholes; i++) {
+		save_begin(s, "hole");
+		hole_fields(s, &d->net->hole[i]);
+		save_end(s);
+	}
+	while (save_reading(s) && save_begin(s, "hole")) {
+		hole = (struct hole){ .addr.family = 0 };
+		hole_fields(s, &hole);
+		save_end(s);
+		if (save_check(s, !hole_add(d, &hole.addr), "a black hole is damaged"))
+			d->net->hole[d->net->nholes - 1] = hole;
+	}
 }
 
 static void holes_fini(struct daemon *d)

@@ -15,6 +15,7 @@
 #define MTU_MAX_BYTES 65521 /* what tun allows */
 #define TRACE_RECORDS_MAX (1 << 28)
 #define SPIN_MAX_US 1000000
+#define SPIN_US 30
 
 /* Takes the option's value. false: told. */
 typedef bool option_fn(struct options *o, const char *value);
@@ -22,7 +23,7 @@ typedef bool option_fn(struct options *o, const char *value);
 static option_fn set_help, set_version, set_foreground, set_stack, set_dev, set_tap, set_tun,
 	set_no_offload, set_address, set_host_address, set_gateway, set_mtu, set_trace_records,
 	set_tunable, set_seed, set_spin, set_no_host_setup, set_allow_user, set_allow_group,
-	set_user, set_publish, set_rootless;
+	set_user, set_publish, set_rootless, set_takeover;
 
 static const struct option_row {
 	const char *name;
@@ -45,6 +46,9 @@ static const struct option_row {
 	  "a network in user space instead of a device: needs no rights, leads everywhere" },
 	{ "publish", 0, "[ADDR:]PORT:PORT[/udp]", set_publish,
 	  "with --user: a port of this machine leads to one of the stack; may be repeated" },
+	{ "takeover", 0, NULL, set_takeover,
+	  "go on where the running glassd is, which ends: programs and connections notice "
+	  "nothing" },
 	{ "no-offload", 0, NULL, set_no_offload, "cut and checksum every packet ourselves" },
 	{ "address", 'a', "ADDR/BITS", set_address,
 	  "the stack's address (default 10.0.0.4/24; with --user: 10.0.2.15/24)" },
@@ -177,6 +181,13 @@ static bool set_tun(struct options *o, const char *value)
 {
 	(void)value;
 	o->kind = DEV_TUN;
+	return true;
+}
+
+static bool set_takeover(struct options *o, const char *value)
+{
+	(void)value;
+	o->takeover = true;
 	return true;
 }
 
@@ -339,6 +350,13 @@ static void getopt_tables(struct option *longs, char *letters)
 	*letters = '\0';
 }
 
+/* With --takeover; everything else is as the running glassd has it. */
+static bool goes_with_takeover(const struct option_row *row)
+{
+	return row->take == set_takeover || row->take == set_foreground || row->take == set_stack ||
+	       row->take == set_trace_records || row->take == set_tunable || row->take == set_spin;
+}
+
 static const struct option_row *row_of(int c)
 {
 	for (size_t i = 0; i < ROWS; i++) {
@@ -393,6 +411,8 @@ static void set_defaults(struct options *o)
 {
 	bool user = o->kind == DEV_USER;
 
+	if (o->spin_us < 0 && !o->takeover)
+		o->spin_us = SPIN_US;
 	if (!o->dev)
 		o->dev = user ? "user0" : "glass0";
 	if (!o->address.addr.family)
@@ -410,14 +430,14 @@ int options_parse(struct options *o, int argc, char **argv)
 	struct option longs[ROWS + 1];
 	char letters[ROWS * 2 + 1];
 	const char *stack = getenv(ABI_ENV_STACK);
-	const struct option_row *row;
+	const struct option_row *row, *beside = NULL;
 	int c;
 
 	*o = (struct options){
 		.stack = stack && *stack ? stack : ABI_DEFAULT_STACK,
 		.kind = DEV_TAP,
 		.trace_records = 262144,
-		.spin_us = 30,
+		.spin_us = -1,
 	};
 	getopt_tables(longs, letters);
 	while ((c = getopt_long(argc, argv, letters, longs, NULL)) != -1) {
@@ -428,6 +448,14 @@ int options_parse(struct options *o, int argc, char **argv)
 		}
 		if (!row->take(o, optarg))
 			return EXIT_FAILURE;
+		if (!goes_with_takeover(row))
+			beside = row;
+	}
+	if (o->takeover && beside) {
+		notice("--takeover goes on with everything that the running glassd has: leave out "
+		       "--%s",
+		       beside->name);
+		return EXIT_FAILURE;
 	}
 	set_defaults(o);
 	if (optind == argc)

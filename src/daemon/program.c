@@ -167,7 +167,7 @@ static void check_wmem(void)
 	close(pair[1]);
 }
 
-int programs_init(struct daemon *d)
+int programs_prepare(struct daemon *d)
 {
 	struct programs *p = calloc(1, sizeof(*p));
 	unsigned fds = fds_raise();
@@ -180,16 +180,21 @@ int programs_init(struct daemon *d)
 	list_init(&p->senders);
 	p->keeper_fd = -1;
 	d->programs = p;
+	p->count_max = fds > 2 * FDS_RESERVED ? fds - FDS_RESERVED : fds / 2;
 	err = dgrams_init(d);
 	if (!err)
 		err = starved_init(d);
-	if (!err)
-		err = keeper_init(d);
 	if (err)
 		return err;
-	p->count_max = fds > 2 * FDS_RESERVED ? fds - FDS_RESERVED : fds / 2;
 	check_wmem();
 	return 0;
+}
+
+int programs_init(struct daemon *d)
+{
+	int err = programs_prepare(d);
+
+	return err ? err : keeper_init(d);
 }
 
 void programs_fini(struct daemon *d)

@@ -172,6 +172,10 @@ void end_attach(struct end *e, struct glass_sock *sock);
 /* Forgets the end and closes its descriptors; the stack's socket is closed, or aborted when abort.
  */
 void end_free(struct daemon *d, struct end *e, bool abort);
+/* e, which another glassd had, with its descriptor and its socket of the stack, is ours. */
+void end_adopt(struct daemon *d, struct end *e);
+/* NULL: there is none. */
+struct end *end_by_token(struct programs *p, uint64_t token);
 /* The end of that token, if c may use it; else NULL. */
 struct end *end_of_token(struct daemon *d, const struct client *c, uint64_t token);
 /* The end that req speaks of, if c may; else NULL, and c has its answer. */
@@ -271,6 +275,9 @@ void senders_yield(struct daemon *d);
 void connect_event(struct daemon *d, struct end *e, unsigned ready);
 /* The answer to who waits for the outcome, if anybody does: a positive errno or 0. */
 void connect_tell(struct daemon *d, struct end *e, int error);
+
+/* c, which another glassd had, waits for the outcome with that operation. */
+void connect_wait_again(struct end *e, struct client *c, uint16_t op);
 
 /* ---- program_listen.c */
 void listen_event(struct daemon *d, struct end *e);

@@ -45,6 +45,16 @@ static void waiter_set(struct end *e, struct client *c, const struct abi_request
 	client_on_gone(c, waiter_gone, e);
 }
 
+bool connect_waits(const struct client *c)
+{
+	return client_gone_is(c, waiter_gone);
+}
+
+void connect_wait_again(struct end *e, struct client *c, uint16_t op)
+{
+	waiter_set(e, c, &(struct abi_request){ .head = { .op = op } });
+}
+
 void connect_tell(struct daemon *d, struct end *e, int error)
 {
 	struct abi_request req = { .head = { .op = e->waiter_op } };

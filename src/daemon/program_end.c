@@ -25,7 +25,7 @@ static struct end **bucket_of(struct programs *p, uint64_t token)
 	return &p->bucket[token % END_BUCKETS];
 }
 
-static struct end *end_by_token(struct programs *p, uint64_t token)
+struct end *end_by_token(struct programs *p, uint64_t token)
 {
 	struct end *e = *bucket_of(p, token);
 
@@ -180,6 +180,19 @@ void end_attach(struct end *e, struct glass_sock *sock)
 	e->sock = sock;
 	glass_sock_set_user(sock, &e->owner);
 	glass_sock_set_owner(sock, e->uid);
+}
+
+void end_adopt(struct daemon *d, struct end *e)
+{
+	e->owner.event = end_event;
+	e->watch.ready = e->dgram ? dgram_peer_ready : end_ready;
+	if (e->dgram) {
+		list_init(&e->dgram->senders);
+		list_append(&d->programs->dgrams, &e->dgram->node);
+	}
+	list_init(&e->starved);
+	end_attach(e, e->sock);
+	end_link(d->programs, e);
 }
 
 uint64_t programs_inode(const void *user)

@@ -9,6 +9,9 @@
 #include "../abi/path.h"
 #include "../dev/dev_io.h"
 #include "daemon.h"
+#include "takeover.h"
+
+#include <sys/socket.h>
 
 #define TUNABLES_GIVEN_MAX 64
 
@@ -18,6 +21,7 @@ struct cidr {
 };
 
 struct options {
+	bool takeover;
 	bool foreground, no_offload, no_host_setup, rootless;
 	const char *stack, *dev;
 	enum dev_kind kind;
@@ -29,7 +33,7 @@ struct options {
 	size_t trace_records;
 	bool seed_given;
 	uint64_t seed;
-	int64_t spin_us;
+	int64_t spin_us; /* -1: not given, and another glassd's goes on */
 	struct allowed allowed;
 	const char *set[TUNABLES_GIVEN_MAX]; /* name=value */
 	unsigned nset;
@@ -59,6 +63,28 @@ struct instance {
 /* false: told; another daemon has the name, or the directory cannot be used. */
 bool instance_take(struct instance *in, const char *stack);
 void instance_release(struct instance *in);
+
+/* The names of a stack that another daemon has, whose lock is to come. false: told. */
+bool instance_find(struct instance *in, const char *stack);
+/* The lock is ours now: says so. */
+void instance_mark(const struct instance *in);
+
+/* takeover.c, the new one's side, in this order. false: told; nothing has been taken then. */
+struct taken {
+	int fd, control;
+	struct ucred who; /* runs the old one */
+	struct package package;
+	struct handover handover;
+};
+/* Everything that the running daemon has, in bytes and descriptors. */
+bool takeover_ask(struct taken *t, const struct instance *in);
+/* Into its namespaces, and as its user. */
+bool takeover_move_in(struct taken *t);
+/* d->g; then, when there is a loop and what programs_prepare() makes, the rest of *d. */
+bool takeover_stack(struct taken *t, struct daemon *d, const struct glass_setup *setup);
+bool takeover_daemon(struct taken *t, struct daemon *d);
+/* We are ready: the old one ends. From here on it is ours. */
+bool takeover_commit(struct taken *t);
 
 /* ready.c: daemon() whose parent returns only when the child is ready. */
 struct ready {

@@ -38,6 +38,12 @@ enum dev_kind { DEV_TAP, DEV_TUN, DEV_USER };
 struct dev_io *tap_open(enum dev_kind kind, const char *name, bool no_offload, char *why,
 			size_t why_size);
 
+/* With a descriptor that another process has opened, as the stack knows it: NULL: no memory. */
+struct dev_io *tap_adopt(int fd, bool header, const struct glass_dev_setup *setup);
+struct dev_io *user_adopt(int fd, const struct glass_dev_setup *setup);
+/* Its frames carry a virtio_net_hdr. */
+bool tap_has_header(const struct dev_io *io);
+
 /* A network in user space, which needs no rights: see user.c. */
 #define USER_PUBLISH_MAX 32
 struct user_setup {

@@ -214,6 +214,23 @@ static int tap_bind(struct tap *t)
 	return 0;
 }
 
+bool tap_has_header(const struct dev_io *io)
+{
+	return ((const struct tap *)(const void *)io)->vnet;
+}
+
+struct dev_io *tap_adopt(int fd, bool header, const struct glass_dev_setup *setup)
+{
+	struct tap *t = calloc(1, sizeof(*t));
+
+	if (!t)
+		return NULL;
+	*t = (struct tap){ .io = { &tap_ops, fd, true, *setup },
+			   .kind = setup->link == GLASS_ETHERNET ? DEV_TAP : DEV_TUN,
+			   .vnet = header };
+	return &t->io;
+}
+
 int tap_attach(struct dev_io *io)
 {
 	return tap_bind(tap_of(io));

@@ -32,7 +32,7 @@
 
 struct user_dev {
 	struct dev_io io;
-	pid_t pid;
+	pid_t pid; /* 0: it is not our child, but that of the glassd before us */
 };
 
 static struct user_dev *user_of(struct dev_io *io)
@@ -82,7 +82,8 @@ static void user_close(struct dev_io *io)
 	struct user_dev *u = user_of(io);
 
 	close(io->fd);
-	waitpid(u->pid, NULL, 0);
+	if (u->pid > 0)
+		waitpid(u->pid, NULL, 0);
 	free(u);
 }
 
@@ -124,7 +125,10 @@ struct glass_addr user_nameserver(const struct user_setup *s)
 	return a;
 }
 
-/* The child's half: never returns. It goes when the daemon is killed, too. */
+/*
+ * The child's half: never returns. It goes when nobody has the other end of the pair any more: with
+ * the daemon, however that ends, unless another one has taken over.
+ */
 static void run_usernet(const char *path, int fd, const struct user_setup *s)
 {
 	char fd_text[16], bits[16], host[ADDR_TEXT], names[ADDR_TEXT], guest[ADDR_TEXT], mtu[16];
@@ -132,7 +136,6 @@ static void run_usernet(const char *path, int fd, const struct user_setup *s)
 	struct glass_addr nameserver = user_nameserver(s);
 	unsigned n = 7;
 
-	prctl(PR_SET_PDEATHSIG, SIGTERM);
 	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 	inet_ntop(AF_INET, s->address.byte, guest, sizeof(guest));
 	inet_ntop(AF_INET, s->host_address.byte, host, sizeof(host));
@@ -203,6 +206,16 @@ static struct dev_io *user_new(int fd, pid_t pid, const struct user_setup *s, co
 	if (getrandom(u->io.setup.mac, 6, 0) != 6)
 		memset(u->io.setup.mac, 0x5a, 6);
 	u->io.setup.mac[0] = (uint8_t)((u->io.setup.mac[0] & 0xfc) | 2);
+	return &u->io;
+}
+
+struct dev_io *user_adopt(int fd, const struct glass_dev_setup *setup)
+{
+	struct user_dev *u = calloc(1, sizeof(*u));
+
+	if (!u)
+		return NULL;
+	u->io = (struct dev_io){ .ops = &user_ops, .fd = fd, .setup = *setup };
 	return &u->io;
 }
 

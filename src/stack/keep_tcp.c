@@ -33,6 +33,8 @@ void tcp_config_keep(struct save *s, struct tcp_config *k)
 	SAVE(s, k->defer_accept);
 	SAVE(s, k->syn_retries);
 	SAVE(s, k->keep_count);
+	SAVE_AS(s, "config.device", k->bound);
+	save_check(s, k->bound <= DEV_MAX, "a device is damaged");
 	SAVE_AS(s, "congestion", k->cc);
 	save_check(s, k->cc < TCP_CC_COUNT, "a congestion control that is not known");
 	SAVE_FLAG(s, k->sndbuf_locked);
@@ -370,5 +372,6 @@ void tcp_keep_rest(struct save *s, struct glass *g)
 	if (!save_begin(s, "tcp.rest"))
 		return;
 	SAVE(s, g->tcp->last_id);
+	SAVE(s, g->tcp->last_listener);
 	save_end(s);
 }

@@ -19,6 +19,10 @@ void tcp_bind_keep(struct save *s, struct glass *g, struct tcp_bind *b)
 	SAVE_FLAG(s, b->reuse_addr);
 	SAVE_FLAG(s, b->reuse_port);
 	SAVE_FLAG(s, b->listening);
+	SAVE_AS(s, "owner", b->owner);
+	SAVE_AS(s, "number", b->number);
+	SAVE_AS(s, "bind.device", b->bound);
+	save_check(s, b->bound <= g->ndev, "a claim on a port is damaged");
 	if (!save_reading(s) || !port)
 		return;
 	b->port = tcp_port_get(g, port);

@@ -102,7 +102,7 @@ static void flight_fields(struct save *s, struct tcp_flight *f)
 	SAVE(s, f->tlp_end.v);
 	SAVE(s, f->tlp_ts);
 	SAVE_FLAG(s, f->tlp_out);
-	SAVE_FLAG(s, f->tlp_is_retrans);
+	SAVE(s, f->tlp_bytes);
 	SAVE_FLAG(s, f->probed);
 	SAVE_FLAG(s, f->undo_watch);
 	SAVE_FLAG(s, f->undo_resent);

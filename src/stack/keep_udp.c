@@ -26,6 +26,7 @@ static void end_fields(struct save *s, struct udp_end *u)
 	SAVE(s, u->ttl);
 	SAVE(s, u->tos);
 	SAVE(s, u->bound);
+	SAVE(s, u->owner);
 	SAVE(s, u->unicast_dev);
 	SAVE(s, u->group_dev);
 	SAVE(s, u->group_ttl);
