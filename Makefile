@@ -25,6 +25,7 @@ help:
 	@echo "make matrix     what the standards demand, seen from outside: Glass and the kernel, into docs/rfc/results.md"
 	@echo "make bench-link Glass and the kernel over the same bad networks: docs/measured/link.md (root; half an hour)"
 	@echo "make bench-programs  nginx under wrk, redis under redis-benchmark, on both: docs/measured/programs.md (root; five minutes)"
+	@echo "make bench-trace  what looking costs: docs/measured/trace.md (root; five minutes)"
 	@echo "make install    into PREFIX (/usr/local)"
 	@echo "make clean      removes the build folders"
 
@@ -102,6 +103,13 @@ bench-link: build
 bench-programs: build
 	@tools/setup bench
 	@BUILD=$(BUILD) bench/programs.py --write docs/measured/programs.md
+
+.PHONY: bench-trace
+bench-trace: build
+	@tools/setup bench
+	@meson setup $(BUILD)-bare -Dtests=false -Dtracing=false >/dev/null 2>&1 || true
+	@ninja -C $(BUILD)-bare --quiet src/daemon/glassd
+	@BUILD=$(BUILD) bench/trace.py --bare $(BUILD)-bare/src/daemon/glassd --write docs/measured/trace.md
 
 install: build
 	@meson install -C $(BUILD) --no-rebuild

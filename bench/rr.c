@@ -3,7 +3,7 @@
  * rr: round trips of one byte, and connections per second, on ordinary blocking sockets.
  *
  *	rr serve ADDR PORT		echoes one byte at a time, connection after connection
- *	rr trips ADDR PORT SECONDS	median and 99th percentile of a round trip, in us
+ *	rr trips ADDR PORT SECONDS	median and 99th percentile of a round trip, in us; how many
  *	rr connects ADDR PORT SECONDS	connect, one byte each way, close: how many per second
  */
 #include <arpa/inet.h>
@@ -102,7 +102,7 @@ static void trips(const struct sockaddr_in *at, double seconds)
 		us[n++] = (float)((to - from) * 1e6);
 	}
 	qsort(us, (size_t)n, sizeof(*us), by_size);
-	printf("%.2f %.2f\n", us[n / 2], us[n * 99 / 100]);
+	printf("%.2f %.2f %d\n", us[n / 2], us[n * 99 / 100], n);
 	free(us);
 	close(fd);
 }

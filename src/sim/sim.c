@@ -164,6 +164,7 @@ static void hash_records(struct sim *s, struct sim_side *side)
 	const struct glass_ring *ring = side->ring;
 	const struct hash_key key = { { 1, 2 } };
 	const struct glass_record *records;
+	uint64_t end;
 
 	if (!ring)
 		return;
@@ -172,10 +173,12 @@ static void hash_records(struct sim *s, struct sim_side *side)
 		s->hash = siphash_u64(&key, s->hash, ring->head);
 		side->hashed = ring->head - ring->record_count;
 	}
-	for (; side->hashed < ring->head; side->hashed++)
+	end = ring->head;
+	for (; side->hashed < end; side->hashed++)
 		s->hash = siphash_u64(&key, s->hash,
 				      siphash(&key, &records[side->hashed % ring->record_count],
 					      sizeof(*records)));
+	side->hashed = ring->head; /* where calls are written down, hashing made records too */
 }
 
 static bool refuses(struct sim *s, const struct sim_side *side)
