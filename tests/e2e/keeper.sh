@@ -49,6 +49,7 @@ is "no keeper is left" "$(keepers)" 0
 # ---- what it keeps goes with the socket
 
 lab_start || exit 1
+wait_for 5 pgrep glass-keeper # it takes its name when it runs
 is "there is one" "$(keepers)" 1
 keeper=$(pgrep glass-keeper)
 is "it holds nothing of glassd's" "$(find "/proc/$keeper/fd" -type l | wc -l)" 4

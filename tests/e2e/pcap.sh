@@ -159,16 +159,20 @@ like "and interfaces" "$installed" "interfaces: $LAB/extcap/glass"
 tshark -2 -r "$LAB/all.pcapng" -Y 'glass.drop || glass.retransmission' -O glass >"$LAB/shown.txt" 2>&1
 shown=$(cat "$LAB/shown.txt")
 is "tshark finds what was dropped or sent again" \
-	"$(grep -o '^    .\(drop\|retransmission\): [A-Za-z_]*' "$LAB/shown.txt" | tr -d ' [')" \
-	$'drop:NET_AIMED\nretransmission:tlp\ndrop:BLACKHOLE'
+	"$(grep -o '^    .\(drop\|retransmission\): [A-Za-z_]*' "$LAB/shown.txt" | tr -d ' [' | sort)" \
+	"$(grep -o 'glass\.\(drop\|retransmission\)=[A-Za-z_]*' "$LAB/all.txt" | sed 's/glass\.//; s/=/:/' | sort)"
 like "with advice" "$shown" "drop: NET_AIMED .glass net set drop"
 is "and no error of Lua" "$(grep -c 'Lua Error' "$LAB/shown.txt")" 0
 typed='glass.cwnd in {1460..100000} && glass.state == "ESTABLISHED" && glass.process == "curl"'
 is "fields have types" "$(tshark -r "$LAB/all.pcapng" -Y "$typed" -T fields -e glass.packet 2>/dev/null)" \
 	"$(sed -n 's/.*glass.packet=\([0-9]*\) .*glass.process=curl .*ESTABLISHED glass.cwnd=.*/\1/p' "$LAB/all.txt")"
 background sh -c "while sleep 0.3; do LD_PRELOAD=$PRELOAD curl -sf -o /dev/null $URL; done"
-is "the running stack is an interface" \
-	"$(timeout 20 tshark -i glass-default -f 'tcp port 8080' -c 5 -T fields -e glass.verdict 2>/dev/null | wc -w)" 5
+# For root tshark looks into its own folder only: ours lies there for the time of this line.
+extcap=$(tshark -G folders 2>/dev/null | awk -F':[[:space:]]*' 'tolower($1) ~ /extcap/ { print $2; exit }')
+export extcap
+seen=$(unshare --mount sh -c 'mount --bind "$LAB/extcap" "$extcap" &&
+	timeout 60 tshark -l -i glass-default -f "tcp port 8080" -c 5 -T fields -e glass.verdict' 2>/dev/null)
+is "the running stack is an interface" "$(wc -w <<<"$seen")" 5
 "$GLASS" wireshark --uninstall >/dev/null
 is "all of it is removed" "$(find "$LAB/home" "$LAB/extcap" -type f | grep -c glass)" 0
 
