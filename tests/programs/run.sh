@@ -17,6 +17,11 @@ names=("$@")
 		[[ " lib run " == *" $name "* ]] || names+=("$name")
 	done
 }
+for name in "${names[@]}"; do
+	[ -f "$here/$name.sh" ] && continue
+	echo "${0##*/}: no script '$name'; there are: $(cd "$here" && printf '%s ' *.sh | sed 's/\.sh / /g')" >&2
+	exit 2
+done
 export PYTHONDONTWRITEBYTECODE=1
 log=$(mktemp "${TMPDIR:-/tmp}/glass-programs.XXXXXX")
 trap 'rm -f "$log"' EXIT
