@@ -307,7 +307,10 @@ static void tell_json(const struct slow *w, const char *key, const char *local, 
 	json_end();
 }
 
-int why_slow(const struct story *s, const struct conn_story *c, bool live)
+/* key: that member of a JSON object that is open already; NULL: by itself, and as text where that
+ * is asked for. */
+static int tell(const char *key, const struct story *s, const struct conn_story *c, bool live,
+		bool json)
 {
 	struct slow w = { .story = s, .conn = c };
 	char local[64], remote[64];
@@ -317,23 +320,19 @@ int why_slow(const struct story *s, const struct conn_story *c, bool live)
 		return err;
 	kind_text(s, GLASS_KIND_END4, c->local, local, sizeof(local));
 	kind_text(s, GLASS_KIND_END4, c->remote, remote, sizeof(remote));
-	if (ctl.json)
-		tell_json(&w, NULL, local, remote);
+	if (json)
+		tell_json(&w, key, local, remote);
 	else
 		tell_text(&w, local, remote);
 	return EXIT_OK;
 }
 
+int why_slow(const struct story *s, const struct conn_story *c, bool live)
+{
+	return tell(NULL, s, c, live, ctl.json);
+}
+
 int why_slow_json(const char *key, const struct story *s, const struct conn_story *c, bool live)
 {
-	struct slow w = { .story = s, .conn = c };
-	char local[64], remote[64];
-	int err = gather(&w, live);
-
-	if (err)
-		return err;
-	kind_text(s, GLASS_KIND_END4, c->local, local, sizeof(local));
-	kind_text(s, GLASS_KIND_END4, c->remote, remote, sizeof(remote));
-	tell_json(&w, key, local, remote);
-	return EXIT_OK;
+	return tell(key, s, c, live, true);
 }

@@ -17,6 +17,8 @@
 #include "../../../src/dev/dev_io.h"
 #include "../../dialogue/seg.h"
 
+#include "without_loop.h"
+
 #define MS 1000000ll
 #define SENT_MAX 64
 
@@ -30,29 +32,6 @@ static uint8_t last[SEG_FRAME_MAX];
 int64_t clock_now_ns(void)
 {
 	return time_ns;
-}
-
-void loop_receive(struct daemon *daemon, unsigned from, struct pkt *p, int64_t now_ns,
-		  const struct glass_fate *fate)
-{
-	if (fate)
-		glass_input_impaired(daemon->g, from, p, now_ns, fate);
-	else
-		glass_input(daemon->g, from, p, now_ns);
-}
-
-void capture_hold(struct daemon *daemon, const struct glass_frame *frame, bool out,
-		  uint32_t part_at)
-{
-	(void)daemon;
-	(void)frame;
-	(void)out;
-	(void)part_at;
-}
-
-void capture_tell(struct daemon *daemon)
-{
-	(void)daemon;
 }
 
 void loop_send(struct daemon *daemon, const struct glass_frame *frame)

@@ -8,6 +8,8 @@
 #include "../../../src/daemon/daemon.h"
 #include "../../../src/dev/dev_io.h"
 
+#include "without_loop.h"
+
 #include <errno.h>
 #include <stdio.h>
 
@@ -19,29 +21,6 @@ static char text[1024];
 int64_t clock_now_ns(void)
 {
 	return time_ns;
-}
-
-void loop_receive(struct daemon *daemon, unsigned from, struct pkt *p, int64_t now_ns,
-		  const struct glass_fate *fate)
-{
-	if (fate)
-		glass_input_impaired(daemon->g, from, p, now_ns, fate);
-	else
-		glass_input(daemon->g, from, p, now_ns);
-}
-
-void capture_hold(struct daemon *daemon, const struct glass_frame *frame, bool out,
-		  uint32_t part_at)
-{
-	(void)daemon;
-	(void)frame;
-	(void)out;
-	(void)part_at;
-}
-
-void capture_tell(struct daemon *daemon)
-{
-	(void)daemon;
 }
 
 void loop_send(struct daemon *daemon, const struct glass_frame *frame)
