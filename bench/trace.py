@@ -47,7 +47,8 @@ waits by asking again, and the time of that says nothing. Absolute figures of th
 {absolute}.
 
 The limits: with the recorder at least 0.97 of the bytes and 0.95 of the round trips; functions at most twice the
-CPU; what is off costs nothing that could be told from the spread.
+CPU; what is off costs nothing that could be told from the spread. They are asked of the medians: where the middle half
+of the rounds is wider than a limit is narrow, the run does not prove it.
 
 ## What a uprobe costs
 
@@ -221,7 +222,8 @@ def main():
         with open(args.write, "w", encoding="utf-8") as f:
             f.write(text)
     failed = missed(got)
-    print("\n".join(["missed: " + m for m in failed]) or "all limits are kept")
+    print("\n".join(["missed: " + m for m in failed]) or
+          "the medians keep all limits; how far to believe them, the middle half of the rounds tells")
     sys.exit(bool(failed))
 
 
