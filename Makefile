@@ -25,7 +25,7 @@ help:
 	@echo "make matrix     what the standards demand, seen from outside: Glass and the kernel, into docs/rfc/results.md"
 	@echo "make bench-link Glass and the kernel over the same bad networks: docs/measured/link.md (root; half an hour)"
 	@echo "make bench-programs  nginx under wrk, redis under redis-benchmark, on both: docs/measured/programs.md (root; five minutes)"
-	@echo "make bench-trace  what looking costs: docs/measured/trace.md (root; five minutes)"
+	@echo "make bench-trace  what looking costs: docs/measured/trace.md (root; ten minutes)"
 	@echo "make install    into PREFIX (/usr/local)"
 	@echo "make clean      removes the build folders"
 

@@ -13,28 +13,18 @@ else the machine does is not measured.
 """
 import argparse
 import csv
-import ctypes
 import io
 import os
 import re
-import shutil
-import signal
 import socket
 import statistics
 import subprocess
-import sys
-import tempfile
-import time
 
-ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-BUILD = os.path.abspath(os.environ.get("BUILD", os.path.join(ROOT, "build")))
-PRELOAD = os.path.join(BUILD, "src/preload/libglass-preload.so")
-GLASSD = os.path.join(BUILD, "src/daemon/glassd")
+import world
+
 LOAD = {"kernel": "10.1.0.5", "glass": "10.0.0.5"}  # the side that is the kernel's in both cases
 OTHER = {"kernel": "10.1.0.4", "glass": "10.0.0.4"}
 SYSTEMS = ("kernel", "glass")
-SYSCTLS = ("net.ipv6.conf.all.disable_ipv6=1", "net.ipv4.tcp_no_metrics_save=1")
-LIBC = ctypes.CDLL(None, use_errno=True)
 
 WRK = ["wrk", "-t1", "-c64", "-d{seconds}", "http://{addr}:8081/{file}"]
 REDIS = ["redis-benchmark", "-h", "{addr}", "-p", "6380", "-c", "64", "-n", "{count}", "-t", "set,get", "--csv"]
@@ -74,29 +64,15 @@ too, {priority}.
 |---|---|---|---|---|"""
 
 
-def die_with_parent():
-    LIBC.prctl(1, signal.SIGKILL)
-
-
-def realtime():
-    """A prefix; without the right to it, the measurement is what it is."""
-    able = subprocess.run(["chrt", "-r", "1", "true"], stderr=subprocess.DEVNULL, check=False).returncode == 0
-    return ["chrt", "-r", "1"] if able else []
-
-
-class World:
+class World(world.World):
     """This namespace, and the kernel's peer behind the veth pair."""
 
     def __init__(self):
-        self.children, self.prefix = [], realtime()
-        self.dir = tempfile.mkdtemp(prefix="glass-bench.")
-        os.environ["GLASS_DIR"] = os.path.join(self.dir, "run")
-        peer = self.start([], ["unshare", "--net", "sleep", "infinity"])
-        while os.readlink(f"/proc/{peer.pid}/ns/net") == os.readlink("/proc/self/ns/net"):
-            time.sleep(0.02)
-        self.inside = ["nsenter", f"--net=/proc/{peer.pid}/ns/net"]
+        super().__init__()
+        self.prefix = world.realtime()
+        peer, self.inside = self.another_network()
         self.veth(str(peer.pid))
-        self.start(self.prefix, [GLASSD, "--foreground", "--address", OTHER["glass"] + "/24", "--host-address",
+        self.start(self.prefix, [world.GLASSD, "--foreground", "--address", OTHER["glass"] + "/24", "--host-address",
                                  LOAD["glass"] + "/24"], stderr=open(os.path.join(self.dir, "glassd.log"), "w"))
         self.wait(lambda: b"10.0.0.5" in subprocess.check_output(["ip", "addr"]))
         for prefix, device in (([], "glass0"), ([], "veth0"), (self.inside, "veth1")):
@@ -104,16 +80,15 @@ class World:
         self.files()
 
     def veth(self, peer):
-        for prefix in ([], self.inside):
-            subprocess.run([*prefix, "sysctl", "-qw", *SYSCTLS], check=True)
-        commands = f"""ip link set lo up
-            ip link add veth0 type veth peer name veth1 netns {peer}
+        world.quiet()
+        world.quiet(self.inside)
+        commands = f"""ip link add veth0 type veth peer name veth1 netns {peer}
             ip addr add {LOAD["kernel"]}/24 dev veth0
             ip link set veth0 up"""
         for line in commands.splitlines():
-            subprocess.run(line.split(), check=True)
-        for line in ("ip link set lo up", f"ip addr add {OTHER['kernel']}/24 dev veth1", "ip link set veth1 up"):
-            subprocess.run([*self.inside, *line.split()], check=True)
+            world.run(*line.split())
+        for line in (f"ip addr add {OTHER['kernel']}/24 dev veth1", "ip link set veth1 up"):
+            world.run(*self.inside, *line.split())
 
     @staticmethod
     def cubic(prefix, device):
@@ -129,22 +104,11 @@ class World:
         with open(os.path.join(self.dir, "nginx.conf"), "w", encoding="utf-8") as f:
             f.write(NGINX.format(dir=self.dir))
 
-    def start(self, prefix, words, **more):
-        p = subprocess.Popen([*prefix, *words], preexec_fn=die_with_parent, **more)
-        self.children.append(p)
-        return p
-
-    @staticmethod
-    def wait(ready):
-        for _ in range(500):
-            if ready():
-                return
-            time.sleep(0.02)
-        raise TimeoutError("the world does not come up")
-
     def placed(self, system):
         """What puts a command onto the side that is compared."""
-        return [*self.prefix, "env", "LD_PRELOAD=" + PRELOAD] if system == "glass" else [*self.inside, *self.prefix]
+        if system == "glass":
+            return [*self.prefix, "env", "LD_PRELOAD=" + world.PRELOAD]
+        return [*self.inside, *self.prefix]
 
     def servers(self, prefix, addr):
         """nginx and redis, until the list is ended."""
@@ -154,16 +118,6 @@ class World:
         for port in (8081, 6380):
             self.wait(lambda at=(addr, port): answers(at))
         return up
-
-    def stop(self, processes):
-        for p in processes:
-            p.terminate()
-            p.wait(10)
-            self.children.remove(p)
-
-    def end(self):
-        self.stop(list(reversed(self.children)))
-        shutil.rmtree(self.dir, ignore_errors=True)
 
 
 def answers(at):
@@ -185,20 +139,20 @@ def words_of(command, more, seconds, addr):
     return [w.format(seconds=seconds, addr=addr, **more) for w in command]
 
 
-def measure(world, args, role, load, system):
+def measure(here, args, role, load, system):
     """The server is on the compared side (role server), or the load is."""
     name, command, more = load
-    side = world.placed(system)
+    side = here.placed(system)
     if role == "server":
-        up = world.servers(side, OTHER[system])
-        words = [*world.prefix, *words_of(command, more, args.seconds, OTHER[system])]
+        up = here.servers(side, OTHER[system])
+        words = [*here.prefix, *words_of(command, more, args.seconds, OTHER[system])]
     else:
-        up = world.servers(world.prefix, LOAD[system])
+        up = here.servers(here.prefix, LOAD[system])
         words = [*side, *words_of(command, more, args.seconds, LOAD[system])]
     try:
         return figures(name, subprocess.run(words, stdout=subprocess.PIPE, text=True, check=True, timeout=120).stdout)
     finally:
-        world.stop(up)
+        here.stop(up)
 
 
 def line(row, role, got):
@@ -207,23 +161,23 @@ def line(row, role, got):
     return f"| {row} | {role} | {k:,.0f} | {g:,.0f} | {g / k:.2f} ({min(each):.2f}-{max(each):.2f}) |"
 
 
-def compare(world, args, role, load):
+def compare(here, args, role, load):
     rows = {}
     for _ in range(args.rounds):
         for system in SYSTEMS:
-            for row, rps in measure(world, args, role, load, system).items():
+            for row, rps in measure(here, args, role, load, system).items():
                 rows.setdefault(row, {s: [] for s in SYSTEMS})[system].append(rps)
     lines = [line(row, role, got) for row, got in rows.items()]
     print("\n".join(lines), flush=True)
     return lines
 
 
-def head(args, world):
+def head(args, here):
     shown = {name: " ".join(words_of(command, {"file": "FILE", "count": more.get("count")}, args.seconds, "ADDRESS"))
              for name, command, more in LOADS}
     return HEAD.format(rounds=args.rounds, kernel=os.uname().release, cpus=os.cpu_count(), wrk=shown["wrk, 64 KB"],
                        redis=shown["redis-benchmark"], pipelined=shown["redis-benchmark -P 16"],
-                       priority="at real-time priority 1 (`chrt -r 1`)" if world.prefix else "at normal priority")
+                       priority="at real-time priority 1 (`chrt -r 1`)" if here.prefix else "at normal priority")
 
 
 def main():
@@ -233,18 +187,14 @@ def main():
     p.add_argument("--only", default="", help="regular expression on 'server: wrk, 612 bytes' and the like")
     p.add_argument("--write", help="the table's file; else to stdout only")
     args = p.parse_args()
-    if "GLASS_BENCH" not in os.environ:
-        os.environ["GLASS_BENCH"] = "1"
-        os.execvp("unshare", ["unshare", "--net", "--pid", "--fork", "--kill-child", "--mount-proc", sys.executable,
-                              os.path.abspath(__file__), *sys.argv[1:]])
-    os.environ.pop("GLASS_STACK", None)
-    world = World()
+    world.in_namespaces()
+    here = World()
     try:
         lines = [row for role in ("server", "client") for load in LOADS if re.search(args.only, f"{role}: {load[0]}")
-                 for row in compare(world, args, role, load)]
-        text = "\n".join([head(args, world), *lines]) + "\n"
+                 for row in compare(here, args, role, load)]
+        text = "\n".join([head(args, here), *lines]) + "\n"
     finally:
-        world.end()
+        here.end()
     if args.write:
         with open(args.write, "w", encoding="utf-8") as f:
             f.write(text)
