@@ -229,26 +229,32 @@ bool pkt_copy_out(const struct pkt *p, size_t off, void *out, size_t n)
 	return true;
 }
 
-void pkt_compact(struct pool *pool, struct pkt *p)
+bool pkt_move(struct pool *pool, struct pkt *p, size_t cap)
 {
-	struct buf *b;
+	struct buf *b = buf_new(pool, cap);
 
-	if (!p->buf || p->len > p->buf->cap / 2)
-		return;
-	if (p->len <= PKT_INLINE_BYTES) {
-		memcpy(p->inline_bytes, p->data, p->len);
-		buf_unref(pool, p->buf);
-		p->buf = NULL;
-		p->base = p->data = p->inline_bytes;
-		p->end = p->base + PKT_INLINE_BYTES;
-		return;
-	}
-	b = buf_new(pool, p->len);
 	if (!b)
-		return;
+		return false;
+	assert(p->len <= cap);
 	memcpy(b->bytes, p->data, p->len);
 	buf_unref(pool, p->buf);
 	p->buf = b;
 	p->base = p->data = b->bytes;
 	p->end = b->bytes + b->cap;
+	return true;
+}
+
+void pkt_compact(struct pool *pool, struct pkt *p)
+{
+	if (!p->buf || p->len > p->buf->cap / 2)
+		return;
+	if (p->len > PKT_INLINE_BYTES) {
+		pkt_move(pool, p, p->len);
+		return;
+	}
+	memcpy(p->inline_bytes, p->data, p->len);
+	buf_unref(pool, p->buf);
+	p->buf = NULL;
+	p->base = p->data = p->inline_bytes;
+	p->end = p->base + PKT_INLINE_BYTES;
 }

@@ -174,5 +174,7 @@ bool pkt_copy_out(const struct pkt *p, size_t off, void *out, size_t n);
  * it has. On lack of memory it stays as it is.
  */
 void pkt_compact(struct pool *pool, struct pkt *p);
+/* The same into a buffer of cap bytes, which leaves room at the end; false: no memory. */
+bool pkt_move(struct pool *pool, struct pkt *p, size_t cap);
 
 #endif

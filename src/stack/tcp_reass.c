@@ -2,8 +2,9 @@
 /*
  * The receive side: payload in order goes to the program's queue by reference; payload beyond a
  * hole is kept until the hole is filled, and told to the peer by SACK blocks (RFC 2018). Memory
- * is bounded whatever a peer sends: by the window in bytes, by tcp_ooo_max in segments, and small
- * segments are moved out of big buffers.
+ * is bounded whatever a peer sends. In order: small segments are packed together, so that what
+ * waits costs about twice its bytes. Out of order: no byte is kept twice, small segments are moved
+ * out of big buffers, and tcp_ooo_max is how many packets there may be.
  *
  * Overlap: what begins at the lower sequence number wins, and of two that begin at the same one
  * the first.
@@ -18,6 +19,8 @@
 
 #define OOO_EIGHTHS \
 	7 /* of all memory: beyond, what is out of order is not kept; the peer has it still */
+
+#define RX_ROOM_BYTES_MAX 16384u
 
 static struct seq pkt_end(const struct pkt *p)
 {
@@ -75,19 +78,11 @@ void tcp_note_dsack(struct tcp_conn *c, struct seq start, struct seq end)
 
 /* ---- in order -------------------------------------------------------------------------------- */
 
-/*
- * A small segment joins the one before it, so that a byte does not cost a packet. True: p was
- * consumed.
- */
+/* It joins the one before it, if that has room. True: p was consumed. */
 static bool rx_join(struct glass *g, struct tcp_conn *c, struct pkt *p)
 {
-	struct pkt *last;
-	void *room;
+	void *room = pkt_put(list_last(&c->rx, struct pkt, node), p->len);
 
-	if (list_empty(&c->rx) || p->len > PKT_INLINE_BYTES)
-		return false;
-	last = list_last(&c->rx, struct pkt, node);
-	room = pkt_put(last, p->len);
 	if (!room)
 		return false;
 	memcpy(room, p->data, p->len);
@@ -95,16 +90,31 @@ static bool rx_join(struct glass *g, struct tcp_conn *c, struct pkt *p)
 	return true;
 }
 
+/*
+ * A packet costs more than its bytes. Who reads at once does not notice; but where something waits
+ * already, a small segment goes into a buffer with room for as much again as waits, and those after
+ * it join it there.
+ */
+static void rx_pack(struct glass *g, struct tcp_conn *c, struct pkt *p)
+{
+	uint32_t more = c->rx_bytes < RX_ROOM_BYTES_MAX ? c->rx_bytes : RX_ROOM_BYTES_MAX;
+
+	if (!list_empty(&c->rx) && rx_join(g, c, p))
+		return;
+	if (list_empty(&c->rx) || pkt_truesize(p) < 2 * p->len ||
+	    !pkt_move(&g->pool, p, p->len + more))
+		pkt_compact(&g->pool, p);
+	list_append(&c->rx, &p->node);
+}
+
 static void rx_append(struct glass *g, struct tcp_conn *c, struct pkt *p)
 {
 	uint32_t len = p->len;
 
+	rx_pack(g, c, p);
 	c->rcv.nxt = seq_add(c->rcv.nxt, len);
 	c->bytes_received += len;
 	c->rx_bytes += len;
-	pkt_compact(&g->pool, p);
-	if (!rx_join(g, c, p))
-		list_append(&c->rx, &p->node);
 }
 
 void tcp_fin_arrived(struct glass *g, struct tcp_conn *c)
@@ -214,6 +224,30 @@ static struct list *ooo_place(struct tcp_conn *c, struct pkt *p)
 	return at;
 }
 
+/* What p has now is cut off the front of those behind it. */
+static void ooo_cut_behind(struct glass *g, struct tcp_conn *c, struct pkt *p)
+{
+	while (p->node.next != &c->ooo) {
+		struct pkt *next = container_of(p->node.next, struct pkt, node);
+		int32_t overlap = seq_diff(pkt_end(p), seq_of(next->seq));
+		uint32_t cut = (uint32_t)overlap;
+
+		if (overlap <= 0)
+			return;
+		if (cut < next->len) {
+			pkt_pull(next, cut);
+			next->seq += cut;
+			c->ooo_bytes -= cut;
+			pkt_compact(&g->pool, next);
+			return;
+		}
+		list_remove(&next->node);
+		c->ooo_bytes -= next->len;
+		c->ooo_count--;
+		pkt_free(&g->pool, next);
+	}
+}
+
 static enum verdict ooo_insert(struct glass *g, struct tcp_conn *c, struct pkt *p)
 {
 	struct seq start = seq_of(p->seq), end = pkt_end(p);
@@ -227,6 +261,7 @@ static enum verdict ooo_insert(struct glass *g, struct tcp_conn *c, struct pkt *
 	}
 	pkt_compact(&g->pool, p);
 	list_insert_before(at, &p->node);
+	ooo_cut_behind(g, c, p);
 	c->ooo_bytes += p->len;
 	c->ooo_count++;
 	EVENT(g, c->id, p->id, TCP_OOO, start.v - c->rcv.irs.v, len, c->ooo_bytes);

@@ -2,7 +2,8 @@
 /*
  * The send queue: the program's bytes, once, from the first unacknowledged one on. They are
  * written by the program's side straight into their place; frames refer to them until they are
- * acknowledged.
+ * acknowledged. The limit counts bytes, so a buffer is never much larger than what lies in it: at
+ * most twice, or TCP_CHUNK_BYTES.
  *
  * In: the socket layer (reserve, commit), tcp_ack.  Out: tcp_owe.
  */
@@ -93,29 +94,47 @@ static uint32_t write_room(const struct tcp_conn *c)
 	return sendable + (space - sendable + frame - 1) / frame * frame;
 }
 
+/*
+ * Where the next bytes of a program go. Few are copied together afterwards, so that any buffer will
+ * do; more will stay in it, and then it is no larger than twice what was asked for. NULL: no
+ * memory.
+ */
+static struct buf *spare_for(struct glass *g, size_t n)
+{
+	struct buf **spare = &g->tcp->spare;
+
+	if (*spare && (*spare)->cap >= n && (n <= SMALL_COMMIT_BYTES || n >= (*spare)->cap / 2))
+		return *spare;
+	buf_unref(&g->pool, *spare);
+	if (n < SMALL_COMMIT_BYTES)
+		n = SMALL_COMMIT_BYTES;
+	*spare = buf_new(&g->pool, n >= BUF_BIG_BYTES / 2 ? BUF_BIG_BYTES : n);
+	return *spare;
+}
+
 void *tcp_reserve(struct glass *g, struct tcp_conn *c, size_t want, size_t *length)
 {
-	struct tcp_table *t = g->tcp;
-	size_t space = write_room(c);
+	size_t space = write_room(c), n = want < space ? want : space;
+	struct buf *b = NULL;
 
 	*length = 0;
 	if (!space && c->limiter == GLASS_LIMIT_DELIVERY)
 		tcp_limit(g, c, GLASS_LIMIT_SNDBUF);
 	if (!space)
 		return NULL;
-	if (!t->spare && !pool_short(&g->pool, SEND_EIGHTHS))
-		t->spare = buf_new(&g->pool, BUF_BIG_BYTES);
-	if (!t->spare || pool_short(&g->pool, SEND_EIGHTHS)) {
+	if (n > TCP_SUPER_BYTES_MAX)
+		n = TCP_SUPER_BYTES_MAX;
+	if (!pool_short(&g->pool, SEND_EIGHTHS))
+		b = spare_for(g, n);
+	if (!b) {
 		/* No ACK need be due that would wake the program. */
 		stat_inc(g, STAT_NOMEM);
 		c->starved = true;
 		tcp_arm_ack(g, c);
 		return NULL;
 	}
-	*length = want < space ? want : space;
-	if (*length > TCP_SUPER_BYTES_MAX)
-		*length = TCP_SUPER_BYTES_MAX;
-	return t->spare->bytes;
+	*length = n;
+	return b->bytes;
 }
 
 /*
@@ -152,12 +171,13 @@ static struct tcp_chunk *chunk_for(struct glass *g, struct tcp_conn *c, struct b
 int tcp_commit(struct glass *g, struct tcp_conn *c, size_t length)
 {
 	struct tcp_table *t = g->tcp;
-	bool small = length <= SMALL_COMMIT_BYTES;
 	struct tcp_chunk *k;
+	bool small;
 
 	if (!length)
 		return 0;
 	assert(t->spare && length <= t->spare->cap);
+	small = length <= SMALL_COMMIT_BYTES || length < t->spare->cap / 2; /* fewer came */
 	k = chunk_for(g, c, small ? NULL : t->spare, length);
 	if (!k) {
 		stat_inc(g, STAT_NOMEM);

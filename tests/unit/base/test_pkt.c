@@ -160,6 +160,31 @@ static void test_copy_out(void **state)
 	pkt_free(&pool, p);
 }
 
+/* Into a buffer with room behind: from a big one, and from the packet itself. */
+static void test_move(void **state)
+{
+	struct pkt *big = pkt_new(&pool, 0, 60000), *little = pkt_new(&pool, 0, 100);
+
+	(void)state;
+	put_bytes(big, 1500, 7);
+	pkt_pull(big, 500);
+	assert_true(pkt_move(&pool, big, 1200));
+	assert_int_equal(big->buf->cap, 1200);
+	assert_int_equal(big->len, 1000);
+	assert_int_equal(big->data[0], (uint8_t)(7 + 500));
+	assert_non_null(pkt_put(big, 200));
+	assert_null(pkt_put(big, 1));
+	put_bytes(little, 100, 3);
+	pool.fail_countdown = 1;
+	assert_false(pkt_move(&pool, little, 300)); /* stays as it is */
+	assert_null(little->buf);
+	assert_true(pkt_move(&pool, little, 300));
+	assert_int_equal(little->data[99], 3 + 99);
+	assert_non_null(pkt_put(little, 200));
+	pkt_free(&pool, big);
+	pkt_free(&pool, little);
+}
+
 static void test_compact(void **state)
 {
 	struct pkt *big = pkt_new(&pool, 0, 60000), *medium = pkt_new(&pool, 0, 60000);
@@ -286,6 +311,7 @@ int main(void)
 		T(test_frags_hold_references),
 		T(test_too_many_frags),
 		T(test_copy_out),
+		T(test_move),
 		T(test_compact),
 		T(test_compact_without_memory),
 		T(test_limit),
