@@ -19,8 +19,8 @@
 #define SEEDS 2
 #define OFFLOAD (GLASS_OFFLOAD_CSUM | GLASS_OFFLOAD_TSO)
 
-struct bench {
-	const char *name;
+/* A wire, and who shares it. */
+struct scene {
 	int64_t delay_ms; /* one way */
 	/* A queue that drops its tail, and flows that march in step, let one have more for minutes.
 	 */
@@ -29,9 +29,20 @@ struct bench {
 	uint32_t queue_bytes;
 	unsigned flows;
 	int64_t start_apart_ms; /* the n-th flow begins n times this later */
-	int64_t from_s, to_s;	/* what is measured */
-	uint32_t offload;
-	int64_t reno; /* the tunable */
+};
+
+#define BDP(mbit, rtt_ms) ((uint32_t)((mbit)*1000 / 8 * (rtt_ms)))
+
+static const struct scene fast = { 20, 0, 100, BDP(100, 40), 1, 0 };
+static const struct scene deep = { 20, 0, 5, 8 * BDP(5, 40), 1, 0 };
+static const struct scene two = { 20, 1000, 20, BDP(20, 40), 2, 300 };
+static const struct scene two_late = { 20, 1000, 20, BDP(20, 40), 2, 20000 };
+static const struct scene two_far = { 50, 1000, 50, BDP(50, 100) / 2, 2, 700 };
+
+struct bench {
+	const char *name;
+	const struct scene *scene;
+	int64_t from_s, to_s; /* what is measured */
 	/*
 	 * What must come out with every seed: part of the wire used, least flow by largest, losses
 	 * until from_s.
@@ -46,119 +57,21 @@ struct bench {
 	double full_min, fair_min, fair_mean;
 	unsigned seeds;		     /* 0: SEEDS */
 	uint64_t lost_min, lost_max; /* max 0: any */
+	uint32_t offload;
+	int64_t reno; /* the tunable */
 };
 
-#define BDP(mbit, rtt_ms) ((uint32_t)((mbit)*1000 / 8 * (rtt_ms)))
-
 static const struct bench benches[] = {
-	{ .name = "cubic-fills-100M-40ms",
-	  .delay_ms = 20,
-	  .mbit_s = 100,
-	  .queue_bytes = BDP(100, 40),
-	  .flows = 1,
-	  .from_s = 2,
-	  .to_s = 30,
-	  .full_min = .95 },
-	{ .name = "cubic-fills-100M-40ms-offload",
-	  .delay_ms = 20,
-	  .mbit_s = 100,
-	  .queue_bytes = BDP(100, 40),
-	  .flows = 1,
-	  .from_s = 2,
-	  .to_s = 30,
-	  .offload = OFFLOAD,
-	  .full_min = .95 },
-	{ .name = "two-share",
-	  .jitter_us = 1000,
-	  .delay_ms = 20,
-	  .mbit_s = 20,
-	  .queue_bytes = BDP(20, 40),
-	  .flows = 2,
-	  .start_apart_ms = 300,
-	  .from_s = 10,
-	  .to_s = 1010,
-	  .full_min = .95,
-	  .fair_min = .9 },
-	{ .name = "two-share-soon",
-	  .jitter_us = 1000,
-	  .delay_ms = 20,
-	  .mbit_s = 20,
-	  .queue_bytes = BDP(20, 40),
-	  .flows = 2,
-	  .start_apart_ms = 300,
-	  .from_s = 10,
-	  .to_s = 130,
-	  .full_min = .95,
-	  .fair_min = .765,
-	  .fair_mean = .9,
-	  .seeds = 4 },
-	{ .name = "second-comes-late",
-	  .jitter_us = 1000,
-	  .delay_ms = 20,
-	  .mbit_s = 20,
-	  .queue_bytes = BDP(20, 40),
-	  .flows = 2,
-	  .start_apart_ms = 20000,
-	  .from_s = 60,
-	  .to_s = 1060,
-	  .full_min = .95,
-	  .fair_min = .9 },
-	{ .name = "second-comes-late-soon",
-	  .jitter_us = 1000,
-	  .delay_ms = 20,
-	  .mbit_s = 20,
-	  .queue_bytes = BDP(20, 40),
-	  .flows = 2,
-	  .start_apart_ms = 20000,
-	  .from_s = 60,
-	  .to_s = 180,
-	  .full_min = .95,
-	  .fair_min = .765,
-	  .fair_mean = .9,
-	  .seeds = 4 },
-	{ .name = "two-share-long-path",
-	  .jitter_us = 1000,
-	  .delay_ms = 50,
-	  .mbit_s = 50,
-	  .queue_bytes = BDP(50, 100) / 2,
-	  .flows = 2,
-	  .start_apart_ms = 700,
-	  .from_s = 30,
-	  .to_s = 630,
-	  .full_min = .9,
-	  .fair_min = .85 },
-	{ .name = "two-share-long-path-soon",
-	  .jitter_us = 1000,
-	  .delay_ms = 50,
-	  .mbit_s = 50,
-	  .queue_bytes = BDP(50, 100) / 2,
-	  .flows = 2,
-	  .start_apart_ms = 700,
-	  .from_s = 30,
-	  .to_s = 230,
-	  .full_min = .9,
-	  .fair_min = .68,
-	  .fair_mean = .8,
-	  .seeds = 4 },
-	{ .name = "hystart-slows-down",
-	  .delay_ms = 20,
-	  .mbit_s = 5,
-	  .queue_bytes = 8 * BDP(5, 40),
-	  .flows = 1,
-	  .from_s = 2,
-	  .to_s = 20,
-	  .full_min = .95,
-	  .lost_max = 2 },
-	{ .name = "reno-does-not",
-	  .delay_ms = 20,
-	  .mbit_s = 5,
-	  .queue_bytes = 8 * BDP(5, 40),
-	  .flows = 1,
-	  .from_s = 2,
-	  .to_s = 20,
-	  .reno = 1,
-	  .full_min = .95,
-	  .lost_min = 20 },
+	{ "cubic-fills-100M-40ms", &fast, 2, 30, .full_min = .95 },
+	{ "cubic-fills-100M-40ms-offload", &fast, 2, 30, .full_min = .95, .offload = OFFLOAD },
+	{ "two-share", &two, 10, 1010, .full_min = .95, .fair_min = .9 },
+	{ "two-share-soon", &two, 10, 130, .95, .765, .fair_mean = .9, .seeds = 4 },
+	{ "second-comes-late", &two_late, 60, 1060, .full_min = .95, .fair_min = .9 },
+	{ "second-comes-late-soon", &two_late, 60, 180, .95, .765, .fair_mean = .9, .seeds = 4 },
+	{ "two-share-long-path", &two_far, 30, 630, .full_min = .9, .fair_min = .85 },
+	{ "two-share-long-path-soon", &two_far, 30, 230, .9, .68, .fair_mean = .8, .seeds = 4 },
+	{ "hystart-slows-down", &deep, 2, 20, .full_min = .95, .lost_max = 2 },
+	{ "reno-does-not", &deep, 2, 20, .full_min = .95, .lost_min = 20, .reno = 1 },
 };
 
 struct flow {
@@ -201,7 +114,7 @@ static void accept_all(struct world *w)
 
 	while ((s = glass_accept(g, w->listener))) {
 		glass_remote(s, &from);
-		for (unsigned i = 0; i < w->b->flows; i++)
+		for (unsigned i = 0; i < w->b->scene->flows; i++)
 			if (w->flow[i].port == from.port)
 				glass_sock_set_user(s, &w->flow[i]);
 		receive_all(w, s);
@@ -238,7 +151,7 @@ static void measure_from(void *arg)
 {
 	struct world *w = arg;
 
-	for (unsigned i = 0; i < w->b->flows; i++)
+	for (unsigned i = 0; i < w->b->scene->flows; i++)
 		w->flow[i].at_from = w->flow[i].received;
 	w->lost_at_from = sim_wire(w->sim, 0)->queue_full;
 }
@@ -250,11 +163,12 @@ static void begin(struct world *w, uint64_t seed)
 		.seed = seed,
 		.start_ns = 100 * S,
 		.offload = { b->offload, b->offload },
-		.way = { { .delay_ns = b->delay_ms * MS,
-			   .jitter_ns = b->jitter_us * 1000,
-			   .rate_bit_s = b->mbit_s * 1000000,
-			   .queue_bytes = b->queue_bytes },
-			 { .delay_ns = b->delay_ms * MS, .jitter_ns = b->jitter_us * 1000 } },
+		.way = { { .delay_ns = b->scene->delay_ms * MS,
+			   .jitter_ns = b->scene->jitter_us * 1000,
+			   .rate_bit_s = b->scene->mbit_s * 1000000,
+			   .queue_bytes = b->scene->queue_bytes },
+			 { .delay_ns = b->scene->delay_ms * MS,
+			   .jitter_ns = b->scene->jitter_us * 1000 } },
 	};
 	const struct glass_end any = { { GLASS_UNSPEC, { 0 } }, PORT };
 
@@ -264,11 +178,11 @@ static void begin(struct world *w, uint64_t seed)
 	glass_bind(sim_stack(w->sim, 1), w->listener, &any);
 	glass_listen(sim_stack(w->sim, 1), w->listener, FLOWS_MAX);
 	sim_on_event(w->sim, on_event, w);
-	for (unsigned i = 0; i < b->flows; i++) {
+	for (unsigned i = 0; i < b->scene->flows; i++) {
 		w->flow[i].w = w;
 		/* not in step with each other, nor with other seeds */
 		sim_call_at(w->sim,
-			    100 * S + (int64_t)i * b->start_apart_ms * MS +
+			    100 * S + (int64_t)i * b->scene->start_apart_ms * MS +
 				    (int64_t)(seed * 7919 % 1000) * MS / 10,
 			    start_flow, &w->flow[i]);
 	}
@@ -278,9 +192,10 @@ static void begin(struct world *w, uint64_t seed)
 /* Of the wire's rate; on top of it comes what waited behind a hole when measuring began. */
 static double full_max(const struct bench *b)
 {
-	double window = 2.0 * b->queue_bytes;
+	double window = 2.0 * b->scene->queue_bytes;
 
-	return 1.005 + window / ((double)(b->to_s - b->from_s) * (double)b->mbit_s * 1e6 / 8);
+	return 1.005 +
+	       window / ((double)(b->to_s - b->from_s) * (double)b->scene->mbit_s * 1e6 / 8);
 }
 
 /* fair: least flow by largest. */
@@ -293,7 +208,7 @@ static bool seed_ok(const struct bench *b, uint64_t seed, double *fair)
 	w->b = b;
 	begin(w, seed);
 	sim_run(w->sim, NULL, NULL, (100 + b->to_s) * S);
-	for (unsigned i = 0; i < b->flows; i++) {
+	for (unsigned i = 0; i < b->scene->flows; i++) {
 		double n = (double)(w->flow[i].received - w->flow[i].at_from);
 
 		sum += n;
@@ -301,7 +216,8 @@ static bool seed_ok(const struct bench *b, uint64_t seed, double *fair)
 		most = n > most ? n : most;
 	}
 	/* Of 1,514 bytes on the wire 1,448 are payload. */
-	full = sum / ((double)(b->to_s - b->from_s) * (double)b->mbit_s * 1e6 / 8) * 1514 / 1448;
+	full = sum / ((double)(b->to_s - b->from_s) * (double)b->scene->mbit_s * 1e6 / 8) * 1514 /
+	       1448;
 	*fair = most > 0 ? least / most : 0;
 	ok = full >= b->full_min && full <= full_max(b) && *fair >= b->fair_min &&
 	     w->lost_at_from >= b->lost_min && (!b->lost_max || w->lost_at_from <= b->lost_max);
