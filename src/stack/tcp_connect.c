@@ -128,6 +128,26 @@ static void syn_acked(struct glass *g, struct tcp_conn *c, const struct tcp_seg 
 		c->rto_ns = 3 * NS_PER_S; /* RFC 6298 5.7 */
 }
 
+/*
+ * RFC 7323 3.2: what a SYN-ACK echoes is the timestamp of a SYN of ours. If not, it answers the SYN
+ * of a connection before this, as one whose acknowledgment is wrong; Linux does likewise. Zero is
+ * what a peer tells that has kept none.
+ */
+static bool echo_is_ours(struct glass *g, const struct tcp_conn *c, const struct tcp_seg *seg)
+{
+	if (!c->ts_ok || !seg->opt.timestamps || !seg->opt.tsecr)
+		return true;
+	return (int32_t)(seg->opt.tsecr - tcp_ts_at(c, c->born_ns)) >= 0 &&
+	       (int32_t)(tcp_ts_now(g, c) - seg->opt.tsecr) >= 0;
+}
+
+static enum verdict tcp_foreign_echo(struct glass *g, struct tcp_conn *c, struct pkt *p,
+				     const struct tcp_seg *seg)
+{
+	tcp_reply_rst(g, seg);
+	return drop(g, p, TCP_SYN_SENT_ECHO, seg->opt.tsecr, tcp_ts_at(c, c->born_ns));
+}
+
 enum verdict tcp_syn_sent_input(struct glass *g, struct tcp_conn *c, struct pkt *p,
 				struct tcp_seg *seg)
 {
@@ -149,6 +169,8 @@ enum verdict tcp_syn_sent_input(struct glass *g, struct tcp_conn *c, struct pkt 
 	}
 	if (!(seg->flags & TCP_SYN)) /* fifth */
 		return drop(g, p, TCP_SYN_SENT_FLAGS, seg->flags);
+	if (ack && !echo_is_ours(g, c, seg))
+		return tcp_foreign_echo(g, c, p, seg);
 
 	offered = (uint32_t)seq_diff(c->rcv.edge, c->rcv.nxt);
 	tcp_learn_syn(g, c, seg); /* fourth */

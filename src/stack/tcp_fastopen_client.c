@@ -168,11 +168,19 @@ static void data_answered(struct glass *g, struct tcp_conn *c, uint32_t taken)
 	tcp_syn_data_acked(g, c, taken);
 }
 
-/* The plain SYN passed, the one before did not: RFC 7413 4.1.3.1. */
-static void path_swallows(struct glass *g, struct tcp_conn *c, struct tcp_hint *h)
+/*
+ * The plain SYN passed, the one before did not: RFC 7413 4.1.3.1 speaks of one with data. A request
+ * for a cookie is a SYN as others, and one may get lost by chance, but not two in a row. (Linux
+ * asks again for ever.)
+ */
+static void path_swallows(struct glass *g, struct tcp_conn *c, struct tcp_hint *h, bool asked)
 {
 	unsigned shift = h->losses < CLOSED_SHIFT_MAX ? h->losses : CLOSED_SHIFT_MAX;
 
+	if (asked && !h->losses) {
+		h->losses = 1;
+		return;
+	}
 	h->closed_ns = now(g) + (CLOSED_NS << shift);
 	if (h->losses < UINT8_MAX)
 		h->losses++;
@@ -225,7 +233,7 @@ static void remember(struct glass *g, struct tcp_conn *c, const struct tcp_seg *
 		return;
 	h->used_ns = now(g);
 	if (!arrived) {
-		path_swallows(g, c, h);
+		path_swallows(g, c, h, asked);
 		return;
 	}
 	h->losses = 0;

@@ -301,17 +301,27 @@ static enum verdict tcp_check_reader(struct glass *g, struct tcp_conn *c, struct
 	return drop(g, p, TCP_CLOSED_DATA, len);
 }
 
+/*
+ * The SYN-ACK of a simultaneous open: its SYN is known, and lies before the window. So it is
+ * answered (RFC 9293 3.10.7.4, first), though figure 8 does not show it: the peer need not wait for
+ * our SYN-ACK, if that was lost. What it acknowledges and brings is taken.
+ */
+static void tcp_syn_again(struct glass *g, struct tcp_conn *c)
+{
+	tcp_note_dsack(c, c->rcv.irs, seq_add(c->rcv.irs, 1));
+	tcp_owe_ack(g, c, "SYN-ACK of a simultaneous open");
+}
+
 enum verdict tcp_segment_arrives(struct glass *g, struct tcp_conn *c, struct pkt *p,
 				 struct tcp_seg *seg)
 {
+	bool syn_again = (seg->flags & (TCP_SYN | TCP_RST)) == TCP_SYN;
 	enum verdict v;
 
 	ENTER(g, p);
-	if ((seg->flags & (TCP_SYN | TCP_RST)) == TCP_SYN &&
-	    (v = tcp_check_syn(g, c, p, seg)) != GO_ON) /* fourth; RFC 5961 puts it first */
-		return v;
-	if ((seg->flags & (TCP_SYN | TCP_RST)) ==
-	    TCP_SYN) { /* the SYN-ACK of a simultaneous open: its SYN is known */
+	if (syn_again && (v = tcp_check_syn(g, c, p, seg)) != GO_ON)
+		return v; /* fourth; RFC 5961 puts it first */
+	if (syn_again) {
 		seg->seq = seq_add(seg->seq, 1);
 		seg->span--;
 		seg->flags &= (uint8_t)~TCP_SYN;
@@ -326,6 +336,8 @@ enum verdict tcp_segment_arrives(struct glass *g, struct tcp_conn *c, struct pkt
 		return drop(g, p, TCP_NO_ACK, seg->flags);
 	if ((v = tcp_check_ack(g, c, p, seg)) != GO_ON)
 		return v;
+	if (syn_again)
+		tcp_syn_again(g, c);
 	tcp_note_timestamp(g, c, seg);
 	tcp_urgent_arrived(g, c, seg); /* sixth */
 	tcp_trim(c, p, seg);

@@ -74,19 +74,20 @@ static void prr_update(struct tcp_conn *c, const struct tcp_ack_sum *sum, bool s
 /*
  * The window after a recovery. ssthresh is a part of what was out, and what was out may have been
  * much more than the path can hold, as at the end of a slow start: what of it had to be sent again
- * (and was not there twice) it did not hold. And nothing makes a burst of what PRR has held back:
+ * (and was not there twice) it did not hold. A flight of an initial window no slow start has made:
+ * there it is the part alone, RFC 9438 4.6. And nothing makes a burst of what PRR has held back:
  * RFC 6582 3.2 (3), the first choice; the window grows to ssthresh by what is acknowledged. Without
  * a clock of ACKs the initial window may go (RFC 5681 4.1).
  */
 static void window_after_recovery(struct glass *g, struct tcp_conn *c)
 {
-	uint32_t held = (uint32_t)seq_diff(c->recover, c->out->undo_from);
+	uint32_t was_out = (uint32_t)seq_diff(c->recover, c->out->undo_from);
+	uint32_t held = was_out - (was_out < c->out->undo_bytes ? was_out : c->out->undo_bytes);
 	uint32_t flight = tcp_in_flight(c) + c->mss, least = tcp_cc_initial(g, c);
 
-	held -= held < c->out->undo_bytes ? held : c->out->undo_bytes;
 	if (held < tcp_cc_least(c))
 		held = tcp_cc_least(c);
-	if (c->ssthresh > held)
+	if (was_out > least && c->ssthresh > held)
 		c->ssthresh = held;
 	if (flight < least)
 		flight = least;

@@ -80,6 +80,8 @@ static void note_duplicate(struct tcp_conn *c, struct tcp_sack_block b, struct t
 	uint32_t segs = len > c->mss ? (len + c->mss - 1) / c->mss : 1;
 	uint32_t room = UINT32_MAX - c->dsack_dups; /* blocks may be as long as a lie */
 
+	if (seq_eq(b.start, c->snd.iss))
+		return; /* a SYN, which both have sent: it tells nothing of the path */
 	c->dsack_dups += segs < room ? segs : room;
 	if (c->dsack_dups > c->retrans_total)
 		return;

@@ -74,15 +74,40 @@ DIALOGUE(fastopen_black_hole)
 	T(243300) app_connect_send(c, 8080, 300, 300);	wire_out(SYN, seq=0, len=300);
 }
 
-/* A request that gets lost is one too. */
+/* A request for a cookie that gets lost, and the plain SYN after it; answered at at_ms + 1040. */
+static void request_is_lost(struct dlg *d, struct app *c, uint64_t at_ms)
+{
+	T(at_ms) app_connect_send(c, 8080, 300, -EINPROGRESS);	wire_out(SYN, seq=0, fo);
+	T(at_ms + 1000)					wire_out(RTX, seq=0, nofo);
+	T(at_ms + 1040)
+}
+
+/* One may be chance, as of any SYN, and may be answered late; a second in a row closes the path. */
 DIALOGUE(fastopen_request_is_lost)
 {
-	T(0)	app_connect_send(c, 8080, 300, -EINPROGRESS);	wire_out(SYN, seq=0, fo);
-	T(1000)						wire_out(RTX, seq=0, nofo);
-	T(1040)	wire_in(SYN|ACK, seq=0, ack=1, mss=1000);	wire_out(ACK, seq=1);
-		counter(TCPFastOpenBlackhole, 1);
+		request_is_lost(d, c, 0);
+		wire_in(SYN|ACK, seq=0, ack=1, mss=1000);	wire_out(ACK, seq=1);
+		counter(TCPFastOpenBlackhole, 0);
 		app_abort(c);				wire_out(RST|ACK);
+		request_is_lost(d, c, 2000);
+		wire_in(SYN|ACK, seq=0, ack=1, mss=1000, cookie=77);	wire_out(ACK, seq=1);
+		app_abort(c);				wire_out(RST|ACK);
+		app_connect_send(c, 8080, 300, 300);	wire_out(SYN, seq=0, len=300, cookie=77);
+		counter(TCPFastOpenBlackhole, 0);
+}
+
+DIALOGUE(fastopen_two_requests_are_lost)
+{
+	for (uint64_t at_ms = 0; at_ms < 4000; at_ms += 2000) {
+		counter(TCPFastOpenBlackhole, 0);
+		request_is_lost(d, c, at_ms);
+		wire_in(SYN|ACK, seq=0, ack=1, mss=1000);	wire_out(ACK, seq=1);
+		app_abort(c);				wire_out(RST|ACK);
+	}
+		counter(TCPFastOpenBlackhole, 1);
 		app_connect_send(c, 8080, 300, -EINPROGRESS);	wire_out(SYN, seq=0, nofo);
+		app_abort(c);
+	T(130000) app_connect_send(c, 8080, 300, -EINPROGRESS);	wire_out(SYN, seq=0, fo);
 }
 
 /* The SYN-ACK was lost, not the SYN: the plain one is answered, and the data was taken all the same. */

@@ -99,6 +99,31 @@ DIALOGUE(old_synack_is_reset)
 		state(c, ESTAB);
 }
 
+/* RFC 7323 3.2: so is one that echoes no timestamp of ours; one that echoes none at all is taken. */
+DIALOGUE(synack_echoes_another_life)
+{
+	uint32_t first, second;
+
+	T(0)	app_connect(c, 8080);	wire_out(SYN, seq=0, ts);	first = dlg_last(d)->tsval;
+	T(10)	wire_inf("SYN|ACK, seq=0, ack=1, mss=1460, tsval=5000, tsecr=%u", first - 1);
+		wire_out(RST, seq=1, len=0);
+		dropped(TCP_SYN_SENT_ECHO, 1);
+	T(1000)	wire_out(RTX, seq=0, ts);				second = dlg_last(d)->tsval;
+		check(second == first + 1000);
+	T(1010)	wire_inf("SYN|ACK, seq=0, ack=1, mss=1460, tsval=6000, tsecr=%u", second + 11);
+		wire_out(RST, seq=1);
+		dropped(TCP_SYN_SENT_ECHO, 2);
+		state(c, SYN-SENT);
+	T(1020)	wire_inf("SYN|ACK, seq=0, ack=1, mss=1460, tsval=6010, tsecr=%u", first);
+		wire_out(ACK, seq=1, ack=1, tsecr=6010);
+		state(c, ESTAB);
+		app_abort(c);			wire_out(RST|ACK);
+		app_connect(c, 8080);		wire_out(SYN, seq=0, ts);
+	T(1030)	wire_in(SYN|ACK, seq=0, ack=1, mss=1460, tsval=7000, tsecr=0);
+		wire_out(ACK, seq=1, ack=1, tsecr=7000);
+		state(c, ESTAB);
+}
+
 DIALOGUE(ack_without_syn_in_syn_sent_is_ignored)
 {
 	T(0)	app_connect(c, 8080);	wire_out(SYN, seq=0);
@@ -107,20 +132,37 @@ DIALOGUE(ack_without_syn_in_syn_sent_is_ignored)
 		state(c, SYN-SENT);
 }
 
-/* RFC 9293 figure 8. */
+/*
+ * RFC 9293 figure 8; and as 3.10.7.4 says of what lies before the window, the peer's SYN-ACK is
+ * answered: it may be that it has not got ours.
+ */
 DIALOGUE(simultaneous_open)
 {
 	T(0)	app_connect(c, 8080);	wire_out(SYN, seq=0, mss=1460);
 	T(10)	wire_in(SYN, seq=0, mss=1460);
 		wire_out(SYN|ACK, seq=0, ack=1);
 		state(c, SYN-RECV);
-	T(20)	wire_in(SYN|ACK, seq=0, ack=1, mss=1460);
+	T(20)	wire_in(SYN|ACK, seq=0, ack=1, mss=1460);	wire_out(ACK, seq=1, ack=1);
 		state(c, ESTAB);
 		app_woke(c, GLASS_CONNECTED | GLASS_OUT);
 	T(30)	app_send(c, 10);	wire_out(PSH|ACK, seq=1, ack=1, len=10);
 	T(40)	wire_in(ACK, seq=1, ack=11, len=5);
 		wire_out(ACK, seq=11, ack=6);
 		app_recv(c, 5);
+}
+
+/* Its SYN came twice: a D-SACK says so. That ours did tells nothing of the path. */
+DIALOGUE(simultaneous_open_reports_the_syn)
+{
+	struct glass_tcp_info info;
+
+	T(0)	app_connect(c, 8080);	wire_out(SYN, seq=0, sackok);
+	T(10)	wire_in(SYN, seq=0, mss=1460, sackok);	wire_out(SYN|ACK, seq=0, ack=1);
+	T(20)	wire_in(SYN|ACK, seq=0, ack=1, mss=1460, sackok);
+		wire_out(ACK, seq=1, ack=1, sack=0:1);
+		wire_in(ACK, seq=1, ack=1, sack=0:1);
+		glass_tcp_info(dlg_stack(d), c->s, &info);
+		check(!info.dsack_dups);
 }
 
 /* The same when the peer answers with a plain ACK. */

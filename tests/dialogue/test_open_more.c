@@ -40,7 +40,7 @@ DIALOGUE(simultaneous_open_is_not_ended_blindly)
 	T(700)	wire_in(ACK, seq=1, ack=9);	wire_out(RST, seq=9);
 		dropped(TCP_ACK_UNSENT, 1);
 		state(c, SYN-RECV);
-	T(710)	wire_in(SYN|ACK, seq=0, ack=1);
+	T(710)	wire_in(SYN|ACK, seq=0, ack=1);	wire_out(ACK, seq=1, ack=1);
 		state(c, ESTAB);
 }
 

@@ -313,6 +313,30 @@ DIALOGUE(what_the_path_held)
 		app_abort(c);	wire_skip_all();
 }
 
+/* Of an initial window more than that may be lost: no slow start has made it, so 0.7 of it stay. */
+DIALOGUE(what_the_path_held_of_an_initial_window)
+{
+	struct glass_conn_info info;
+
+	T(0)	connected(c, "mss=1000, win=60000, sackok");
+	T(100)	app_send(c, 10000);
+	for (unsigned i = 0; i < 10; i++)
+		wire_skip();
+	T(140)	wire_in(ACK, seq=1, ack=1, sack=4001:10001);	/* 4 of 10 are lost */
+		wire_skip_all();
+	for (unsigned at = 1001; at < 4001; at += 1000) {
+		dlg_time(d, HERE("the copies are acknowledged"), dlg_now(d) + 40);
+		wire_inf("ACK, ack=%u, sack=4001:10001", at);
+		wire_skip_all();
+	}
+		wire_in(ACK, ack=10001);
+		check(!glass_sock_info(dlg_stack(d), c->s, &info));
+		check(!strcmp(info.ca_state, "Open") && info.ssthresh_segments == 7);
+		app_send(c, 10000);
+	for (unsigned i = 0; i < 7; i++)
+		wire_out(ACK, len=1000);
+}
+
 /*
  * A recovery of which most has arrived before it ends leaves little in flight, and the window that
  * it leads to is large. What goes when it ends is no burst (RFC 6582 3.2 (3)): the initial window.
