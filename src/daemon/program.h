@@ -140,6 +140,7 @@ struct programs {
 	unsigned nsenders;
 	struct list dgrams;	    /* struct dgram, those looked at longest ago first */
 	struct watch sweep;	    /* a timer: which of them has its program closed? */
+	int64_t swept_in_vain_ns;   /* the last time that room was wanted, and none was found */
 	struct list starved;	    /* struct end, listeners */
 	struct watch feed;	    /* a timer: is there room for them now? */
 	int probe_fd;		    /* asks that */
@@ -252,6 +253,8 @@ void keeper_sync(struct daemon *d, const struct end *e);
 void dgrams_fini(struct daemon *d);
 /* Frees the sockets whose program is gone; true: there were such. */
 bool dgrams_sweep(struct daemon *d);
+/* Likewise some of them, when a user has enough; false also when that was in vain just now. */
+bool dgrams_sweep_for_room(struct daemon *d);
 /* There is one to look at from time to time. */
 void dgrams_sweep_later(struct daemon *d);
 /* A program may have ended: they are looked at soon. */

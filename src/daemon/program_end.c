@@ -140,6 +140,13 @@ static int end_open(struct daemon *d, struct end *e, int *fd)
 	return e->proto == GLASS_TCP ? stream_open(d, e, fd) : dgram_open(d, e, fd);
 }
 
+/* Whoever has enough may have closed datagram sockets, of which glassd is not told. */
+static bool charge(struct daemon *d, uid_t uid)
+{
+	return user_charge(d->programs, uid) ||
+	       (dgrams_sweep_for_room(d) && user_charge(d->programs, uid));
+}
+
 int end_new(struct daemon *d, const struct end *like, int *fd, struct end **out)
 {
 	struct programs *p = d->programs;
@@ -148,7 +155,7 @@ int end_new(struct daemon *d, const struct end *like, int *fd, struct end **out)
 	int err = -ENOMEM;
 
 	senders_yield(d);
-	if (!user_charge(p, like->uid))
+	if (!charge(d, like->uid))
 		return -ENFILE;
 	if (!(e = calloc(1, sizeof(*e))))
 		goto err_charge;

@@ -4,8 +4,8 @@
  * Who sends to it learns it; who wants its port makes sure; and a timer looks. Those that stay are
  * made known to the keeper: the many that ask a question and are gone cost it nothing.
  *
- * In: program.c (a port or a socket is wanted, a client is gone), program_dgram.c.   Out:
- * end_free(), program_keeper.c.
+ * In: program_listen.c (a port is wanted), program_end.c (a socket is), program.c (a client is
+ * gone), program_dgram.c.   Out: end_free(), program_keeper.c.
  */
 #include <errno.h>
 #include <sys/epoll.h>
@@ -18,6 +18,8 @@
 #define SWEEP_NS 1000000000
 #define SWEEP_SOON_NS 1000000
 #define SWEEP_MAX 1024 /* sockets looked at by one tick of the timer */
+/* Who has had enough, and none dead, does not make glassd look at all of them with every call. */
+#define SWEEP_VAIN_NS 10000000
 
 /* When the timer looks for sockets whose program is gone. */
 static void sweep_at(const struct programs *p, int64_t in_ns)
@@ -35,10 +37,11 @@ static bool is_dead(const struct programs *p, const struct end *e)
 	return dgram_connect_name(p->probe_fd, &name) == -ECONNREFUSED;
 }
 
-static bool sweep(struct daemon *d, unsigned max)
+/* How many were dead. */
+static unsigned sweep(struct daemon *d, unsigned max)
 {
 	struct programs *p = d->programs;
-	bool any = false;
+	unsigned dead = 0;
 	struct list *node;
 
 	for (struct list *last = p->dgrams.prev; max--;) {
@@ -49,7 +52,7 @@ static bool sweep(struct daemon *d, unsigned max)
 		dg = container_of(node, struct dgram, node);
 		list_append(&p->dgrams, node);
 		if (is_dead(p, dg->end)) {
-			any = true;
+			dead++;
 			end_free(d, dg->end, false);
 		} else {
 			keeper_keep(d, dg->end);
@@ -58,25 +61,40 @@ static bool sweep(struct daemon *d, unsigned max)
 			break;
 	}
 	dgram_connect_nobody(p->probe_fd);
-	return any;
+	return dead;
 }
 
 bool dgrams_sweep(struct daemon *d)
 {
-	return sweep(d, UINT32_MAX);
+	return sweep(d, UINT32_MAX) > 0;
 }
 
-/* Runs as long as there is something to look at. */
+bool dgrams_sweep_for_room(struct daemon *d)
+{
+	struct programs *p = d->programs;
+	int64_t now_ns = clock_now_ns();
+
+	if (now_ns < p->swept_in_vain_ns + SWEEP_VAIN_NS)
+		return false;
+	for (unsigned seen = 0; seen < p->count; seen += SWEEP_MAX)
+		if (sweep(d, SWEEP_MAX) > 0)
+			return true;
+	p->swept_in_vain_ns = now_ns;
+	return false;
+}
+
+/* Runs as long as there is something to look at; where many are dead there are more. */
 static void sweep_ready(struct daemon *d, struct watch *w, uint32_t events)
 {
+	unsigned dead;
 	uint64_t ticks;
 
 	(void)events;
 	if (read(w->fd, &ticks, sizeof(ticks)) < 0)
 		return;
-	sweep(d, SWEEP_MAX);
+	dead = sweep(d, SWEEP_MAX);
 	if (!list_empty(&d->programs->dgrams))
-		sweep_at(d->programs, SWEEP_NS);
+		sweep_at(d->programs, dead > SWEEP_MAX / 4 ? SWEEP_SOON_NS : SWEEP_NS);
 }
 
 void dgrams_sweep_later(struct daemon *d)

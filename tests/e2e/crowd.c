@@ -4,8 +4,8 @@
  *
  *	crowd serve ADDRESS PORT		answers every byte with the same byte
  *	crowd one-by-one ADDRESS PORT N		N times: connect, a byte there and back, close
- *	crowd at-once ADDRESS PORT N		N connections, all open at the same time; a byte
- *over each
+ *	crowd at-once ADDRESS PORT N		N connections, all open at once; a byte over each
+ *	crowd sockets ADDRESS PORT N		N sockets, made and closed; the address says nothing
  *
  * Clients exit 0 when every byte came back, and print the rate.
  */
@@ -143,6 +143,18 @@ static void at_once(int n)
 	free(fds);
 }
 
+static void sockets(int n)
+{
+	for (int i = 0; i < n; i++) {
+		int fd = socket(AF_INET, i % 2 ? SOCK_DGRAM : SOCK_STREAM, 0);
+
+		if (fd < 0)
+			die("socket");
+		close(fd);
+	}
+	printf("%d sockets\n", n);
+}
+
 int main(int argc, char **argv)
 {
 	struct rlimit files;
@@ -150,7 +162,7 @@ int main(int argc, char **argv)
 	int n = argc > 4 ? atoi(argv[4]) : 0;
 
 	if (argc < 4 || !inet_aton(argv[2], &peer.sin_addr)) {
-		fprintf(stderr, "usage: crowd serve|one-by-one|at-once ADDRESS PORT [N]\n");
+		fprintf(stderr, "usage: crowd serve|one-by-one|at-once|sockets ADDRESS PORT [N]\n");
 		return 2;
 	}
 	peer.sin_port = htons((uint16_t)atoi(argv[3]));
@@ -159,6 +171,8 @@ int main(int argc, char **argv)
 	setrlimit(RLIMIT_NOFILE, &files);
 	if (!strcmp(argv[1], "serve"))
 		return serve();
+	if (!strcmp(argv[1], "sockets"))
+		return sockets(n), 0;
 	if (!strcmp(argv[1], "one-by-one"))
 		one_by_one(n);
 	else

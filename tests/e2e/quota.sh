@@ -55,6 +55,10 @@ is "sockets of one user, and again when one is closed" "$(script "${other[@]}" <
 again"
 is "datagram sockets likewise" "$(script "${other[@]}" <<<'both(socket.SOCK_DGRAM)' | sed 's/^[0-9]* //')" "ENFILE
 again"
+is "those that are closed make room at once" "$(script "${other[@]}" <<'PY'
+print(*[len(until(2000, lambda: socket.socket(socket.AF_INET, socket.SOCK_DGRAM).close())[0])])
+PY
+)" 2000
 cat >"$LAB/holds.py" <<'PY'
 from lib import *
 made, why = until(1000, socket.socket)
