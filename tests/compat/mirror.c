@@ -59,6 +59,7 @@ int main(int argc, char **argv)
 	signal(SIGPIPE, SIG_IGN);
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	mirror_tcp();
+	mirror_calls();
 	mirror_udp();
 	mirror_share();
 	if (all) {
