@@ -27,6 +27,15 @@ DIALOGUE(net_unreachable_during_connect)
 		app_error(c, ENETUNREACH);
 }
 
+DIALOGUE(protocol_unreachable_during_connect)
+{
+	T(0)	app_connect(c, 8080);	wire_out(SYN, seq=0);
+	T(10)	wire_in(ICMP, type=3, code=2);
+		app_woke(c, GLASS_ERR | GLASS_HUP);
+		app_error(c, ENOPROTOOPT);
+		app_error(c, 0);
+}
+
 /* RFC 5927 4.1: who forges one must know our sequence number. */
 DIALOGUE(forged_error_is_ignored)
 {

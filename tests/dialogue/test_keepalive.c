@@ -45,6 +45,24 @@ DIALOGUE(dead_peer)
 		app_error(c, ETIMEDOUT);
 }
 
+/* Three minutes are 180 s, however often the stack is called meanwhile, and at what odd times. */
+DIALOGUE(time_does_not_drift)
+{
+	T(0)	connected(c, "mss=1460");
+		app_setopt(c, OPT_KEEPALIVE, 1);
+		app_setopt(c, OPT_KEEPIDLE, 10);
+		app_setopt(c, OPT_KEEPINTVL, 10);
+		app_setopt(c, OPT_KEEPCNT, 17);
+	for (int i = 1; i <= 17; i++) {
+		for (int k = 0; k < 100; k++)
+			T(10e3 * (i - 1) + 50 + 99.3 * k);
+		T(10e3 * i + 40) wire_out(ACK, seq=0);
+	}
+	T(179e3) state(c, ESTAB);
+		wire_out_within(180040, 180041, RST|ACK, seq=1);
+		app_error(c, ETIMEDOUT);
+}
+
 /* The peer has restarted: it answers the probe with a RST. */
 DIALOGUE(restarted_peer)
 {

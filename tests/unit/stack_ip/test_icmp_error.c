@@ -47,6 +47,7 @@ static void test_quote(void **state)
 		assert_int_equal(be32_get(ip->dst), s.src);
 		assert_int_equal(be32_get(ip->src), US);
 		assert_int_equal(ip->tos, 0xd0); /* RFC 1812 4.3.2.5 */
+		assert_int_equal(ip->ttl, 64);
 		assert_int_equal(l4[0], ICMP_UNREACHABLE);
 		assert_int_equal(l4[1], ICMP_PORT_UNREACHABLE);
 		assert_memory_equal(l4 + 4, "\0\0\0\0", 4);
