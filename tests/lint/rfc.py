@@ -3,10 +3,9 @@
 """docs/rfc: what each row names exists. `rfc.py --fix` finds functions that have moved to another file.
 
 A row is | row | source | demand | where | test |. where: `function` (file), ... or a file, or - for what is not done;
-then test says why. test: suite/program: test, test; ... where suite/program is dialogue/rst, unit/stack_ip/arp, sim,
-e2e/flip or matrix. Every test named must be registered in a suite that runs; every row that must be there is there.
+then test says why. test: as named.py reads it. Every test named must be registered in a suite that runs; every row that
+must be there is there.
 """
-import functools
 import os
 import re
 import sys
@@ -14,9 +13,7 @@ import sys
 import common
 
 sys.dont_write_bytecode = True
-sys.path.insert(0, os.path.join(common.ROOT, "tests/matrix"))
-import results  # noqa: E402
-from probes import PROBES  # noqa: E402
+import named  # noqa: E402
 
 FOLDER = "docs/rfc"
 PAGES = {
@@ -29,75 +26,6 @@ PAGES = {
 REASON_CHARS = 20  # a reason is more than a word
 
 
-@functools.lru_cache(None)
-def functions():
-    """{name: [paths of the files that define it]}"""
-    found = {}
-    for path in common.files("src", ends=(".c", ".h")):
-        for name in re.findall(r"^(?!#|return|else)[a-z][^;={}\n]*?\b\*?(\w+)\([^;]*?\n?\{?$", common.read(path), re.M):
-            found.setdefault(name, []).append(path)
-        for name in re.findall(r"^#define (\w+)\(", common.read(path), re.M):
-            found.setdefault(name, []).append(path)
-    return {name: sorted(set(paths), key=lambda p: p.endswith(".h")) for name, paths in found.items()}
-
-
-@functools.lru_cache(None)
-def text(path):
-    return common.read(path) if os.path.isfile(os.path.join(common.ROOT, path)) else ""
-
-
-def listed(folder, name):
-    return f"'{name}'" in text(f"{folder}/meson.build")
-
-
-def test_missing(suite, name):
-    """Why this test is not one that runs; None: it is."""
-    kind, _, rest = suite.partition("/")
-    if kind == "dialogue":
-        if not listed("tests/dialogue", rest):
-            return f"tests/dialogue/meson.build has no '{rest}'"
-        return None if f"DIALOGUE({name})" in text(f"tests/dialogue/test_{rest}.c") else "no such dialogue"
-    if kind == "unit":
-        folder, program = rest.split("/")
-        if not (listed("tests/unit", folder) and listed(f"tests/unit/{folder}", program)):
-            return f"tests/unit/{folder}/meson.build has no '{program}'"
-        pattern = rf"unit_test\w*\(\s*(?:test_)?{name}\b|\bT\((?:test_)?{name}\)"
-        return None if re.search(pattern, text(f"tests/unit/{folder}/test_{program}.c")) else "no such unit test"
-    if kind == "sim":
-        sources = [text(p) for p in common.files("tests/sim", ends=(".c",))]
-        return None if any(f'"{name}"' in s or f"({name})" in s for s in sources) else "no such scenario"
-    if kind == "e2e":
-        return None if listed("tests/e2e", rest) and text(f"tests/e2e/{rest}.sh") else "no such script"
-    if kind == "matrix":
-        quick = {p.name for p in PROBES if not p.slow} | set(results.ALWAYS)
-        return None if name in quick else "no such quick probe" if name not in SLOW else "slow"
-    return "no such suite"
-
-
-SLOW = {p.name for p in PROBES if p.slow}
-
-
-def tests_of(cell):
-    """[(suite, test)]: e2e scripts are their own test."""
-    found = []
-    for part in filter(None, (p.strip() for p in cell.split(";"))):
-        suite, _, names = part.partition(":")
-        found += [(suite.strip(), n.strip()) for n in names.split(",")] if names else [(suite.strip(), "")]
-    return found
-
-
-def check_where(cell):
-    for item in re.findall(r"`([^`]+)`", cell):
-        if "." in item:
-            if not common.files("src", "include", ends=("/" + item,)):
-                yield f"no file {item}"
-        elif item not in functions():
-            yield f"no function {item}"
-    for name, told in re.findall(r"`(\w+)` \(([\w.]+)\)", cell):
-        if name in functions() and told not in [os.path.basename(p) for p in functions()[name]]:
-            yield f"{name} is not in {told}: tests/lint/rfc.py --fix"
-
-
 def check_row(cells):
     where, test = cells[3], cells[4]
     if where == "-":
@@ -106,10 +34,10 @@ def check_row(cells):
         return
     if not re.search(r"`[^`]+`", where):
         yield "names no function"
-    yield from check_where(where)
+    yield from named.check_where(where)
     lasting = 0
-    for suite, name in tests_of(test):
-        wrong = test_missing(suite, name)
+    for suite, name in named.tests_of(test):
+        wrong = named.test_missing(suite, name)
         lasting += wrong is None
         if wrong and wrong != "slow":
             yield f"{suite}: {name}: {wrong}"
@@ -125,7 +53,7 @@ def rows(page):
 
 
 def placed(match):
-    paths = functions().get(match[1])
+    paths = named.functions().get(match[1])
     return f"`{match[1]}` ({os.path.basename(paths[0])})" if paths else match[0]
 
 
