@@ -1,7 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""docs/cases.md: the tests that each row names exist and run. A row is | case | what Glass does | test |; the last cell is
-read as in docs/rfc (named.py). A row without a test has a dash in its place and says why in the second cell.
+"""docs/cases.md: the tests that each row names exist and run.
+
+A row is | case | what Glass does | test |; the last cell is read as in docs/rfc (named.py). A row without a test has a
+dash in its place and says why in the second cell.
 """
 import sys
 

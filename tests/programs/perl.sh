@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# perl and bash: sockets as scripts have them. perl reads by lines through its own buffers, and select(2)s on bit strings.
+# perl and bash: sockets as scripts have them. perl reads lines through its own buffers, and select(2)s on bit strings.
 . "$(dirname "$0")/lib.sh"
 
 download()
@@ -19,7 +19,8 @@ server()
 {
 	serve perl -MIO::Socket::INET -e '
 		$SIG{CHLD} = "IGNORE";
-		my $l = IO::Socket::INET->new(LocalAddr => $ARGV[0], LocalPort => 7020, Listen => 5, ReuseAddr => 1) or die;
+		my $l = IO::Socket::INET->new(
+			LocalAddr => $ARGV[0], LocalPort => 7020, Listen => 5, ReuseAddr => 1) or die;
 		while (1) {
 			my $c = $l->accept or next;
 			next if fork;
