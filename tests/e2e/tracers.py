@@ -2,9 +2,8 @@
 """
 Do all tracers tell the same functions of the same scenes?
 
-    tracers.py serve ADDRESS PORT           a web server of one page that takes its time: nothing happens at once
-    tracers.py fetch ADDRESS PORT           and its client: prints the page, or the error's name
     tracers.py functions FOLDER SCRIPT      what a tracer told there (tracers_scene.sh), as acts, one per line
+    tracers.py unnoticed FOLDER SCRIPT      which of these functions it could leave out, and the acts were the same
     tracers.py probes FOLDER                do the static probes that bpftrace saw tell what the recorder has?
 
 The same: the same functions begin in the same order, within each act and the acts in the same order. An act is what a
@@ -13,46 +12,17 @@ ends by jumping to another, tracers differ. Acts in which nothing is done are le
 whether there is something to do depends on the clock. Left out too is what is not in every tracer's view: functions
 that functrace.bt does not ask for, and what was before the first program's connect and after the stack's end.
 """
-import errno
 import fnmatch
 import json
 import pathlib
 import re
-import socket
 import subprocess
 import sys
-import time
 
+FIRST = "glass_connect"
 END = ("glass_conn_next", "glass_free")  # the daemon ends: it looks at what is left
 POLLS = ("glass_event", "glass_ready", "glass_next_deadline")
-STEP_S = 0.08  # more than an ACK is delayed; two of them less than a window needs to be forgotten
 IDLE = ("glass_output tcp_output_pending", "glass_advance tcp_reap")
-
-
-def serve(address, port):
-    with socket.create_server((address, int(port))) as s:
-        while True:
-            c, _ = s.accept()
-            asked = b""
-            while b"\r\n\r\n" not in asked:
-                asked += c.recv(4096)
-            time.sleep(STEP_S)
-            c.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 7\r\n\r\na page\n")
-            c.recv(1)
-            time.sleep(STEP_S)
-            c.close()
-
-
-def fetch(address, port):
-    try:
-        with socket.create_connection((address, int(port))) as s:
-            time.sleep(STEP_S)
-            s.sendall(b"GET / HTTP/1.1\r\n\r\n")
-            print(s.recv(4096).decode().splitlines()[-1])
-            time.sleep(STEP_S)
-        time.sleep(2 * STEP_S)
-    except OSError as e:
-        print(errno.errorcode[e.errno])
 
 
 def symbols(program):
@@ -92,7 +62,7 @@ def told(folder):
 def acts(names, patterns):
     names = [n for n in names if any(fnmatch.fnmatchcase(n, p) for p in patterns)]
     out = []
-    for name in names[names.index("glass_connect"):]:
+    for name in names[names.index(FIRST):]:
         if name.startswith("glass_"):
             out.append([])
         out[-1].append(name)
@@ -100,9 +70,21 @@ def acts(names, patterns):
     return [line for line in lines if line not in IDLE]
 
 
+def asked_for(script):
+    return re.findall(r"uprobe:\$1:(\w+\*?)", pathlib.Path(script).read_text(encoding="utf-8"))
+
+
 def functions(folder, script):
-    patterns = re.findall(r"uprobe:\$1:(\w+\*?)", pathlib.Path(script).read_text(encoding="utf-8"))
-    print("\n".join(acts(told(pathlib.Path(folder)), patterns)))
+    print("\n".join(acts(told(pathlib.Path(folder)), asked_for(script))))
+
+
+def unnoticed(folder, script):
+    """Functions that could be left out, and nobody would see it."""
+    names, patterns = told(pathlib.Path(folder)), asked_for(script)
+    whole = acts(names, patterns)
+    for name in sorted({n for act in whole for n in act.split()} - {FIRST}):
+        if acts([n for n in names if n != name], patterns) == whole:
+            print(name)
 
 
 def said_by_records(folder):
@@ -128,4 +110,4 @@ def probes(folder):
 
 
 if __name__ == "__main__":
-    {"serve": serve, "fetch": fetch, "functions": functions, "probes": probes}[sys.argv[1]](*sys.argv[2:])
+    {"functions": functions, "unnoticed": unnoticed, "probes": probes}[sys.argv[1]](*sys.argv[2:])
