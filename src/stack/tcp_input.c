@@ -345,7 +345,10 @@ enum verdict tcp_segment_arrives(struct glass *g, struct tcp_conn *c, struct pkt
 	if ((v = tcp_check_reader(g, c, p, seg)) != GO_ON)
 		return v;
 	c->last_rx_ns = now(g);
-	c->probes = c->rtx_mode == RTX_PERSIST ? c->probes : 0;
+	if (c->rtx_mode == RTX_PERSIST)
+		c->timeouts = 0; /* of probes: this answers them */
+	else
+		c->probes = 0;
 	return tcp_receive(g, c, p, seg); /* seventh and eighth */
 }
 

@@ -74,6 +74,21 @@ DIALOGUE(receive_window_and_zero_window)
 		wire_in(ACK, ack=3001);
 }
 
+/* A probe was lost, the next is answered by an open window: nothing waits for the timer any more. */
+DIALOGUE(zero_window_and_a_lost_probe)
+{
+	T(0)	connected(c, "mss=1000");
+	T(100)	wire_in(ACK, seq=1, ack=1, win=0);
+	T(200)	app_send(c, 500);
+		wire_out_within(340, 540, ACK);
+		wire_out_within(700, 1300, ACK);
+	T(1300)	wire_in(ACK, seq=1, ack=1, win=65535);	wire_out(PSH|ACK, seq=1, len=500);
+	T(1340)	limited(c, ZERO_WINDOW, 1100);
+		limited(c, DELIVERY, 40);
+		limited(c, RTO, 0);
+		wire_in(ACK, ack=501);
+}
+
 /* The program would write more than the buffer takes. */
 DIALOGUE(send_buffer)
 {
