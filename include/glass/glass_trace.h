@@ -123,7 +123,10 @@ enum glass_kind {
 	GLASS_KIND_ETHER,  /* Ethernet type */
 	GLASS_KIND_CHARS,  /* up to eight characters, the first in the lowest byte */
 	GLASS_KIND_RESULT, /* a count, or a negative errno, which prints by its name */
+	GLASS_KIND_BOUND,  /* bytes that are not to be passed; GLASS_UNBOUND: there is no bound */
 };
+
+#define GLASS_UNBOUND UINT32_MAX
 
 struct glass_field {
 	const char *name;

@@ -247,6 +247,14 @@ static void text_ether(struct text *t, UNUSED const struct glass_reader *r, uint
 		text_format(t, "0x%04" PRIx64, v);
 }
 
+static void text_bound(struct text *t, UNUSED const struct glass_reader *r, uint64_t v)
+{
+	if (v == GLASS_UNBOUND)
+		text_string(t, "none");
+	else
+		text_format(t, "%" PRIu64, v);
+}
+
 static void text_none(UNUSED struct text *t, UNUSED const struct glass_reader *r, UNUSED uint64_t v)
 {
 }
@@ -266,6 +274,7 @@ static value_printer *const printers[] = {
 	[GLASS_KIND_CONN] = text_u64,	 [GLASS_KIND_DEV] = text_dev,
 	[GLASS_KIND_PROTO] = text_proto, [GLASS_KIND_ETHER] = text_ether,
 	[GLASS_KIND_CHARS] = text_chars, [GLASS_KIND_RESULT] = text_result,
+	[GLASS_KIND_BOUND] = text_bound,
 };
 
 void text_value(struct text *t, const struct glass_reader *r, enum glass_kind kind, uint64_t v)

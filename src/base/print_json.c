@@ -45,13 +45,16 @@ static void json_shown(struct text *t, const struct glass_reader *r, enum glass_
 static bool is_number(enum glass_kind kind)
 {
 	return kind == GLASS_KIND_U64 || kind == GLASS_KIND_I64 || kind == GLASS_KIND_BYTES ||
-	       kind == GLASS_KIND_SEQ || kind == GLASS_KIND_PKT || kind == GLASS_KIND_CONN;
+	       kind == GLASS_KIND_SEQ || kind == GLASS_KIND_PKT || kind == GLASS_KIND_CONN ||
+	       kind == GLASS_KIND_BOUND;
 }
 
 static void json_value(struct text *t, const struct glass_reader *r, enum glass_kind kind,
 		       uint64_t v)
 {
-	if (is_number(kind))
+	if (kind == GLASS_KIND_BOUND && v == GLASS_UNBOUND)
+		text_string(t, "null");
+	else if (is_number(kind))
 		text_value(t, r, kind, v);
 	else if (kind == GLASS_KIND_NS || kind == GLASS_KIND_RESULT)
 		text_format(t, "%" PRId64, (int64_t)v);

@@ -41,6 +41,7 @@ static const char *kind_words(enum glass_kind kind)
 		[GLASS_KIND_ETHER] = "Ethernet type",
 		[GLASS_KIND_CHARS] = "characters",
 		[GLASS_KIND_RESULT] = "count, or error",
+		[GLASS_KIND_BOUND] = "bytes, or none",
 	};
 
 	return kind < COUNT(words) ? words[kind] : "?";

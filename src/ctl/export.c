@@ -77,7 +77,8 @@ bool kind_is_duration(enum glass_kind kind)
 bool kind_is_number(enum glass_kind kind)
 {
 	return kind == GLASS_KIND_U64 || kind == GLASS_KIND_BYTES || kind == GLASS_KIND_SEQ ||
-	       kind == GLASS_KIND_PKT || kind == GLASS_KIND_CONN || kind_is_signed(kind);
+	       kind == GLASS_KIND_PKT || kind == GLASS_KIND_CONN || kind == GLASS_KIND_BOUND ||
+	       kind_is_signed(kind);
 }
 
 void export_json(const struct story *s, const char *name, enum glass_kind kind, uint64_t v)
@@ -87,7 +88,9 @@ void export_json(const struct story *s, const char *name, enum glass_kind kind, 
 	snprintf(key, sizeof(key), "%s%s", name, kind_is_duration(kind) ? "_ns" : "");
 	if (kind == GLASS_KIND_TIME)
 		v -= (uint64_t)s->reader.start_ns;
-	if (kind_is_signed(kind)) {
+	if (kind == GLASS_KIND_BOUND && v == GLASS_UNBOUND) {
+		json_raw(key, "null");
+	} else if (kind_is_signed(kind)) {
 		json_number(key, (int64_t)v);
 	} else if (kind_is_number(kind)) {
 		json_unsigned(key, v);

@@ -122,7 +122,8 @@ static void curve_points(const struct perfetto *o, const struct glass_record *r,
 		if (curves[c].event != r->event)
 			continue;
 		for (unsigned i = 0; i < GLASS_TRACE_VALUES && d->field[i].name; i++)
-			if (!strcmp(d->field[i].name, curves[c].field))
+			if (!strcmp(d->field[i].name, curves[c].field) &&
+			    (d->field[i].kind != GLASS_KIND_BOUND || r->v[i] != GLASS_UNBOUND))
 				counter(o, curves[c].name,
 					d->field[i].kind == GLASS_KIND_NS ? "ns" : "bytes", ns,
 					r->v[i]);

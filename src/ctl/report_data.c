@@ -221,9 +221,10 @@ static void event_table(struct data *d, unsigned event, uint32_t n)
 	for (unsigned i = 0; i < GLASS_TRACE_VALUES && f[i].name; i++) {
 		json_begin_array(NULL);
 		json_string(NULL, f[i].name);
-		json_string(NULL, kind_is_duration(f[i].kind) ? "ns"
-				  : kind_is_number(f[i].kind) ? "number"
-							      : "text");
+		json_string(NULL, kind_is_duration(f[i].kind)	  ? "ns"
+				  : f[i].kind == GLASS_KIND_BOUND ? "bound"
+				  : kind_is_number(f[i].kind)	  ? "number"
+								  : "text");
 		json_end();
 	}
 	json_end();

@@ -2,8 +2,6 @@
 /* The charts of windows and of round trips; and all three, as they are made. */
 /* ---- windows --------------------------------------------------------------------------------------------------- */
 
-const NEVER = 0xffffffff; /* ssthresh before the first loss */
-
 /* The highest byte that was sent, less what the stack took for acknowledged: at each segment that changes it. */
 function outstanding() {
   const end = (s) => s.seq + s.len + (/[SF]/.test(s.flags) ? 1 : 0);
@@ -30,7 +28,7 @@ function windowSeries() {
     model.each(
       name,
       (row, t) =>
-        t.column[field][row] < NEVER && list.push([t.time[row], t.column[field][row], t.step[row], t.at[row]]),
+        t.column[field][row] < UNBOUND && list.push([t.time[row], t.column[field][row], t.step[row], t.at[row]]),
     );
   add("tcp_acked", s.cwnd, "cwnd");
   add("tcp_ca", s.cwnd, "cwnd");

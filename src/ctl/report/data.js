@@ -3,6 +3,7 @@
 const LANE_IN = 0,
   LANE_OUT = 1,
   LANE_SELF = 2;
+const UNBOUND = 0xffffffff; /* ssthresh before the first loss */
 
 async function unpack() {
   const text = document.getElementById("data").textContent.replace(/\s+/g, "");
@@ -54,6 +55,7 @@ class Table {
     return this.template.replace(/\{(\w+)\}/g, (all, name) => {
       if (!(name in this.column)) return all;
       const v = this.column[name][row];
+      if (this.kind[name] === "bound" && v === UNBOUND) return "none";
       return this.kind[name] === "ns" ? duration(v) : String(v);
     });
   }

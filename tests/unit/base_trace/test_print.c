@@ -112,6 +112,8 @@ static void test_errors_and_reasons(void **state)
 	is(GLASS_KIND_CHARS, 0x307373616c67ull, "glass0");
 	is(GLASS_KIND_CHARS, 0x1b41, "A\\x1b");
 	is(GLASS_KIND_CHARS, 0, "");
+	is(GLASS_KIND_BOUND, 14480, "14480");
+	is(GLASS_KIND_BOUND, GLASS_UNBOUND, "none");
 	is(GLASS_KIND_RESULT, 77, "77");
 	is(GLASS_KIND_RESULT, (uint64_t)-EINPROGRESS, "EINPROGRESS");
 	is(GLASS_KIND_DROP, DROP_IP_BAD_CSUM, "IP_BAD_CSUM");

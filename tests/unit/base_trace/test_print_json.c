@@ -52,6 +52,17 @@ static void test_duration_is_ns(void **state)
 		"\"text\":\"timeout 1: rto 1 s -> 2 s, 10 in flight\"}");
 }
 
+static void test_no_bound_is_null(void **state)
+{
+	(void)state;
+	EVENT(&u, 1, 0, TCP_CA, WORD("Open"), 14480, GLASS_UNBOUND, WORD("idle"));
+	json_is("{\"time_ns\":1500,\"event\":\"tcp_ca\",\"room\":\"test_no_bound_is_null\","
+		"\"conn\":1,"
+		"\"pkt\":0,\"cause\":0,\"state\":\"Open\",\"cwnd\":14480,\"ssthresh\":null,\"why\":"
+		"\"idle\","
+		"\"text\":\"Open: cwnd 14480 ssthresh none: idle\"}");
+}
+
 static void test_drop_has_its_own_fields(void **state)
 {
 	(void)state;
@@ -91,6 +102,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_event, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_duration_is_ns, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_no_bound_is_null, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_drop_has_its_own_fields, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_unknown_event, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_hostile_word, setup, teardown),
