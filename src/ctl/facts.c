@@ -59,12 +59,12 @@ static void note_drop(struct facts *f, const struct glass_record *r)
 	}
 }
 
-uint32_t rtx_segments(const struct story *s, const struct step *t, const struct glass_record *r)
+uint32_t wire_segments(const struct story *s, const struct step *t, unsigned event, uint64_t bytes)
 {
-	const struct glass_record *tx = step_find(s, t, EV_TX);
-	uint64_t gso = tx ? tx->v[2] : 0;
+	const struct glass_record *frame = step_find(s, t, event);
+	uint64_t gso = frame ? frame->v[2] : 0;
 
-	return gso ? (uint32_t)((r->v[2] + gso - 1) / gso) : 1;
+	return gso && bytes ? (uint32_t)((bytes + gso - 1) / gso) : 1;
 }
 
 static void note_end(struct facts *f, const struct glass_record *r)
@@ -90,7 +90,7 @@ static void note_rest(const struct story *s, struct facts *f, const struct step 
 		kind_text(s, GLASS_KIND_DEV, r->v[2], f->dev, sizeof(f->dev));
 		break;
 	case EV_TCP_RTX:
-		f->rtx += rtx_segments(s, t, r);
+		f->rtx += wire_segments(s, t, EV_TX, r->v[2]);
 		f->sent -= r->v[2];
 		break;
 	case EV_TCP_RTO:

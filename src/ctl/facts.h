@@ -32,8 +32,9 @@ struct facts {
 	char dev[64];
 };
 
-/* How many segments a retransmission sends again: a super-packet carries many. */
-uint32_t rtx_segments(const struct story *s, const struct step *t, const struct glass_record *r);
+/* How many segments such a payload is on the wire: a super-packet carries many. event: EV_TX,
+ * EV_RX. */
+uint32_t wire_segments(const struct story *s, const struct step *t, unsigned event, uint64_t bytes);
 void facts_gather(const struct story *s, const struct conn_story *c, struct facts *f);
 
 #endif

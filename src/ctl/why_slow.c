@@ -17,6 +17,7 @@
 
 #define KINDS_MAX 16
 #define EXAMPLES 3
+#define TCP_RST 0x04
 
 static const struct {
 	const char *name, *word, *doc;
@@ -47,7 +48,10 @@ struct slow {
 	bool known;
 	int64_t life_ns, ns[GLASS_LIMIT_COUNT];
 	struct kinds again, needless;
-	uint64_t sent; /* bytes of payload, copies too */
+	uint64_t sent, received; /* bytes of payload, copies too */
+	uint64_t segments_sent, segments_received;
+	uint32_t gaps;			    /* segments that came behind one */
+	int64_t closed_ns, closed_since_ns; /* our window; 0: it is open */
 };
 
 /* ---- gathering ------------------------------------------------------------------------------- */
@@ -83,19 +87,42 @@ static void note_limit(struct slow *w, const struct glass_record *r)
 	w->known = true;
 }
 
+static void note_segment_in(struct slow *w, const struct step *t, const struct glass_record *r)
+{
+	w->received += r->v[3];
+	w->segments_received += wire_segments(w->story, t, EV_RX, r->v[3]);
+}
+
+static void note_segment_out(struct slow *w, const struct step *t, const struct glass_record *r)
+{
+	bool closed = !r->v[4] && !(r->v[0] & TCP_RST);
+	int64_t since_ns = w->closed_since_ns ? w->closed_since_ns : r->time_ns;
+
+	w->sent += r->v[3];
+	w->segments_sent += wire_segments(w->story, t, EV_TX, r->v[3]);
+	w->closed_ns += between(since_ns, r->time_ns);
+	w->closed_since_ns = closed ? r->time_ns : 0;
+}
+
 static void note(struct slow *w, const struct step *t, uint32_t rec)
 {
 	const struct glass_record *r = &w->story->rec[rec];
 
 	switch (r->event) {
 	case EV_TCP_RTX:
-		count(&w->again, r->v[4], rec, rtx_segments(w->story, t, r), r->v[2]);
+		count(&w->again, r->v[4], rec, wire_segments(w->story, t, EV_TX, r->v[2]), r->v[2]);
 		break;
 	case EV_TCP_SPURIOUS:
 		count(&w->needless, r->v[2], rec, (uint32_t)r->v[1], 0);
 		break;
+	case EV_TCP_IN:
+		note_segment_in(w, t, r);
+		break;
 	case EV_TCP_OUT:
-		w->sent += r->v[3];
+		note_segment_out(w, t, r);
+		break;
+	case EV_TCP_OOO:
+		w->gaps++;
 		break;
 	case EV_TCP_LIMIT:
 		note_limit(w, r);
@@ -158,19 +185,58 @@ static void duration_text(int64_t ns, char out[32])
 	glass_value_text(NULL, GLASS_KIND_NS, (uint64_t)ns, out, 32);
 }
 
+/*
+ * The account is of what we send. Whoever receives knows of the other way only what the window
+ * tells: what a reader, or what the sender and the path have to answer for.
+ */
+static void receiver_advice(const struct slow *w, char *out, size_t size)
+{
+	char held[32];
+	int n;
+
+	duration_text(w->closed_ns, held);
+	if (w->closed_ns >= w->life_ns / 10) {
+		snprintf(out, size,
+			 "a program here that reads faster: it received, and our window was closed "
+			 "for %s",
+			 held);
+		return;
+	}
+	n = snprintf(out, size,
+		     "look at the side that sends (glass why --slow there): it received, and our "
+		     "window %s%s, so that the sender or the path was the limit",
+		     w->closed_ns ? "was closed only for " : "never closed",
+		     w->closed_ns ? held : "");
+	if (w->gaps)
+		snprintf(out + n, size - (size_t)n,
+			 "; %u segment%s came behind a gap: the path loses or reorders", w->gaps,
+			 w->gaps == 1 ? "" : "s");
+}
+
+static void advice_against(const struct slow *w, int limit, char *out, size_t size)
+{
+	bool nothing_to_send = limit == GLASS_LIMIT_APPLICATION || limit == GLASS_LIMIT_CLOSING;
+
+	if (nothing_to_send && w->received > w->sent)
+		receiver_advice(w, out, size);
+	else
+		snprintf(out, size, "%s",
+			 limit == GLASS_LIMIT_CWND && !w->again.segments
+				 ? "a longer life, or tunable tcp_initial_window at the sender: "
+				   "nothing was lost, the congestion window was still growing"
+				 : limit_advice[limit]);
+}
+
 /* One sentence: what helps against what took longest. */
 static void advice_text(const struct slow *w, char *out, size_t size)
 {
 	int most = longest(w);
-	char held[32];
+	char held[32], advice[320];
 
 	duration_text(w->ns[most], held);
-	snprintf(out, size, "%s (%s: %s, %.0f %% of its life).",
-		 most == GLASS_LIMIT_CWND && !w->again.segments
-			 ? "a longer life, or tunable tcp_initial_window at the sender: nothing "
-			   "was lost, the congestion window was still growing"
-			 : limit_advice[most],
-		 limits[most].word, held, share(w, most));
+	advice_against(w, most, advice, sizeof(advice));
+	snprintf(out, size, "%s (%s: %s, %.0f %% of its life).", advice, limits[most].word, held,
+		 share(w, most));
 }
 
 static void budget_text(const struct slow *w)
@@ -288,6 +354,9 @@ static void tell_json(const struct slow *w, const char *key, const char *local, 
 	json_string("local", local);
 	json_string("remote", remote);
 	json_unsigned("bytes_sent", w->sent);
+	json_unsigned("segments_sent", w->segments_sent);
+	json_unsigned("bytes_received", w->received);
+	json_unsigned("segments_received", w->segments_received);
 	json_unsigned("retrans_segments", w->again.segments);
 	json_unsigned("retrans_bytes", w->again.bytes);
 	kinds_json(w, "retrans", &w->again);

@@ -65,6 +65,8 @@ def retransmitted():
         "trace": sum(map(segments, rtx)), "why --slow": slow["retrans_segments"],
         "why": int(re.search(r"(\d+) segments? sent again", read("why.json"))[1])})
     same("frames that carried them", {"trace -j": len(rtx), "trace": len(read("rtx.txt").splitlines())})
+    same("segments sent", {"ss -j": ss["segs_out"], "why --slow": slow["segments_sent"]})
+    same("segments received", {"ss -j": ss["segs_in"], "why --slow": slow["segments_received"]})
     payload = sum(found[1] for found in (tcp_payload(p.bytes) for p in capture.packets) if found)
     same("retransmitted bytes", {
         "ss -j": ss["bytes_retrans"], "trace": sum(r["len"] for r in rtx), "why --slow": slow["retrans_bytes"],

@@ -32,6 +32,8 @@ CASES = [
     ("fetch", ["why", "--slow"], "slow-fetch.txt"),
     ("slow", ["why", "--slow"], "slow.txt"),
     ("slow", ["why", "--slow", "--json"], "slow.json"),
+    ("received", ["why", "--slow"], "slow-received.txt"),
+    ("unread", ["why", "--slow"], "slow-unread.txt"),
     ("slow", ["trace", "rtx"], "slow-rtx.txt"),
     ("unreachable", ["why", "--slow"], "slow-unreachable.txt"),
     ("unreachable", ["trace", "1"], "unreachable.txt"),

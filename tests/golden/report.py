@@ -142,6 +142,7 @@ PROBE = """
   said.themes.push(document.documentElement.dataset.theme);
   document.querySelector("[data-way=came]").click();
   said.lead = $("#sequence-lead").textContent;
+  said.sent = $("#tiles div:nth-child(2) small").textContent;
   said.limits = [...document.querySelectorAll("#budget tr:not(.sum) td:nth-child(3)")].map((cell) => cell.textContent);
   said.sum = $("#budget tr.sum td:nth-child(3)").textContent;
   select(model.stepOfAct.get(218));
@@ -152,7 +153,7 @@ PROBE = """
 """
 
 
-def check_browser(path):
+def check_browser(path, segments):
     chromium = shutil.which("chromium")
     if not chromium:
         return "chromium is not there: the page was not drawn"
@@ -177,7 +178,8 @@ def check_browser(path):
     assert said["found"].startswith("4 of "), said
     assert said["themes"][0] == said["themes"][2] and said["themes"][1] == "light", said
     assert "seq 150593" in said["folded"], said
-    assert said["lead"].startswith("0 segments with data received"), said
+    assert said["lead"].startswith("0 bars of data received"), said
+    assert said["sent"] == f"{segments} segments", said
     assert abs(sum(float(limit.split()[0]) for limit in said["limits"]) - 100) < 0.3 and said["sum"] == "100.0 %", said
     return "drawn by chromium; zoom, selection, links, search, themes"
 
@@ -220,7 +222,8 @@ def main():
         assert sum(len(e["at"]) for e in packets) > 20000 and len(page) < 1 << 20
         check_thinned(glass("report", "--ring", ring, "--steps", 6000, "-o", "-"), ring, page)
         check_errors(tmp / "fetch.ring", tmp)
-        print("ok", check_browser(tmp / "slow.html"))
+        sent = json.loads(glass("why", "--slow", "--json", "--ring", tmp / "slow.ring"))["segments_sent"]
+        print("ok", check_browser(tmp / "slow.html", sent))
 
 
 if __name__ == "__main__":

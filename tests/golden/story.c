@@ -8,6 +8,8 @@
  *	story blackhole FILE	the neighbour answers ARP and swallows the rest
  *	story refused FILE	nobody listens
  *	story slow FILE		an upload that loses segments
+ *	story received FILE	the same, as the other side sees it
+ *	story unread FILE	likewise, where nobody reads for two seconds
  *	story long FILE		an upload of twenty thousand segments, of which one in 300 is lost
  */
 #include <errno.h>
@@ -39,6 +41,7 @@ struct host {
 #define LONG_LOSS 300
 #define UPLOAD_DELAY_NS 10000000
 #define LARGE_BYTES 200
+#define UNREAD_NS 2000000000ll
 
 struct world {
 	struct host us, peer;
@@ -51,6 +54,7 @@ struct world {
 	size_t to_upload; /* the client has so much to say, not the request */
 	unsigned large;	  /* frames that were large, so far */
 	bool is_long;
+	int64_t unread_ns; /* until then the server of an upload does not read */
 };
 
 static void die(const char *what)
@@ -194,6 +198,8 @@ static void sink(struct world *w)
 
 	if (!h->sock && h->listener)
 		h->sock = glass_accept(h->g, h->listener);
+	if (w->now_ns < w->unread_ns)
+		return;
 	while (h->sock && n > 0)
 		n = glass_recv(h->g, h->sock, bytes, sizeof(bytes));
 	if (!h->sock || n < 0)
@@ -259,19 +265,23 @@ int main(int argc, char **argv)
 	struct world w = { 0 };
 	struct glass_end to = { .port = PORT };
 	const char *story = argc == 3 ? argv[1] : "";
-	bool nobody = !strcmp(story, "unreachable"), slow;
+	bool nobody = !strcmp(story, "unreachable"), unread = !strcmp(story, "unread");
+	bool received = unread || !strcmp(story, "received"), slow;
 
 	if (argc != 3)
-		die("usage: story fetch|unreachable|blackhole|refused|slow|long FILE");
+		die("usage: story fetch|unreachable|blackhole|refused|slow|received|unread|long "
+		    "FILE");
 	w.is_long = !strcmp(story, "long");
-	slow = w.is_long || !strcmp(story, "slow");
+	slow = w.is_long || received || !strcmp(story, "slow");
 	w.ring_bytes = glass_ring_bytes(w.is_long ? LONG_RECORDS : RECORDS);
 	w.ring = calloc(1, w.ring_bytes);
 	w.delay_ns = slow ? UPLOAD_DELAY_NS : DELAY_NS;
 	w.to_upload = w.is_long ? LONG_UPLOAD_BYTES : slow ? UPLOAD_BYTES : 0;
 	w.asked = slow;
-	host_init(&w.us, 4, w.ring, w.ring_bytes);
-	host_init(&w.peer, !strcmp(story, "blackhole") ? 7 : 5, NULL, 0);
+	w.unread_ns = unread ? UNREAD_NS : 0;
+	host_init(&w.us, 4, received ? NULL : w.ring, received ? 0 : w.ring_bytes);
+	host_init(&w.peer, !strcmp(story, "blackhole") ? 7 : 5, received ? w.ring : NULL,
+		  received ? w.ring_bytes : 0);
 	w.swallow = !strcmp(story, "blackhole");
 	to.addr = nobody ? glass_ip4(10, 0, 0, 6) : w.peer.addr;
 	run(&w); /* the addresses are announced */

@@ -239,12 +239,12 @@ function sequenceLead() {
   const again = f.data.filter((s) => s.why !== undefined).length;
   const lost = f.data.reduce((n, s) => n + s.drops.length, 0);
   const end = f.edge.slice(-200).reduce((n, e) => Math.max(n, e[1]), 0);
-  const parts = [counted(data.length, "segment", "segments") + " with data " + (way === "sent" ? "sent" : "received")];
-  if (again) parts.push(counted(again, "segment", "segments") + " sent again");
+  const parts = [counted(data.length, "bar", "bars") + " of data " + (way === "sent" ? "sent" : "received")];
+  if (again) parts.push(counted(again, "bar", "bars") + " sent again");
   if (lost) parts.push(counted(lost, "frame", "frames") + " dropped on this side");
   document.getElementById("sequence-lead").textContent =
     parts.join(", ") +
-    ". A bar is a segment, from its first byte to its last; below it what is acknowledged; dashed, the edge of the " +
+    ". A bar is a segment, or a super-packet of several, from its first byte to its last; below it what is acknowledged; dashed, the edge of the " +
     "receiver's window" +
     (end ? ", at " + number(end) + " in the end." : ".");
 }

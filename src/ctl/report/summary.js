@@ -33,13 +33,12 @@ function heading() {
 function tiles() {
   const slow = data.slow,
     samples = (model.table.tcp_rtt?.column.rtt || []).slice().sort((a, b) => a - b);
-  const got = (model.table.tcp_in?.column.len || []).reduce((a, b) => a + b, 0);
   const again = slow.retrans_segments,
     share = slow.bytes_sent ? (100 * slow.retrans_bytes) / slow.bytes_sent : 0;
   const rows = [
     ["Life", duration(slow.life_ns ?? model.end * 1e9), slow.life_ns === undefined ? "so far as it is recorded" : ""],
-    ["Sent", number(slow.bytes_sent) + " B", number(pic.sent.length) + " segments"],
-    ["Came", number(got) + " B", number(pic.came.length) + " segments" + (data.left_out ? " drawn" : "")],
+    ["Sent", number(slow.bytes_sent) + " B", counted(slow.segments_sent, "segment", "segments")],
+    ["Came", number(slow.bytes_received) + " B", counted(slow.segments_received, "segment", "segments")],
     [
       "Sent again",
       number(again) + (again === 1 ? " segment" : " segments"),
