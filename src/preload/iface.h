@@ -3,9 +3,32 @@
 #ifndef GLASS_PRELOAD_IFACE_H
 #define GLASS_PRELOAD_IFACE_H
 
+#include <linux/sockios.h>
+#include <stdbool.h>
+
 #include "../abi/iface.h"
 #include "../abi/name.h"
 #include "raw.h"
+
+/* The requests that are about one device: a struct ifreq goes in and comes back. */
+static inline bool iface_asks_of_one(unsigned request)
+{
+	switch (request) {
+	case SIOCGIFNAME:
+	case SIOCGIFINDEX:
+	case SIOCGIFFLAGS:
+	case SIOCGIFMTU:
+	case SIOCGIFMETRIC:
+	case SIOCGIFHWADDR:
+	case SIOCGIFADDR:
+	case SIOCGIFDSTADDR:
+	case SIOCGIFNETMASK:
+	case SIOCGIFBRDADDR:
+		return true;
+	default:
+		return false;
+	}
+}
 
 /* How many rows, in order of devices, or a negative errno. */
 int ifaces_get(struct abi_iface rows[ABI_IFACES_MAX]);

@@ -127,33 +127,13 @@ static int answer_all(const struct abi_iface *rows, int n, struct ifconf *c)
 	return 0;
 }
 
-static bool is_asked(unsigned request)
-{
-	switch (request) {
-	case SIOCGIFCONF:
-	case SIOCGIFNAME:
-	case SIOCGIFINDEX:
-	case SIOCGIFFLAGS:
-	case SIOCGIFMTU:
-	case SIOCGIFMETRIC:
-	case SIOCGIFHWADDR:
-	case SIOCGIFADDR:
-	case SIOCGIFDSTADDR:
-	case SIOCGIFNETMASK:
-	case SIOCGIFBRDADDR:
-		return true;
-	default:
-		return false;
-	}
-}
-
 int iface_ioctl(unsigned request, void *arg)
 {
 	struct abi_iface rows[ABI_IFACES_MAX];
 	const struct abi_iface *row;
 	int n;
 
-	if (!is_asked(request))
+	if (request != SIOCGIFCONF && !iface_asks_of_one(request))
 		return IFACE_OTHER;
 	if (!arg)
 		return -EFAULT;

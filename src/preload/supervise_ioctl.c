@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <sys/ioctl.h>
 
+#include "iface.h"
 #include "supervise.h"
 
 #define CONF_MAX 65536 /* bytes of a list of devices */
@@ -60,23 +61,11 @@ static int64_t do_all(const struct target *t, int fd)
 
 int64_t supervise_ioctl(const struct target *t, int fd)
 {
-	switch ((unsigned)t->arg[1]) {
-	case SIOCOUTQ:
+	unsigned request = (unsigned)t->arg[1];
+
+	if (request == SIOCOUTQ)
 		return do_queued(t, fd);
-	case SIOCGIFCONF:
+	if (request == SIOCGIFCONF)
 		return do_all(t, fd);
-	case SIOCGIFNAME:
-	case SIOCGIFINDEX:
-	case SIOCGIFFLAGS:
-	case SIOCGIFMTU:
-	case SIOCGIFMETRIC:
-	case SIOCGIFHWADDR:
-	case SIOCGIFADDR:
-	case SIOCGIFDSTADDR:
-	case SIOCGIFNETMASK:
-	case SIOCGIFBRDADDR:
-		return do_one(t, fd);
-	default:
-		return GO_ON;
-	}
+	return iface_asks_of_one(request) ? do_one(t, fd) : GO_ON;
 }

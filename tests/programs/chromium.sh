@@ -36,28 +36,11 @@ loads()
 	grep -qF "$(cat "$LAB/want")" "$D/o"
 }
 
-nginx_on_glass()
-{
-	cat >"$D/nginx.conf" <<-CONF
-	user root;
-	worker_processes 2;
-	error_log $D/error.log;
-	pid $D/nginx.pid;
-	events { worker_connections 512; }
-	http {
-		access_log off; sendfile on; default_type text/html;
-		client_body_temp_path $D/n1; proxy_temp_path $D/n2; fastcgi_temp_path $D/n3;
-		uwsgi_temp_path $D/n4; scgi_temp_path $D/n5;
-		server { listen $STACK:80; root $WWW; }
-	}
-	CONF
-	serve nginx -c "$D/nginx.conf" -g 'daemon off;'
-	wait_for 10 on_glass 80
-}
-
 both()
 {
-	nginx_on_glass
+	nginx_conf <<<"default_type text/html; server { listen $STACK:80; root $WWW; }"
+	serve nginx -c "$D/nginx.conf" -g 'daemon off;'
+	wait_for 10 on_glass 80
 	loads "http://$STACK"
 }
 

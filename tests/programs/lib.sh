@@ -20,6 +20,7 @@
 #		http://$HOST:8080/
 #	same F	F has the bytes of $WWW/big
 #	serve	a command on Glass, in the background; its pid is $!, its output $D/serve.log
+#	nginx_conf	writes $D/nginx.conf, with the servers that stdin describes
 #	on_glass PORT, on_glass_udp PORT	to wait for: somebody listens there on the stack
 #
 # What it leaves in the background is ended. A role passes when its function does, when at least BYTES bytes
@@ -74,6 +75,26 @@ same()
 serve()
 {
 	background "${on[@]}" "$@" >"$D/serve.log" 2>&1 </dev/null
+}
+
+# $D/nginx.conf; what is to be within http{} comes from stdin.
+nginx_conf()
+{
+	{
+		cat <<-CONF
+		user root;
+		worker_processes 2;
+		error_log $D/error.log;
+		pid $D/nginx.pid;
+		events { worker_connections 512; }
+		http {
+			access_log off; sendfile on;
+			client_body_temp_path $D/n1; proxy_temp_path $D/n2; fastcgi_temp_path $D/n3;
+			uwsgi_temp_path $D/n4; scgi_temp_path $D/n5;
+		CONF
+		cat
+		echo "}"
+	} >"$D/nginx.conf"
 }
 
 on_glass()

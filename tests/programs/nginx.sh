@@ -5,20 +5,11 @@
 
 configure()
 {
-	cat >"$D/nginx.conf" <<-CONF
-	user root;
-	worker_processes 2;
-	error_log $D/error.log;
-	pid $D/nginx.pid;
-	events { worker_connections 512; }
-	http {
-		access_log off; sendfile on; tcp_nopush on; tcp_nodelay on;
-		client_body_temp_path $D/n1; proxy_temp_path $D/n2; fastcgi_temp_path $D/n3;
-		uwsgi_temp_path $D/n4; scgi_temp_path $D/n5;
-		server { listen $STACK:80 reuseport; listen $STACK:82; root $WWW; }
-		server { listen $STACK:81; location / { proxy_pass http://$HOST:8080; } }
-	}
-	CONF
+	nginx_conf <<-SERVERS
+	tcp_nopush on; tcp_nodelay on;
+	server { listen $STACK:80 reuseport; listen $STACK:82; root $WWW; }
+	server { listen $STACK:81; location / { proxy_pass http://$HOST:8080; } }
+	SERVERS
 }
 
 start()

@@ -129,19 +129,14 @@ function segmentText(s) {
 }
 
 function paintSegments(chart, list, color, width) {
-  const c = chart.context;
-  c.strokeStyle = css(color);
-  c.lineWidth = width;
-  c.beginPath();
-  for (const s of list) {
-    const x = chart.x(s.time),
-      y0 = chart.y(s.seq),
-      y1 = chart.y(s.seq + s.len);
-    c.moveTo(x, y0);
-    c.lineTo(x, Math.min(y1, y0 - 2.5));
-    chart.drawn.push({ time: s.time, y: s.seq, top: s.seq + s.len, step: s.step, text: segmentText(s) });
-  }
-  c.stroke();
+  const rows = list.map((s) => ({
+    time: s.time,
+    from: s.seq,
+    to: s.seq + s.len,
+    step: s.step,
+    text: segmentText(s),
+  }));
+  paintBars(chart, rows, color, width, "");
 }
 
 /* SYN, FIN and RST by their letters, whose sequence number they take or name. */

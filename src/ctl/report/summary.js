@@ -83,6 +83,12 @@ function percent(part, whole) {
   return (whole ? (100 * part) / whole : 0).toFixed(1) + " %";
 }
 
+/* With these columns: name, class of numbers. */
+function tableOf(...columns) {
+  const heads = columns.map(([name, kind]) => element("th", { class: kind }, name));
+  return element("table", {}, element("thead", {}, element("tr", {}, ...heads)));
+}
+
 function budget() {
   const slow = data.slow,
     box = document.getElementById("budget");
@@ -105,22 +111,7 @@ function budget() {
       }),
     ),
   );
-  const table = element(
-    "table",
-    {},
-    element(
-      "thead",
-      {},
-      element(
-        "tr",
-        {},
-        element("th", {}, "held back by"),
-        element("th", { class: "num" }, "for"),
-        element("th", { class: "num" }, "of its life"),
-        element("th", {}, ""),
-      ),
-    ),
-  );
+  const table = tableOf(["held back by"], ["for", "num"], ["of its life", "num"], [""]);
   table.append(
     ...rows.map((r) =>
       element(
@@ -161,23 +152,7 @@ function again() {
     return;
   }
   t.column.why.forEach((why, row) => kinds.set(why, [...(kinds.get(why) || []), row]));
-  const table = element(
-    "table",
-    {},
-    element(
-      "thead",
-      {},
-      element(
-        "tr",
-        {},
-        element("th", {}, "why"),
-        element("th", { class: "num" }, "times"),
-        element("th", { class: "num" }, "bytes"),
-        element("th", {}, "rule"),
-        element("th", {}, "when"),
-      ),
-    ),
-  );
+  const table = tableOf(["why"], ["times", "num"], ["bytes", "num"], ["rule"], ["when"]);
   for (const [why, rows] of kinds)
     table.append(
       element(
