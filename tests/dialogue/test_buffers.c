@@ -199,3 +199,17 @@ DIALOGUE(sacked_bytes_make_room)
 	T(180)	wire_in(ACK, seq=1, ack=10001);
 		check(option(d, c, GLASS_OPT_SNDBUF) == before);
 }
+
+/* Nor does a writer wait for it: a third of the buffer is free, counted without what has arrived. */
+DIALOGUE(sacked_bytes_keep_no_writer_waiting)
+{
+	T(0)	app_setopt(c, OPT_SNDBUF, 10000);	/* doubled */
+		connected(c, "mss=1000, win=60000, sackok");
+	T(100)	app_send(c, 14000);
+		wire_skip_all();
+		app_ready(c, 0);
+	T(140)	wire_in(ACK, seq=1, ack=1, sack=1001:10001);
+		wire_skip_all();
+		app_ready(c, GLASS_OUT);
+	T(180)	wire_in(RST, seq=1);
+}

@@ -25,6 +25,17 @@ static void leaves(enum glass_fate_what what, size_t bytes)
 	glass_close(h.g, s);
 }
 
+/* What the device says: frames that have left, and that have not or not whole. */
+static void assert_dev(uint64_t left, uint64_t dropped)
+{
+	struct glass_dev_info dev;
+
+	assert_true(glass_dev_at(h.g, h.dev, &dev));
+	assert_int_equal(dev.tx_packets, left);
+	assert_int_equal(dev.tx_dropped, dropped);
+	assert_int_equal(value("Dev", "TxDropped"), dropped);
+}
+
 static void test_lost_on_the_way_out(void **state)
 {
 	static const struct {
@@ -37,17 +48,21 @@ static void test_lost_on_the_way_out(void **state)
 		{ GLASS_FATE_QUEUE_FULL, DROP_NET_QUEUE_FULL, "NET_QUEUE_FULL" },
 	};
 
+	struct glass_dev_info dev;
+
 	(void)state;
 	for (unsigned i = 0; i < ARRAY_LEN(fates); i++) {
 		host_new(&h, 0);
 		peer_introduces(&h);
+		assert_true(glass_dev_at(h.g, h.dev, &dev));
 		leaves(fates[i].what, 0);
 		assert_drop_record(&h, fates[i].reason, 45, 0);
 		assert_int_equal(value("Drop", fates[i].name), 1);
-		assert_int_equal(value("Dev", "TxDropped"), 1);
-		leaves(fates[i].what, 10); /* a part of it */
+		assert_dev(dev.tx_packets, 1);
+		leaves(fates[i].what, 10); /* a part of it: the frame has left */
 		assert_drop_record(&h, fates[i].reason, 10, 0);
 		assert_int_equal(value("Drop", fates[i].name), 2);
+		assert_dev(dev.tx_packets + 1, 2);
 		host_free(&h);
 	}
 }

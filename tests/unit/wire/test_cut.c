@@ -123,12 +123,31 @@ static void test_partial_checksum_is_completed(void **state)
 	assert_null(seg_parse(frame, n, &s));
 }
 
+/* An Ethernet frame has 60 bytes at least: what fills it up is not payload. */
+static void test_padding_is_no_payload(void **state)
+{
+	static uint8_t frame[SEG_FRAME_MAX];
+	struct seg s = { .kind = SEG_TCP,
+			 .src = 0x0a000004,
+			 .dst = 0x0a000005,
+			 .sport = 1,
+			 .dport = 2,
+			 .flags = ACK };
+	size_t n = seg_build(frame, &s);
+
+	(void)state;
+	assert_true(n < 60);
+	assert_int_equal(wire_kind(frame, n, ETHERNET), IMPAIR_IP | IMPAIR_TCP | IMPAIR_ACK);
+	assert_int_equal(wire_kind(frame, 60, ETHERNET), IMPAIR_IP | IMPAIR_TCP | IMPAIR_ACK);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_cut),
 		cmocka_unit_test(test_what_is_no_super_packet_stays),
 		cmocka_unit_test(test_partial_checksum_is_completed),
+		cmocka_unit_test(test_padding_is_no_payload),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
