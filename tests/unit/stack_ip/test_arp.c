@@ -3,25 +3,7 @@
  * ARP packets: what is refused, what is learned, and how our own address is defended (ATTACKS
  * 3-5).
  */
-#include "../frames.h"
-
-static struct host h;
-static struct frame f;
-
-static int setup(void **state)
-{
-	(void)state;
-	host_new(&h, 0);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	assert_silent(&h);
-	host_free(&h);
-	return 0;
-}
+#include "lone_host.h"
 
 static void test_truncated(void **state)
 {

@@ -3,24 +3,7 @@
  * Ethernet: frames that are not for us, not whole, or of a kind that we do not speak (ATTACKS 1,
  * 2).
  */
-#include "../frames.h"
-
-static struct host h;
-static struct frame f;
-
-static int setup(void **state)
-{
-	(void)state;
-	host_new(&h, 0);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	host_free(&h);
-	return 0;
-}
+#include "lone_host.h"
 
 static void test_runts(void **state)
 {

@@ -2,25 +2,7 @@
 /*
  * ICMP errors that we send: what they quote, when they are not sent, and how many (ATTACKS 23-25).
  */
-#include "../frames.h"
-
-static struct host h;
-static struct frame f;
-
-static int setup(void **state)
-{
-	(void)state;
-	host_new(&h, 0);
-	peer_introduces(&h);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	host_free(&h);
-	return 0;
-}
+#include "one_host.h"
 
 /* RFC 1812 4.3.2.3: as much as fits in 576 bytes, and not a byte that has not come. */
 static void test_quote(void **state)

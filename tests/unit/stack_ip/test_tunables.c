@@ -1,22 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Tunables keep their ranges, and every counter has a row. */
-#include "../frames.h"
-
-static struct host h;
-
-static int setup(void **state)
-{
-	(void)state;
-	host_new(&h, 0);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	host_free(&h);
-	return 0;
-}
+#include "lone_host.h"
 
 static void test_every_row(void **state)
 {

@@ -7,21 +7,7 @@
 #include "../../../src/stack/tcp_listen.h"
 #include "segments.h"
 
-static struct host h;
-
-static int setup(void **state)
-{
-	(void)state;
-	host_new(&h, 0);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	host_free(&h);
-	return 0;
-}
+#include "../stack_ip/lone_host.h"
 
 static void set(const char *text)
 {
