@@ -25,6 +25,9 @@ int wrap_getsockopt(int, int, int, void *, void *) __asm__("getsockopt");
 int wrap_setsockopt(int, int, int, const void *, socklen_t) __asm__("setsockopt");
 int wrap_shutdown(int, int) __asm__("shutdown");
 int wrap_close(int) __asm__("close");
+int wrap_dup3(int, int, int) __asm__("dup3");
+int wrap_dup2(int, int) __asm__("dup2");
+int wrap_close_range(unsigned, unsigned, int) __asm__("close_range");
 ssize_t wrap_sendto(int, const void *, size_t, int, const void *, socklen_t) __asm__("sendto");
 ssize_t wrap_recvfrom(int, void *, size_t, int, void *, void *) __asm__("recvfrom");
 ssize_t wrap_sendmsg(int, const void *, int) __asm__("sendmsg");
@@ -100,6 +103,25 @@ static long life(long nr, const long a[6], bool *done)
 	}
 }
 
+/* Those that close beside what they do. */
+static long closing(long nr, const long a[6], bool *done)
+{
+	*done = true;
+	switch (nr) {
+#ifdef SYS_dup2
+	case SYS_dup2:
+		return wrap_dup2((int)a[0], (int)a[1]);
+#endif
+	case SYS_dup3:
+		return wrap_dup3((int)a[0], (int)a[1], (int)a[2]);
+	case SYS_close_range:
+		return wrap_close_range((unsigned)a[0], (unsigned)a[1], (int)a[2]);
+	default:
+		*done = false;
+		return 0;
+	}
+}
+
 static long other(long nr, const long a[6])
 {
 	int fd = (int)a[0];
@@ -135,5 +157,7 @@ long wrap_syscall(long nr, ...)
 	result = transfer(nr, a, &done);
 	if (!done)
 		result = life(nr, a, &done);
+	if (!done)
+		result = closing(nr, a, &done);
 	return done ? result : other(nr, a);
 }

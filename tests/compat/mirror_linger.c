@@ -3,10 +3,14 @@
  * SO_LINGER with a time: which close waits, and how long. The peer reads nothing at first, so that
  * what was sent is not acknowledged; then, after READS_MS, it reads all.
  */
+#define _GNU_SOURCE
 #include "mirror.h"
 
 #include <pthread.h>
+#include <linux/close_range.h>
 #include <signal.h>
+#include <stdbool.h>
+#include <sys/syscall.h>
 #include <sys/time.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -50,15 +54,21 @@ static void full_pair(int ends[2], int seconds)
 	fill(ends[0]);
 }
 
-/* Closes, and tells whether that took some time, and whether it took all of it. */
-static void closes(int fd, int seconds)
+/* Did the close that began then take some time, and did it take all of it? */
+static void say_waited(long began, int seconds)
 {
-	long began = now_ms(), took;
+	long took = now_ms() - began;
 
-	DO(close(fd));
-	took = now_ms() - began;
 	say("it waited", took >= READS_MS / 2);
 	say("to the end", took >= seconds * 1000 - 100);
+}
+
+static void closes(int fd, int seconds)
+{
+	long began = now_ms();
+
+	DO(close(fd));
+	say_waited(began, seconds);
 }
 
 static void *read_all(void *arg)
@@ -205,6 +215,67 @@ static void linger_accepted(void)
 	close(l);
 }
 
+/* Ways to close a descriptor beside close(2); they leave a file there, or not. */
+static void by_dup2(int fd)
+{
+	DO(dup2(2, fd) == fd);
+}
+
+static void by_dup3(int fd)
+{
+	DO(dup3(2, fd, O_CLOEXEC) == fd);
+}
+
+static void by_close_range(int fd)
+{
+	DO(close_range((unsigned)fd, (unsigned)fd + 1000, 0));
+}
+
+static void by_syscall(int fd)
+{
+	DO(syscall(SYS_close_range, fd, fd, 0));
+}
+
+static void by_vain_calls(int fd)
+{
+	DO(dup2(fd, fd) == fd);
+	DO(dup3(fd, fd, 0));
+	DO(dup2(1 << 20, fd));
+	DO(close_range((unsigned)fd, 0, 0));
+	DO(close_range((unsigned)fd, (unsigned)fd, 1 << 30));
+	DO(close_range((unsigned)fd, (unsigned)fd, CLOSE_RANGE_CLOEXEC));
+	say("it is there", fcntl(fd, F_GETFD) == FD_CLOEXEC);
+}
+
+static void closed_by(void (*way)(int fd), bool again)
+{
+	int ends[2], high;
+	pthread_t t;
+	long began;
+
+	full_pair(ends, LONG_S);
+	high = fcntl(ends[0], F_DUPFD, 100);
+	close(ends[0]);
+	t = reader(&ends[1]);
+	began = now_ms();
+	way(high);
+	say_waited(began, LONG_S);
+	if (again)
+		closes(high, LONG_S);
+	pthread_join(t, NULL);
+	close(high);
+	close(ends[1]);
+}
+
+static void linger_otherwise_closed(void)
+{
+	closed_by(by_dup2, false);
+	closed_by(by_dup3, false);
+	closed_by(by_close_range, false);
+	closed_by(by_syscall, false);
+	closed_by(by_vain_calls, true);
+}
+
 static void on_alarm(int number)
 {
 	(void)number;
@@ -240,5 +311,6 @@ void mirror_linger(void)
 	SCENE(linger_dup);
 	SCENE(linger_fork);
 	SCENE(linger_accepted);
+	SCENE(linger_otherwise_closed);
 	SCENE(linger_interrupted);
 }
