@@ -60,6 +60,7 @@ int main(int argc, char **argv)
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	mirror_tcp();
 	mirror_calls();
+	mirror_ends();
 	mirror_udp();
 	mirror_share();
 	if (all) {

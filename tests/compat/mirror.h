@@ -30,8 +30,10 @@ int tcp_listener(int backlog, int *port);
 /* connect(2) to 127.0.0.1. */
 int to_port(int fd, int port);
 
-/* mirror_calls.c, mirror_linger.c, mirror_tcp.c, mirror_udp.c, mirror_share.c, mirror_signals.c */
+/* mirror_calls.c, mirror_ends.c, mirror_linger.c, mirror_tcp.c, mirror_udp.c, mirror_share.c,
+ * mirror_signals.c */
 void mirror_calls(void);
+void mirror_ends(void);
 void mirror_linger(void);
 void mirror_tcp(void);
 void mirror_udp(void);
