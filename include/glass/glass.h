@@ -174,7 +174,7 @@ GLASS_API uint8_t *glass_pkt_room(struct pkt *p, size_t *capacity);
 /* How much was written. off may be NULL. A length above the capacity is an assertion failure. */
 GLASS_API void glass_pkt_filled(struct pkt *p, size_t length, const struct glass_offload *off);
 
-/* Takes p. The result is 0 (accepted or held) or the drop reason (see glass_drop_name()). */
+/* Takes p. The result is 0 (accepted or held) or the drop reason (see glass_drop_desc()). */
 GLASS_API int glass_input(struct glass *g, unsigned dev, struct pkt *p, int64_t now_ns);
 
 /* As struct iovec, without its header. */

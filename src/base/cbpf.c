@@ -3,7 +3,7 @@
  * Checks and runs classic BPF: see cbpf.h. A load from beyond the packet's end, and a division by
  * zero, end the program with 0: the packet does not pass.
  *
- * In: impair.c; src/dev/impair_extras.c checks what came from outside.  Out: nobody.
+ * In: impair.c; src/daemon/net_attached.c checks what came from outside.  Out: nobody.
  */
 #include "cbpf.h"
 

@@ -116,7 +116,7 @@ void buf_unref(struct pool *pool, struct buf *b);
 
 /*
  * An empty packet whose data starts after headroom bytes, with room for size more. Out of memory:
- * NULL. The id is 0 until somebody (pkt_number() in the stack) gives it one.
+ * NULL. The id is 0 until somebody (pkt_build() in the stack) gives it one.
  */
 struct pkt *pkt_new(struct pool *pool, size_t headroom, size_t size);
 void pkt_free(struct pool *pool, struct pkt *p);

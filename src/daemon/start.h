@@ -41,7 +41,7 @@ struct options {
 
 /* options.c: -1: go on; else the exit status (after --help, or an error that was told). */
 int options_parse(struct options *o, int argc, char **argv);
-/* --set NAME=VALUE on the stack; false: told. */
+/* options_tunable.c: --set NAME=VALUE on the stack; false: told. */
 bool options_set_tunables(const struct options *o, struct glass *g);
 
 /* rootless.c: from here on in a user and a network namespace of our own. false: told. */

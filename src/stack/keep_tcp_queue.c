@@ -27,6 +27,20 @@ static void chunk_write(struct save *s, struct tcp_chunk *k)
 	save_end(s);
 }
 
+/*
+ * Records of a byte each lie in one buffer: it is one again, or each would have a buffer of its
+ * own.
+ */
+static struct buf *chunk_buf(struct glass *g, struct tcp_conn *c, uint32_t off, uint32_t cap)
+{
+	struct tcp_chunk *last =
+		list_empty(&c->chunks) ? NULL : list_last(&c->chunks, struct tcp_chunk, node);
+
+	if (last && last->record_end && last->buf->cap == cap && last->off + last->len == off)
+		return buf_ref(last->buf);
+	return buf_new(&g->pool, cap);
+}
+
 static void chunk_read(struct save *s, struct glass *g, struct tcp_conn *c)
 {
 	struct tcp_chunk read = { 0 }, *k;
@@ -45,7 +59,7 @@ static void chunk_read(struct save *s, struct glass *g, struct tcp_conn *c)
 			"bytes to be sent are damaged"))
 		return;
 	k = pool_alloc(&g->pool, sizeof(*k));
-	read.buf = k ? buf_new(&g->pool, cap) : NULL;
+	read.buf = k ? chunk_buf(g, c, read.off, cap) : NULL;
 	if (!save_check(s, read.buf, "out of memory")) {
 		pool_free(&g->pool, k, sizeof(*k));
 		return;

@@ -65,6 +65,23 @@ DIALOGUE(less_came_than_waited)
 		app_abort(c);	wire_skip_all();
 }
 
+/* Records of a byte each share a buffer, also in a stack that has been taken over. */
+DIALOGUE(what_records_hold)
+{
+	unsigned long long before;
+
+	T(0)	connected(c, "mss=1000");
+		wire_in(ACK, seq=1, ack=1, win=0);
+		before = memory_now(d);
+	for (unsigned i = 0; i < 100; i++)
+		app_send_flags(c, 1, GLASS_EOR);
+	T(100)	check(memory_now(d) < before + 100 * 100 + 2 * TCP_CHUNK_BYTES);
+		wire_in(ACK, seq=1, ack=1, win=60000);
+	for (unsigned i = 1; i <= 10; i++)
+		wire_outf("PSH|ACK, seq=%u, len=1", i);
+		app_abort(c);	wire_skip_all();
+}
+
 /* A lone write, small against the largest there is, holds what it has. */
 DIALOGUE(a_lone_write)
 {
