@@ -12,7 +12,7 @@
  * that "glass net" held); else the clock runs until a timer is due or a descriptor has something:
  * one frame, one program's end, one request. When it has happened the clock stands again, and the
  * answer is sent. The clock stops no later than just before the next deadline, so that two events
- * never come in one.
+ * never come in one, and no later than was asked for, however long the processor was away.
  *
  * Whoever froze the stack holds it by his connection. When that closes, whatever the reason, the
  * stack runs on. The other side's clock went on meanwhile: a peer may have sent again, or given up.
@@ -166,7 +166,7 @@ static enum abi_step wait_for_one(struct daemon *d)
 
 	clock_go();
 	n = epoll_pwait2(d->epoll_fd, &e, 1, &t, NULL);
-	clock_stop(n > 0 ? due_ns - 1 : until_ns);
+	clock_stop(n > 0 && until_ns == due_ns ? due_ns - 1 : until_ns);
 	return n > 0 ? ready(d, e.data.ptr, e.events) : ABI_STEP_NOTHING;
 }
 
