@@ -173,8 +173,7 @@ static bool term_value(const struct term *t, int64_t *value)
 {
 	if (!strcmp(t->kind, "tunable"))
 		return tunable_value(t->name, value);
-	*value = strcmp(t->kind, "counter") != 0 ? -1 : times_seen(t->name);
-	return *value >= 0;
+	return !strcmp(t->kind, "counter") && !client_try_open() && stat_value(t->alias, value);
 }
 
 static void explain_term(const struct term *t)

@@ -101,7 +101,15 @@ static int write_page(const struct report *r, const char *path)
 	bytes = ftell(f);
 	if (ferror(f) || fclose(f))
 		return failed("%s: %s", path, strerror(errno));
-	if (!code)
+	if (!code && ctl.json) {
+		json_begin_object(NULL);
+		json_string("file", path);
+		json_unsigned("conn", r->conn->id);
+		json_unsigned("steps", r->steps);
+		json_unsigned("left_out", r->left_out);
+		json_number("bytes", bytes);
+		json_end();
+	} else if (!code)
 		printf("%s: connection %" PRIu32 ", %" PRIu32 " steps, %ld KB; for any browser\n",
 		       path, r->conn->id, r->steps, (bytes + 1023) / 1024);
 	return code;

@@ -178,6 +178,38 @@ static bool is_wanted(const struct counter *c, int n, char **pattern)
 	return !n;
 }
 
+bool stat_value(const char *name, int64_t *value)
+{
+	struct counters c;
+	bool found = false;
+	char full[96];
+
+	if (counters_get(&c))
+		return false;
+	for (unsigned i = 0; i < c.n && !found; i++) {
+		found = !strcmp(full_name(&c.at[i], full), name);
+		*value = (int64_t)c.at[i].value;
+	}
+	counters_free(&c);
+	return found;
+}
+
+/* A pattern that no counter has is a slip of the pen. 0, or an exit code after a message. */
+static int check_patterns(const struct counters *c, int n, char **pattern)
+{
+	char name[96];
+	unsigned i;
+
+	for (int k = 0; k < n; k++) {
+		for (i = 0; i < c->n; i++)
+			if (!fnmatch(pattern[k], full_name(&c->at[i], name), FNM_CASEFOLD))
+				break;
+		if (i == c->n)
+			return failed("no counter is like '%s'\ntype: glass stat -a", pattern[k]);
+	}
+	return 0;
+}
+
 static const char *advice_of(const char *reason)
 {
 	const struct glass_drop_desc *d;
@@ -277,7 +309,8 @@ int cmd_stat(const struct command *self, int argc, char **argv)
 	err = counters_get(&c);
 	if (err)
 		return err;
-	if (!want.interval_ns)
+	err = check_patterns(&c, n, argv + 1);
+	if (!want.interval_ns && !err)
 		(ctl.json ? print_json : print_text)(&c, 0, n, argv + 1);
 	for (int64_t i = 0; want.interval_ns && !err && (!want.count || i < want.count); i++)
 		err = tell_interval(&c, n, argv + 1);

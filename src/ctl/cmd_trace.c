@@ -20,6 +20,7 @@ static struct {
 	int64_t last, packet, since_ns, conn;
 	bool has_conn;
 	const char *event, *ring, *save, *output, *functions, *export;
+	const char *which; /* connection, by another word than its number */
 	struct expr filter;
 } want = { .since_ns = INT64_MIN, .conn = -1 };
 
@@ -219,7 +220,6 @@ static int tell_story(struct print *p, struct story *s)
 {
 	const struct conn_story *none;
 
-	story_group(s);
 	if (want.has_conn && (want.conn > UINT32_MAX || !story_conn(s, (uint32_t)want.conn)))
 		return failed("connection %" PRId64
 			      " is not in the recorder%s\ntype: glass ss, or glass trace for all",
@@ -303,11 +303,23 @@ static void follow(struct print *p, struct story *s)
 
 /* ---- */
 
+/* 0, or an exit code after a message. */
+static int choose(struct story *s)
+{
+	const struct conn_story *c;
+	int code = story_choose(s, want.which, &c);
+
+	if (code)
+		return code;
+	want.conn = c->id;
+	want.has_conn = true;
+	return 0;
+}
+
 static int tell_export(struct story *s)
 {
 	const struct export x = { s, wanted_now, want.output };
 
-	story_group(s);
 	return export_tell(&x, want.export);
 }
 
@@ -321,6 +333,9 @@ static int tell(struct story *s)
 	int code = EXIT_OK;
 
 	story_read(s);
+	story_group(s);
+	if (want.which && (code = choose(s)))
+		return code;
 	if (want.export) {
 		code = tell_export(s);
 	} else if (want.follow) {
@@ -340,13 +355,15 @@ static int tell(struct story *s)
 	return code;
 }
 
-/* The number of a connection, or a filter. */
+/* The number of a connection, its end, "last", or a filter. */
 static int take_operands(const struct command *self, int n, char **argv)
 {
 	int64_t number;
 
 	if (n == 1 && parse_number(argv[1], &number) && number >= 0)
 		want.conn = number;
+	else if (n == 1 && story_names_conn(argv[1]))
+		want.which = argv[1];
 	else if (n && filter_parse(self, &want.filter, n, argv + 1))
 		return EXIT_USAGE;
 	want.has_conn = want.conn >= 0;
@@ -379,6 +396,24 @@ static int check_export(const struct command *self)
 	return 0;
 }
 
+/* What does not go together, instead of one of the two without a word. */
+static int check_modes(const struct command *self)
+{
+	const char *what = NULL;
+
+	if (want.follow && want.ring)
+		what = "a saved recorder does not go on";
+	else if (want.follow && want.paths)
+		what = "--paths counts what has happened: without -f";
+	else if (want.follow && want.save)
+		what = "--save takes what is there now: without -f";
+	else if (want.paths && (want.raw || want.event || want.packet))
+		what = "--paths counts packets: without -r, -e and -P";
+	else if (want.follow && want.packet)
+		what = "-P tells of what has happened: without -f";
+	return what ? usage(self, "%s", what) : 0;
+}
+
 int cmd_trace(const struct command *self, int argc, char **argv)
 {
 	int n = opt_parse(self, options, COUNT(options), argc, argv), code;
@@ -389,9 +424,8 @@ int cmd_trace(const struct command *self, int argc, char **argv)
 	if (want.functions && *want.functions && strcmp(want.functions, "timed"))
 		return usage(self, "--functions, or --functions=timed: not '%s'", want.functions);
 	want.follow = want.follow || (want.functions && !want.ring && !want.save);
-	if (want.follow && (want.ring || want.paths))
-		return usage(self, want.ring ? "a saved recorder does not go on"
-					     : "--paths counts what has happened: without -f");
+	if (check_modes(self))
+		return EXIT_USAGE;
 	code = redirect();
 	if (!code)
 		code = story_open(&s, want.ring);

@@ -155,6 +155,8 @@ struct table {
 int table_get(struct table *t, const char *what, size_t row_bytes, const size_t *strings,
 	      unsigned nstrings);
 void table_free(struct table *t);
+/* The counter of this name, as glass stat shows it; false: there is none, or nobody answers. */
+bool stat_value(const char *name, int64_t *value);
 #define TABLE_ROW(t, type, i) ((const type *)(const void *)((t)->rows + (i) * sizeof(type)))
 
 /* The device that leads out. 0 or an exit code after a message. */

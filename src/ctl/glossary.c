@@ -12,6 +12,9 @@ static const struct term terms[] = {
 #define STAT(ID, group, name, doc) { "counter", name, group name, doc, "", NULL },
 #include "../base/stats.def"
 #undef STAT
+#define SNMP(group, name, doc, drops) { "counter", name, group name, doc, "", NULL },
+#include "snmp.def"
+#undef SNMP
 #define TUNABLE(name, initial, min, max, unit, doc) { "tunable", #name, NULL, doc, "", NULL },
 #include "../base/tunable.def"
 #undef TUNABLE

@@ -33,10 +33,12 @@ const struct command commands[] = {
 	  "counters that are not zero, and drops with their reasons, as nstat(8)", cmd_stat, NULL },
 	{ "check", "", "do the stack's accounts agree? nothing is lost without a reason", cmd_check,
 	  NULL },
-	{ "trace", "[CONN | FILTER]",
+	{ "trace", "[CONN | HOST[:PORT] | last | FILTER]",
 	  "what happened, from the flight recorder: by connection, step by step", cmd_trace,
-	  "CONN is the number of a connection (see glass ss); without it all are told, long ones "
-	  "in short.\nFILTER, as pcap-filter(7): host, net, port, portrange, src, dst, less, "
+	  "CONN is the number of a connection (see glass ss), HOST:PORT the last one with that "
+	  "end, "
+	  "last the\nlast of all; without it all are told, long ones in short.\nFILTER, as "
+	  "pcap-filter(7): host, net, port, portrange, src, dst, less, "
 	  "greater; ip, arp,\ntcp, udp, icmp, inbound, outbound; and conn N, syn, fin, rst, data, "
 	  "ack, rtx, drop;\njoined by and, or, not, parentheses." },
 	{ "why", "[CONN | HOST[:PORT] | last]",
@@ -113,6 +115,19 @@ static void print_overview(FILE *out)
 		"\nFirst steps: glass up; glass run curl http://10.0.0.5:8080/; glass trace\n");
 }
 
+static void overview_json(void)
+{
+	json_begin_array(NULL);
+	for (unsigned i = 0; i < command_count; i++) {
+		json_begin_object(NULL);
+		json_string("name", commands[i].name);
+		json_string("arguments", commands[i].synopsis);
+		json_string("summary", commands[i].summary);
+		json_end();
+	}
+	json_end();
+}
+
 static const char *command_word(unsigned i)
 {
 	return i < command_count ? commands[i].name : NULL;
@@ -166,10 +181,12 @@ int cmd_help(const struct command *self, int argc, char **argv)
 
 	if (n < 0)
 		return EXIT_USAGE;
-	if (!n) {
+	if (!n && ctl.json)
+		overview_json();
+	else if (!n)
 		print_overview(stdout);
+	if (!n)
 		return EXIT_OK;
-	}
 	cmd = find_command(argv[1]);
 	if (!cmd)
 		return unknown(argv[1]);

@@ -191,8 +191,8 @@ static int take_value(struct parse *p, const struct opt *o, const char *rest)
 	if (rest && *rest)
 		return store(p, o, rest);
 	if (p->at + 1 >= p->argc)
-		return usage(p->cmd, "%s%c%s needs %s", o->letter ? "-" : "",
-			     o->letter ? o->letter : '-', o->letter ? "" : o->name, o->arg);
+		return p->argv[p->at][1] == '-' ? usage(p->cmd, "--%s needs %s", o->name, o->arg)
+						: usage(p->cmd, "-%c needs %s", o->letter, o->arg);
 	return store(p, o, p->argv[++p->at]);
 }
 

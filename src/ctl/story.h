@@ -145,6 +145,8 @@ void story_group(struct story *s);
 
 const struct act *story_act(const struct story *s, uint32_t number); /* NULL: unknown */
 struct conn_story *story_conn(struct story *s, uint32_t id);	     /* NULL: unknown */
+/* An address, HOST:PORT or last? Not a word of a filter, then. */
+bool story_names_conn(const char *word);
 /* "3", "10.0.0.5:80", "last", or NULL for the last. 0 or an exit code after a message. */
 int story_choose(struct story *s, const char *which, const struct conn_story **found);
 /* The first record of a step with that event; NULL: none. */

@@ -2,8 +2,9 @@
 /*
  * Which connection of a story is meant: its number, an end of it, or the last.
  *
- * In: cmd_why.c, cmd_report.c.  Out: story.c.
+ * In: cmd_trace.c, cmd_why.c, cmd_report.c.  Out: story.c.
  */
+#include <arpa/inet.h>
 #include <string.h>
 
 #include "story.h"
@@ -46,6 +47,13 @@ static bool parse_host(const char *s, struct glass_end *out)
 	snprintf(host, sizeof(host), "%.*s", colon ? (int)(colon - s) : (int)strlen(s), s);
 	out->port = (uint16_t)port;
 	return addr_parse(host, &out->addr);
+}
+
+bool story_names_conn(const char *word)
+{
+	struct in_addr addr;
+
+	return !strcmp(word, "last") || strchr(word, ':') || inet_pton(AF_INET, word, &addr) == 1;
 }
 
 int story_choose(struct story *s, const char *which, const struct conn_story **found)

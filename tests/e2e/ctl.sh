@@ -52,6 +52,7 @@ like "reasons and events" "$(said)" "TCP_PAWS.*tcp_rtx"
 ok "as JSON too" json_ok explain
 ok "and one event" json_ok explain tcp_out
 like "a counter" "$("$GLASS" explain TcpExtTCPTimeouts)" "retransmission timeouts"
+is "InErrors of two groups are two counters" "$("$GLASS" explain -j IcmpInErrors InErrors | grep -c counter)" 3
 like "a TCP state, as ss says it" "$("$GLASS" explain estab)" "ESTABLISHED, a TCP state.*RFC 9293"
 like "a TCP option" "$("$GLASS" explain SACK)" "RFC 2018"
 like "a limiter, and what helps" "$("$GLASS" explain nagle)" "TCP_NODELAY"
@@ -66,6 +67,8 @@ like "the nearest is named" "$(said)" "did you mean: glass trace"
 is "an unknown option too" "$(glass_code ss --colour)" 2
 like "with the way to the help" "$(said)" "glass ss --help"
 is "a number that is none" "$(glass_code ping -c many 10.0.0.5)" 2
+is "an option without its value" "$(glass_code trace --save)" 2
+like "is called by its name" "$(said)" "--save needs FILE"
 is "no command" "$(glass_code)" 2
 is "help" "$(glass_code help)" 0
 is "version" "$(glass_code --version)" 0
@@ -119,6 +122,14 @@ rates()
 	jq -r '.glass.IcmpOutMsgs / .interval_s > 5' "$LAB/rates"
 }
 is "stat -t tells what was added, and how fast" "$(rates)" true
+"$GLASS" stat -a | awk '{ print $1 }' >"$LAB/counters"
+# shellcheck disable=SC2046 # words
+ok "explain knows every name that stat shows" "$GLASS" explain $(cat "$LAB/counters")
+is "and the value of each, of two groups with one name too" \
+	"$("$GLASS" explain TcpActiveOpens IpOutRequests ArpOutRequests | grep -oE 'now: +[0-9]+' | tr -d 'now: \n')" \
+	"$("$GLASS" stat -a TcpActiveOpens IpOutRequests ArpOutRequests | awk '{ v[$1] = $2 }
+		END { printf "%s%s%s", v["TcpActiveOpens"], v["IpOutRequests"], v["ArpOutRequests"] }')"
+is "a counter that there is none of" "$(glass_code stat TcpActveOpens)" 1
 is "stat -c without -t" "$(glass_code stat -c 1)" 2
 is "and only what was asked for" "$("$GLASS" stat 'tcpactive*' | wc -l)" 1
 like "trace tells the handshake" "$("$GLASS" trace)" "SYN-SENT -> ESTABLISHED: SYN-ACK"
@@ -141,6 +152,13 @@ is "-c is a connection" "$("$GLASS" trace -c 1 -j | jq -s 'map(.conn) | max')" 1
 like "--paths counts" "$("$GLASS" trace --paths tcp and inbound)" "[0-9]+ +[0-9.]+ % +glass0 > eth_input > ip_input"
 ok "-o" "$GLASS" trace -o "$LAB/trace.txt" 1
 like "writes a file" "$(cat "$LAB/trace.txt")" "connection 1:"
+is "a connection by its end" "$("$GLASS" trace 10.0.0.5:81)" "$("$GLASS" trace -c 2)"
+is "the last" "$("$GLASS" trace last)" "$("$GLASS" trace "$("$GLASS" why -j | jq .conn)")"
+is "an end that is not there" "$(glass_code trace 10.0.0.5:82)" 1
+for modes in "-f -P 1" "-f --paths" "-f --save $LAB/ring" "-f --ring $LAB/ring" "--paths -r" "--paths -e rx"; do
+	# shellcheck disable=SC2086 # words
+	is "trace $modes: not both" "$(glass_code trace $modes)" 2
+done
 is "a filter that is none" "$(glass_code trace hots 10.0.0.5)" 2
 ok "the recorder is saved" "$GLASS" trace --save "$LAB/ring"
 like "and read again" "$("$GLASS" trace --ring "$LAB/ring" 1)" "glass0 > eth_input > ip_input"
