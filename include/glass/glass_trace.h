@@ -52,6 +52,22 @@ struct glass_ring {
 GLASS_API size_t glass_ring_bytes(size_t records);
 
 /*
+ * The flight recorder goes on in this memory, which is empty afterwards; acts go on counting. So a
+ * stack that was restored without (glass_setup.ring) gets one, or one gets more room. -EINVAL: it
+ * is too small, and nothing is recorded.
+ */
+GLASS_API int glass_ring_use(struct glass *g, void *ring, size_t bytes);
+/* What records mean in this version of the library, for glass_ring_take(). */
+GLASS_API uint64_t glass_ring_layout(void);
+/*
+ * Right after glass_ring_use() of a stack that was restored: the records of the ring that it had
+ * come first, with their numbers where there is room for no more than there was. layout:
+ * glass_ring_layout() of who wrote it. Answers how many; -EINVAL: the ring is none, or of another
+ * layout, and nothing is taken. An event tells of it in any case. old NULL: there was none.
+ */
+GLASS_API int64_t glass_ring_take(struct glass *g, const void *old, size_t bytes, uint64_t layout);
+
+/*
  * Every function of the stack begins with five bytes that do nothing (x86-64: nops), so that the
  * owner can have each call written down without another build: he writes "call HOOK" there, and
  * HOOK calls glass_function_begins() with the function's index. glassd does so while "glass trace

@@ -16,11 +16,6 @@
 /* Why a number is drawn: each purpose has numbers of its own for every frame. */
 enum purpose { P_LOSS, P_DUPLICATE, P_CORRUPT, P_REORDER, P_JITTER, P_STATE, P_STATE_LOSS, P_BITS };
 
-struct impair_leaving {
-	int64_t at_ns;
-	uint32_t bytes;
-};
-
 void impair_init(struct impair *im, uint64_t seed)
 {
 	*im = (struct impair){ .key = { { seed, 0x696d70616972 } }, .state = 1 };
@@ -204,6 +199,16 @@ static bool queue_room(struct impair *im)
 	return true;
 }
 
+bool impair_wait(struct impair *im, int64_t at_ns, uint32_t bytes)
+{
+	if (!queue_room(im))
+		return false;
+	im->queue[(im->queue_at + im->queued++) % im->queue_cap] =
+		(struct impair_leaving){ at_ns, bytes };
+	im->queued_bytes += bytes;
+	return true;
+}
+
 static bool queue_full(struct impair *im, const struct impair_way *w, size_t bytes, int64_t now_ns)
 {
 	int64_t wait_ns = im->busy_until_ns - now_ns;
@@ -217,7 +222,7 @@ static bool queue_full(struct impair *im, const struct impair_way *w, size_t byt
 		return true;
 	if (im->queued >= IMPAIR_QUEUE_FRAMES_MAX)
 		return true;
-	return (w->queue_frames && im->queued >= w->queue_frames) || !queue_room(im);
+	return w->queue_frames && im->queued >= w->queue_frames;
 }
 
 /* ---- a recorded link ---- */
@@ -290,7 +295,7 @@ static int64_t leave_by_rate(struct impair *im, const struct impair_way *w, uint
 	return im->busy_until_ns;
 }
 
-/* When its last bit leaves; -1: the queue in front of the wire is full. */
+/* When its last bit leaves; -1: the queue in front of the wire is full, or memory is. */
 static int64_t leave(struct impair *im, const struct impair_way *w, size_t bytes, int64_t now_ns)
 {
 	uint64_t on_wire = bytes_on_wire(w, bytes);
@@ -301,10 +306,7 @@ static int64_t leave(struct impair *im, const struct impair_way *w, size_t bytes
 	if (queue_full(im, w, bytes, now_ns))
 		return -1;
 	at_ns = (w->trace ? leave_by_trace : leave_by_rate)(im, w, on_wire, now_ns);
-	im->queue[(im->queue_at + im->queued++) % im->queue_cap] =
-		(struct impair_leaving){ at_ns, (uint32_t)bytes };
-	im->queued_bytes += bytes;
-	return at_ns;
+	return impair_wait(im, at_ns, (uint32_t)bytes) ? at_ns : -1;
 }
 
 /* ---- delay ---- */

@@ -138,7 +138,11 @@ struct impair_counts {
 	uint64_t duplicated, damaged, reordered, marked;
 };
 
-struct impair_leaving;
+/* A frame that waits for the rate: when it will have left. */
+struct impair_leaving {
+	int64_t at_ns;
+	uint32_t bytes;
+};
 
 struct impair {
 	struct hash_key key;
@@ -171,6 +175,8 @@ void impair_decide(struct impair *im, const struct impair_way *way, size_t bytes
  * bytes stay as they are.
  */
 void impair_damage(struct impair *im, uint8_t *bytes, size_t length);
+/* One more waits for the rate, until then. false: no memory. */
+bool impair_wait(struct impair *im, int64_t at_ns, uint32_t bytes);
 /* Frames that wait for the rate. */
 uint32_t impair_queued(struct impair *im, int64_t now_ns);
 

@@ -87,6 +87,15 @@ struct trace {
 /* Lays the ring out in mem (NULL or too small: no recording) and writes the word table. */
 void trace_init(struct trace *t, void *mem, size_t bytes, int64_t now_ns);
 
+/* What the numbers in records mean here: rings of one layout can be read by each other's readers.
+ */
+uint64_t trace_layout(void);
+/*
+ * The records of another ring come first (trace_take.c); this one has none yet. Answers
+ * how many they were; -EINVAL: the other one is none, or of another layout; -ENOMEM.
+ */
+int64_t trace_take(struct trace *t, const void *old, size_t old_bytes, uint64_t layout);
+
 /* The word under which function i of function.h stands. Its text comes later, see trace_name(). */
 uint64_t trace_function_word(size_t i);
 void trace_name(struct trace *t, uint64_t word, const char *text);

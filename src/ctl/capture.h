@@ -60,6 +60,7 @@ struct labels {
 	struct retransmitted rtx[RETRANSMITTED_MAX]; /* a ring */
 	uint32_t nrtx;
 	uint64_t lost; /* records, as far as told */
+	uint64_t to;   /* of the newest frame: its records end there */
 };
 struct label {
 	uint32_t act;

@@ -322,6 +322,19 @@ static uint32_t act_that_came(const struct story *s)
 	return 0;
 }
 
+/*
+ * Another glassd has taken the stack over: its records lie in another ring, which has more of them
+ * than this one, or counts them anew.
+ */
+static void follow_stack(struct labels *l, const struct abi_captured *h)
+{
+	if (h->records_to > l->story.reader.ring->head || h->records_to < l->to) {
+		l->recorder = story_renew(&l->story);
+		l->lost = l->story.reader.lost;
+	}
+	l->to = h->records_to;
+}
+
 /* What happened since the last frame; the first time: whatever the recorder still knows. */
 static void read_records(struct labels *l, const struct abi_captured *h)
 {
@@ -379,6 +392,9 @@ void labels_of(struct labels *l, const struct abi_captured *h, struct label *out
 	uint64_t lost;
 
 	*out = (struct label){ .act = h->act };
+	if (!l->recorder)
+		return;
+	follow_stack(l, h);
 	if (!l->recorder)
 		return;
 	read_records(l, h);

@@ -59,9 +59,14 @@ static int say_no_daemon(int err)
 	return EXIT_NO_DAEMON;
 }
 
+int client_stay_open(void)
+{
+	return sock >= 0 ? 0 : client_try_open();
+}
+
 int client_open(void)
 {
-	int err = sock >= 0 ? 0 : client_try_open();
+	int err = client_stay_open();
 
 	return err ? say_no_daemon(err) : 0;
 }

@@ -272,6 +272,13 @@ static int ask_for_functions(void)
 	return err ? client_failed("functions", err, &rep) : 0;
 }
 
+/* The daemon has hung up. Another one has perhaps taken the stack over. */
+static bool goes_on(struct story *s)
+{
+	client_close();
+	return !client_try_open() && story_renew(s) && !(want.functions && ask_for_functions());
+}
+
 /* What was there before is read, so that causes have names, but not told. */
 static void follow(struct print *p, struct story *s)
 {
@@ -284,8 +291,12 @@ static void follow(struct print *p, struct story *s)
 		story_forget(s);
 		n = story_read(s);
 		if (!n && client_hung_up()) {
-			fprintf(stderr, "(the recorder ends here: its glassd is gone)\n");
-			return;
+			if (!goes_on(s)) {
+				fprintf(stderr, "(the recorder ends here: its glassd is gone)\n");
+				return;
+			}
+			lost = s->reader.lost;
+			continue;
 		}
 		if (!n) {
 			nanosleep(&pause, NULL);

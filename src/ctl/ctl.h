@@ -118,6 +118,8 @@ bool parse_seconds(const char *s, int64_t *ns);
 int client_open(void);
 /* The same, but without a message and with -errno when there is no daemon. */
 int client_try_open(void);
+/* The same, if it is not open already. */
+int client_stay_open(void);
 /* The daemon has closed the connection. */
 bool client_hung_up(void);
 void client_close(void);

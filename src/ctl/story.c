@@ -75,6 +75,25 @@ int story_open(struct story *s, const char *path)
 	return err;
 }
 
+bool story_renew(struct story *s)
+{
+	int64_t start_ns = s->reader.start_ns;
+	uint64_t next = s->reader.next;
+
+	story_close(s);
+	if (open_daemon(s))
+		return false;
+	if (s->reader.start_ns != start_ns) {
+		story_close(s);
+		return false;
+	}
+	if (next > s->reader.ring->head) /* its numbers begin anew */
+		return true;
+	story_read_until(s, next);
+	story_forget(s);
+	return true;
+}
+
 int story_save(const struct story *s, const char *path)
 {
 	FILE *f = fopen(path, "we");

@@ -127,6 +127,11 @@ struct story {
 /* Opens the ring of the running stack, or of a file (path not NULL). 0 or an exit code after a
  * message. */
 int story_open(struct story *s, const char *path);
+/*
+ * The running stack has gone over to another glassd, and to another ring: goes on there, behind
+ * what was read. false: it has not, or it is another stack; the story is empty then.
+ */
+bool story_renew(struct story *s);
 /* The same of a ring in memory, which stays the caller's; s is all zero. */
 int story_over(struct story *s, const void *ring, size_t bytes, const char *what);
 /* Writes the ring to a file. 0 or an exit code after a message. */

@@ -137,7 +137,7 @@ const char *const *device_names(unsigned *count)
 	if (loaded)
 		return names;
 	loaded = true;
-	if (client_try_open() || table_get(&t, "link", sizeof(struct glass_dev_info), NULL, 0))
+	if (client_stay_open() || table_get(&t, "link", sizeof(struct glass_dev_info), NULL, 0))
 		return names;
 	for (unsigned i = 0; i < t.count && i < COUNT(names); i++) {
 		memcpy(name[i], TABLE_ROW(&t, struct glass_dev_info, i)->setup.name,

@@ -142,6 +142,66 @@ int capture_end(struct daemon *d, uint64_t *written, uint64_t *lost)
 	return 0;
 }
 
+/* ---- a takeover -------------------------------------------------------------------------------
+ */
+
+static void capture_fields(struct handover *h, struct capture *c)
+{
+	struct save *s = h->s;
+
+	SAVE(s, c->flags);
+	SAVE(s, c->bytes_max);
+	SAVE(s, c->link);
+	SAVE_FLAG(s, c->ending);
+	SAVE(s, c->writer.written);
+	SAVE(s, c->writer.lost);
+	handover_fd(h, "fd", &c->writer.fd);
+}
+
+void capture_write(struct handover *h, struct daemon *d, uint32_t client)
+{
+	struct capture *c = d->capture;
+	size_t length = c->writer.length;
+
+	save_begin(h->s, "capture");
+	SAVE(h->s, client);
+	capture_fields(h, c);
+	save_bytes(h->s, "kept", length ? c->writer.kept + c->writer.at : NULL, &length);
+	save_end(h->s);
+}
+
+static bool capture_sane(const struct capture *c)
+{
+	return c->writer.fd >= 0 && c->bytes_max && c->bytes_max <= sizeof(c->bytes) &&
+	       c->link <= GLASS_RAW_IP;
+}
+
+uint32_t capture_read(struct handover *h, struct daemon *d)
+{
+	struct capture *c = calloc(1, sizeof(*c));
+	uint32_t client = 0;
+	const void *kept;
+	size_t length;
+
+	if (!save_check(h->s, c && !d->capture, "out of memory")) {
+		free(c);
+		return 0;
+	}
+	SAVE(h->s, client);
+	capture_fields(h, c);
+	kept = save_bytes(h->s, "kept", NULL, &length);
+	save_end(h->s);
+	c->watch = (struct watch){ c->writer.fd, reader_ready };
+	d->capture = c;
+	if (save_check(h->s, capture_sane(c), "a capture is damaged") &&
+	    save_check(h->s, !length || whole_adopt(&c->writer, kept, length), "out of memory"))
+		watch_while_kept(d);
+	return client;
+}
+
+/* ---- frames -----------------------------------------------------------------------------------
+ */
+
 static uint64_t records_so_far(const struct daemon *d)
 {
 	return d->ring ? ((const struct glass_ring *)d->ring)->head : 0;

@@ -132,6 +132,16 @@ static void capture_orphaned(struct daemon *d, struct client *c, void *arg)
 	capture_end(d, &written, &lost);
 }
 
+bool capture_waits(const struct client *c)
+{
+	return client_gone_is(c, capture_orphaned);
+}
+
+void capture_wait_again(struct client *c)
+{
+	client_on_gone(c, capture_orphaned, NULL);
+}
+
 static void capture_start(struct daemon *d, struct client *c, const struct abi_request *req,
 			  int *fd)
 {

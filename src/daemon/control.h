@@ -41,10 +41,15 @@ void client_request(struct daemon *d, struct client *c);
 void client_drop(struct daemon *d, struct client *c, const char *why);
 /* Whose watch it is; NULL: no client's. */
 struct client *client_of(struct watch *w);
-/* It goes along in a takeover. Whoever waits for an answer, but to connect(2), is let go. */
+/*
+ * It goes along in a takeover. Let go is who waits for an answer, but to connect(2) and close(2),
+ * and who reads the flight recorder, but in a capture, whose frames tell him of the new one.
+ */
 static inline bool client_stays(const struct client *c)
 {
-	return !c->taker && !c->reads && !c->doomed && (!c->gone || connect_waits(c));
+	if (c->taker || c->doomed)
+		return false;
+	return capture_waits(c) || (!c->reads && (!c->gone || connect_waits(c) || linger_waits(c)));
 }
 /* The socket, and a client, that another glassd had: 0 or -errno; false: no memory. */
 int control_adopt(struct daemon *d, int fd);

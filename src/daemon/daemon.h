@@ -148,8 +148,9 @@ void programs_fini(struct daemon *d);
 uint64_t programs_inode(const void *user);
 /* Answers who waits for a connection to be closed, if it is: after every round. */
 void lingers_answer(struct daemon *d);
-/* It waits for the outcome of a connect(2). */
+/* It waits for the outcome of a connect(2), or of a close(2). */
 bool connect_waits(const struct client *c);
+bool linger_waits(const struct client *c);
 /* A client has gone: its program has perhaps ended. */
 void programs_client_gone(struct daemon *d);
 op_handler op_socket, op_bind, op_listen, op_connect, op_connect_wait, op_connect_send,
@@ -157,6 +158,9 @@ op_handler op_socket, op_bind, op_listen, op_connect, op_connect_wait, op_connec
 	op_recverr, op_setopt, op_setopt_quiet, op_getopt, op_group, op_info, op_queued, op_ifaces;
 
 /* command.c: operations of glass(1). */
+/* It captures; it goes on doing so after a takeover. */
+bool capture_waits(const struct client *c);
+void capture_wait_again(struct client *c);
 op_handler op_stop, op_trace, op_show, op_set, op_net, op_ping, op_pcap;
 
 /* freeze.c: glass step, as long as the client stays. */
@@ -170,6 +174,8 @@ void takeover_round(struct daemon *d);
 
 /* functions.c: glass trace --functions, as long as the client stays. */
 op_handler op_functions;
+/* They get their names in the flight recorder. 0 or -errno. */
+int functions_name(struct daemon *d);
 
 /* netcmd.c: true: the frame vanishes (an ICMP-less black hole), as "glass net" says. Answers ARP
  * itself. */
@@ -185,8 +191,6 @@ struct save;
 /* Black holes, and a bad network with what is under way on it, in a takeover: save.h. */
 void net_keep(struct save *s, struct daemon *d);
 void net_wire_keep(struct save *s, struct daemon *d);
-/* It has what cannot go along: a recorded link, a filter. */
-bool net_wire_stays(const struct daemon *d);
 
 /*
  * net_wire.c. The frame is taken: it leaves later or not at all; with p, which is then consumed,

@@ -79,12 +79,16 @@ static int read_names(struct daemon *d, int fd)
 	return d->functions_named ? 0 : -ENOEXEC;
 }
 
-static int find_names(struct daemon *d)
+int functions_name(struct daemon *d)
 {
+	size_t count;
 	int fd, rc;
 
 	if (d->functions_named)
 		return 0;
+	rc = function_calls_find(&count);
+	if (rc)
+		return rc;
 	fd = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return -errno;
@@ -106,7 +110,7 @@ static int switch_on(struct daemon *d, bool timed, size_t *count, const char **w
 	if (rc)
 		return rc;
 	*what = "glassd was stripped: its functions have no names";
-	rc = find_names(d);
+	rc = functions_name(d);
 	if (rc)
 		return rc;
 	*what = "cannot write to the functions' begins";

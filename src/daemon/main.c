@@ -226,13 +226,32 @@ static bool taken_options(struct process *p)
 	return options_set_tunables(&p->options, d->g);
 }
 
+/* Its recorder comes when we know how large it was. */
 static bool taken_stack(struct process *p, struct taken *t)
 {
-	struct glass_setup setup = { .now_ns = clock_now_ns(),
-				     .ring = p->d.ring,
-				     .ring_bytes = p->d.ring_bytes };
+	struct glass_setup setup = { .now_ns = clock_now_ns() };
 
 	return takeover_stack(t, &p->d, &setup);
+}
+
+static bool taken_daemon(struct process *p, struct taken *t)
+{
+	t->handover.recorder = (struct recorder){ .fd = -1, .records = p->options.trace_records };
+	return takeover_daemon(t, &p->d);
+}
+
+static bool taken_ring(struct process *p, struct taken *t)
+{
+	struct daemon *d = &p->d;
+
+	if (!p->options.trace_records_given)
+		p->options.trace_records = t->handover.recorder.records;
+	if (!start_ring(p))
+		return false;
+	if (d->ring)
+		glass_ring_use(d->g, d->ring, d->ring_bytes);
+	takeover_ring(t, d);
+	return true;
 }
 
 static bool taken_programs(struct process *p)
@@ -255,9 +274,9 @@ static bool start_taken(struct process *p)
 	    !takeover_move_in(&t))
 		return false;
 	start_daemon(p);
-	if (!start_ring(p) || !taken_stack(p, &t) || !start_loop(p) || !taken_programs(p) ||
-	    !takeover_daemon(&t, &p->d) || !taken_options(p) || !start_watches(p) ||
-	    !privilege_drop() || !takeover_commit(&t))
+	if (!taken_stack(p, &t) || !start_loop(p) || !taken_programs(p) || !taken_daemon(p, &t) ||
+	    !taken_ring(p, &t) || !taken_options(p) || !start_watches(p) || !privilege_drop() ||
+	    !takeover_commit(&t))
 		return false;
 	instance_mark(&p->instance);
 	programs_go_on(&p->d);

@@ -4,7 +4,7 @@
  * is copied before anything is believed: the size of each part, that a filter may be run, that a
  * link's time does not go back.
  *
- * In: net_wire.c.  Out: struct impair_extras.
+ * In: net_wire.c, net_keep.c.  Out: struct impair_extras.
  */
 #include "start.h"
 
@@ -46,8 +46,8 @@ static const uint8_t *take(struct blob *b, uint64_t n)
 	return here;
 }
 
-static bool take_filter(struct impair_extras *e, const char *text, const uint8_t *elements,
-			uint32_t n)
+bool net_attached_filter(struct impair_extras *e, const char *text, const uint8_t *elements,
+			 uint32_t n)
 {
 	struct impair_filter *f;
 
@@ -63,8 +63,8 @@ static bool take_filter(struct impair_extras *e, const char *text, const uint8_t
 	return cbpf_valid(f->insn, n);
 }
 
-static bool take_trace(struct impair_extras *e, const char *text, const uint8_t *elements,
-		       uint32_t n)
+bool net_attached_trace(struct impair_extras *e, const char *text, const uint8_t *elements,
+			uint32_t n)
 {
 	struct impair_trace *t;
 
@@ -98,21 +98,28 @@ static bool take_one(struct blob *b, struct impair_extras *e)
 	elements = text ? take(b, (uint64_t)h.count * element_bytes) : NULL;
 	if (!elements || text[h.text_bytes - 1])
 		return false;
-	return (h.kind == ABI_ATTACHED_FILTER ? take_filter : take_trace)(e, (const char *)text,
-									  elements, h.count);
+	return (h.kind == ABI_ATTACHED_FILTER ? net_attached_filter : net_attached_trace)(
+		e, (const char *)text, elements, h.count);
+}
+
+struct impair_extras *net_attached_new(void)
+{
+	struct impair_extras *e = calloc(1, sizeof(*e));
+
+	if (e)
+		e->users = 1;
+	return e;
 }
 
 struct impair_extras *net_attached_read(int fd)
 {
-	struct impair_extras *e = calloc(1, sizeof(*e));
+	struct impair_extras *e = net_attached_new();
 	struct blob b = { 0 };
 	bool ok = e && read_blob(fd, &b);
 
 	while (ok && b.at < b.length)
 		ok = take_one(&b, e);
 	free(b.bytes);
-	if (e)
-		e->users = 1;
 	if (ok)
 		return e;
 	net_attached_drop(e);

@@ -13,7 +13,6 @@
 
 #define MTU_MIN_BYTES 68    /* RFC 791 */
 #define MTU_MAX_BYTES 65521 /* what tun allows */
-#define TRACE_RECORDS_MAX (1 << 28)
 #define SPIN_MAX_US 1000000
 #define SPIN_US 30
 
@@ -303,6 +302,7 @@ static bool set_trace_records(struct options *o, const char *value)
 	if (!number("trace-records", value, 0, TRACE_RECORDS_MAX, &n))
 		return false;
 	o->trace_records = n;
+	o->trace_records_given = true;
 	return true;
 }
 

@@ -209,7 +209,9 @@ int pair_bind(int fd, const struct abi_name *n);
 /* ---- program_starved.c */
 int starved_init(struct daemon *d);
 void starved_fini(struct daemon *d);
-/* A listener has a connection that there is no room for: it is looked at again. why: -errno. */
+/* The listener is looked at in a while: has it a connection that waits? */
+void starved_look(struct daemon *d, struct end *listener);
+/* It has one that there is no room for. why: -errno. */
 void starved_add(struct daemon *d, struct end *listener, int why);
 
 /* ---- program_dgram.c */
@@ -297,6 +299,9 @@ bool data_push(struct daemon *d, struct end *e);
 /* The end of a connection is about to be freed, which is then closed in order. */
 void linger_note(struct daemon *d, const struct end *e);
 void lingers_fini(struct daemon *d);
+struct save;
+/* Who waits, and for what, in a takeover. */
+void lingers_keep(struct save *s, struct daemon *d);
 
 /* ---- program_group.c */
 /* The device that e is bound to, by name; of all zeros: none. 0 or -errno. */

@@ -6,14 +6,15 @@
  * bytes that the stack had no room for yet; or only the stack's connection, whose number
  * linger_note() has kept.
  *
- * In: control_request.c; program_end.c (an end goes); loop.c (after each round).   Out: glass.h,
- * control_reply.
+ * In: control_request.c; program_end.c (an end goes); loop.c (after each round);
+ * takeover_programs.c.   Out: glass.h, control_reply.
  */
 #include <errno.h>
 #include <poll.h>
 #include <stdlib.h>
 
 #include "program.h"
+#include "takeover.h"
 
 struct linger {
 	struct list node;
@@ -66,6 +67,24 @@ static void linger_gone(struct daemon *d, struct client *c, void *arg)
 	linger_free(arg);
 }
 
+bool linger_waits(const struct client *c)
+{
+	return client_gone_is(c, linger_gone);
+}
+
+/* false: no memory. */
+static bool linger_add(struct daemon *d, struct client *c, uint64_t token)
+{
+	struct linger *l = malloc(sizeof(*l));
+
+	if (!l)
+		return false;
+	*l = (struct linger){ .client = c, .token = token };
+	list_append(&d->programs->lingers, &l->node);
+	client_on_gone(c, linger_gone, l);
+	return true;
+}
+
 void lingers_answer(struct daemon *d)
 {
 	if (!d->programs)
@@ -90,7 +109,6 @@ void op_linger(struct daemon *d, struct client *c, const struct abi_request *req
 	       int *fd)
 {
 	struct end *e = end_of_token(d, c, req->token);
-	struct linger *l = NULL;
 
 	(void)data;
 	(void)fd;
@@ -100,13 +118,8 @@ void op_linger(struct daemon *d, struct client *c, const struct abi_request *req
 		reply_errno(d, c, req, client_gone_is(c, NULL) ? 0 : EBUSY);
 		return;
 	}
-	if (!(l = malloc(sizeof(*l)))) {
+	if (!linger_add(d, c, req->token))
 		reply_errno(d, c, req, ENOMEM);
-		return;
-	}
-	*l = (struct linger){ .client = c, .token = req->token };
-	list_append(&d->programs->lingers, &l->node);
-	client_on_gone(c, linger_gone, l);
 }
 
 void op_linger_end(struct daemon *d, struct client *c, const struct abi_request *req,
@@ -118,4 +131,64 @@ void op_linger_end(struct daemon *d, struct client *c, const struct abi_request 
 		if (l->client == c)
 			linger_free(l);
 	reply_errno(d, c, req, 0);
+}
+
+/* ---- a takeover -------------------------------------------------------------------------------
+ */
+
+static void closed_fields(struct save *s, struct closed *x)
+{
+	SAVE(s, x->token);
+	SAVE(s, x->conn);
+	save_end(s);
+}
+
+static void closed_keep(struct save *s, struct programs *p)
+{
+	struct closed x;
+
+	for (unsigned i = 0; !save_reading(s) && i < CLOSED_MAX; i++)
+		if (p->closed[i].token && save_begin(s, "closed"))
+			closed_fields(s, &p->closed[i]);
+	while (save_reading(s) && save_begin(s, "closed")) {
+		x = (struct closed){ 0 };
+		closed_fields(s, &x);
+		p->closed[x.token % CLOSED_MAX] = x;
+	}
+}
+
+static void linger_write(struct save *s, struct daemon *d, const struct linger *l)
+{
+	uint64_t token = l->token;
+	uint32_t client = number_of_client(d, l->client);
+
+	save_begin(s, "linger");
+	SAVE(s, client);
+	SAVE(s, token);
+	save_end(s);
+}
+
+static void linger_read(struct save *s, struct daemon *d)
+{
+	uint32_t client = 0;
+	uint64_t token = 0;
+	struct client *c;
+
+	SAVE(s, client);
+	SAVE(s, token);
+	save_end(s);
+	c = client ? client_of_number(d, client) : NULL;
+	save_check(s, c && client_gone_is(c, NULL) && linger_add(d, c, token),
+		   "who waits for a close is damaged");
+}
+
+void lingers_keep(struct save *s, struct daemon *d)
+{
+	closed_keep(s, d->programs);
+	if (!save_reading(s)) {
+		list_for_each(l, &d->programs->lingers, struct linger, node)
+			linger_write(s, d, l);
+	}
+	while (save_reading(s) && save_begin(s, "linger"))
+		linger_read(s, d);
 }

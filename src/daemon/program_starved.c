@@ -6,7 +6,7 @@
  * is. Nobody tells when there is room again (the kernel least of all), so a timer looks, as long as
  * such a listener is there.
  *
- * In: program_listen.c.   Out: listen_event().
+ * In: program_listen.c, takeover_programs.c.   Out: listen_event().
  */
 #include <errno.h>
 #include <string.h>
@@ -25,9 +25,18 @@ static void feed_later(const struct programs *p)
 	timerfd_settime(p->feed.fd, 0, &at, NULL);
 }
 
-void starved_add(struct daemon *d, struct end *listener, int why)
+void starved_look(struct daemon *d, struct end *listener)
 {
 	struct programs *p = d->programs;
+
+	if (list_empty(&p->starved))
+		feed_later(p);
+	list_remove(&listener->starved);
+	list_append(&p->starved, &listener->starved);
+}
+
+void starved_add(struct daemon *d, struct end *listener, int why)
+{
 	struct glass_end local = { 0 };
 
 	glass_local(listener->sock, &local);
@@ -35,10 +44,7 @@ void starved_add(struct daemon *d, struct end *listener, int why)
 		notice("a connection to port %u waits, no socket for the program: %s",
 		       (unsigned)local.port, strerror(-why));
 	listener->starved_told = true;
-	if (list_empty(&p->starved))
-		feed_later(p);
-	list_remove(&listener->starved);
-	list_append(&p->starved, &listener->starved);
+	starved_look(d, listener);
 }
 
 /* Each once: who is still without room is in the list again, at its end. */

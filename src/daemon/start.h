@@ -14,6 +14,7 @@
 #include <sys/socket.h>
 
 #define TUNABLES_GIVEN_MAX 64
+#define TRACE_RECORDS_MAX (1 << 28)
 
 struct cidr {
 	struct glass_addr addr;
@@ -31,6 +32,7 @@ struct options {
 	unsigned npublish;
 	uint32_t mtu_bytes; /* 0: as the device has it */
 	size_t trace_records;
+	bool trace_records_given; /* else another glassd's goes on */
 	bool seed_given;
 	uint64_t seed;
 	int64_t spin_us; /* -1: not given, and another glassd's goes on */
@@ -83,6 +85,8 @@ bool takeover_move_in(struct taken *t);
 /* d->g; then, when there is a loop and what programs_prepare() makes, the rest of *d. */
 bool takeover_stack(struct taken *t, struct daemon *d, const struct glass_setup *setup);
 bool takeover_daemon(struct taken *t, struct daemon *d);
+/* Its flight recorder's records come in front in d->ring; NULL: there is none here. */
+void takeover_ring(struct taken *t, struct daemon *d);
 /* We are ready: the old one ends. From here on it is ours. */
 bool takeover_commit(struct taken *t);
 
@@ -109,12 +113,21 @@ void loop_fini(struct daemon *d);
 
 /* capture.c */
 void capture_fini(struct daemon *d);
+/* In a takeover; client: a number of whoever captures, 0: he has gone. */
+void capture_write(struct handover *h, struct daemon *d, uint32_t client);
+uint32_t capture_read(struct handover *h, struct daemon *d);
 
 void notice_to_syslog(void);
 
 /* net_attached.c: what came with the words of "glass net". NULL: it makes no sense. */
 struct impair_extras;
 struct impair_extras *net_attached_read(int fd);
+/* With nothing in it yet, and one user. NULL: no memory. */
+struct impair_extras *net_attached_new(void);
+/* One more filter or recorded link, of n elements that are looked at. false: not taken. */
+typedef bool net_attached_take(struct impair_extras *e, const char *text, const uint8_t *elements,
+			       uint32_t n);
+net_attached_take net_attached_filter, net_attached_trace;
 /* One user less; the last one frees it. NULL: nothing happens. */
 void net_attached_drop(struct impair_extras *e);
 

@@ -17,6 +17,8 @@
  */
 #include "takeover.h"
 
+#include <glass/glass_trace.h>
+
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
@@ -100,9 +102,6 @@ static const char *refusal(const struct daemon *d, const struct client *c,
 		return "somebody takes it over already";
 	if (d->freeze)
 		return "the stack stands still by 'glass step': end that first";
-	if (net_wire_stays(d))
-		return "the bad network has a recorded link or a filter, which cannot go along: "
-		       "'glass net del' first";
 	if (fd < 0 || !is_seqpacket(fd))
 		return "without a pair to hand things over by";
 	if (req->arg[0] >= SAVE_OLDEST && req->arg[1] <= SAVE_VERSION)
@@ -186,7 +185,7 @@ static int package_fill(struct daemon *d, struct package *p, struct handover *h)
 	int err;
 
 	p->memfd = memfd_create("glass-takeover", MFD_CLOEXEC);
-	h->cap = d->programs->count * 2 + d->control->nclients + DAEMON_DEVS_MAX + 8;
+	h->cap = d->programs->count * 2 + d->control->nclients + DAEMON_DEVS_MAX + 9;
 	h->fd = malloc(h->cap * sizeof(int));
 	if (p->memfd < 0 || !h->fd)
 		return -ENOMEM;
@@ -224,7 +223,6 @@ static _Noreturn void gone(struct daemon *d)
 {
 	int fd = d->taker->watch.fd;
 
-	capture_fini(d);
 	syscall(SYS_close_range, fd + 1, ~0u, 0);
 	if (fd)
 		syscall(SYS_close_range, 0, fd - 1, 0);
@@ -406,6 +404,27 @@ bool takeover_daemon(struct taken *t, struct daemon *d)
 	if (why)
 		notice("what was handed over: %s", why);
 	return !why;
+}
+
+void takeover_ring(struct taken *t, struct daemon *d)
+{
+	struct recorder *r = &t->handover.recorder;
+	void *old = MAP_FAILED;
+	struct stat st = { 0 };
+	int64_t n;
+
+	if (r->fd >= 0 && !fstat(r->fd, &st))
+		old = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_SHARED, r->fd, 0);
+	if (r->fd >= 0)
+		close(r->fd);
+	if (r->functions_named)
+		functions_name(d);
+	n = glass_ring_take(d->g, old == MAP_FAILED ? NULL : old, (size_t)st.st_size, r->layout);
+	if (n < 0 && old != MAP_FAILED && d->ring)
+		notice("the flight recorder begins anew: what the other glassd wrote down %s",
+		       n == -EINVAL ? "is of another version" : strerror((int)-n));
+	if (old != MAP_FAILED)
+		munmap(old, (size_t)st.st_size);
 }
 
 bool takeover_commit(struct taken *t)

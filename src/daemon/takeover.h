@@ -13,11 +13,19 @@
 #include "../base/save.h"
 #include "daemon.h"
 
+/* The old one's flight recorder. */
+struct recorder {
+	int fd; /* -1: none */
+	uint64_t layout, records;
+	bool functions_named;
+};
+
 /* The daemon's records, and the descriptors that go along: in the order of their numbers. */
 struct handover {
 	struct save *s;
 	int *fd; /* writing: only borrowed; reading: ours until they are taken (then -1) */
 	unsigned nfds, cap;
+	struct recorder recorder;
 };
 
 /* A descriptor, as a field: its number, from 1; 0: none (-1). Reading takes it. */
@@ -42,6 +50,9 @@ int word_receive(int from, char *word);
 /* Writes, or makes what it reads; faults are the save's. */
 void daemon_keep(struct handover *h, struct daemon *d);
 /* ---- takeover_programs.c */
+/* Clients that go along, from 1; 0: nobody. NULL: there is none of that number. */
+uint32_t number_of_client(const struct daemon *d, const struct client *who);
+struct client *client_of_number(struct daemon *d, uint32_t n);
 void programs_keep(struct handover *h, struct daemon *d);
 /* The old one is gone: what waited in it for room, and had no watch, is tried again. */
 void programs_go_on(struct daemon *d);

@@ -16,8 +16,7 @@
 
 /* ---- numbers for what is a pointer ----------------------------------------------------------- */
 
-/* From 1; 0: nobody. */
-static uint32_t number_of_client(const struct daemon *d, const struct client *who)
+uint32_t number_of_client(const struct daemon *d, const struct client *who)
 {
 	uint32_t n = 0;
 
@@ -31,7 +30,7 @@ static uint32_t number_of_client(const struct daemon *d, const struct client *wh
 	return 0;
 }
 
-static struct client *client_of_number(struct daemon *d, uint32_t n)
+struct client *client_of_number(struct daemon *d, uint32_t n)
 {
 	list_for_each(c, &d->control->clients, struct client, node)
 		if (!--n)
@@ -317,10 +316,14 @@ void programs_keep(struct handover *h, struct daemon *d)
 			end_write(h, d, e);
 	}
 	endeds_keep(h->s, d->programs);
+	lingers_keep(h->s, d);
 }
 
 void programs_go_on(struct daemon *d)
 {
+	list_for_each(e, &d->programs->ends, struct end, node)
+		if (e->state == END_LISTENING)
+			starved_look(d, e); /* what had no room there has perhaps room here */
 	list_for_each_safe(dg, &d->programs->dgrams, struct dgram, node)
 		dgram_push(d, dg->end);
 	if (!list_empty(&d->programs->dgrams))

@@ -6,6 +6,7 @@
  * In: takeover.c.	Out: save.h; device.c, control.c, net_wire.c, netcmd.c, takeover_programs.c.
  */
 #include <errno.h>
+#include <glass/glass_trace.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -44,6 +45,22 @@ static void allowed_fields(struct save *s, struct allowed *a)
 	save_check(s, a->uids <= ALLOWED_MAX && a->gids <= ALLOWED_MAX, "users are damaged");
 }
 
+static void recorder_fields(struct handover *h, struct daemon *d)
+{
+	const struct glass_ring *ring = d->ring;
+	struct recorder *r = &h->recorder;
+	struct save *s = h->s;
+
+	if (!save_reading(s))
+		*r = (struct recorder){ d->ring_fd, glass_ring_layout(),
+					ring ? ring->record_count : 0, d->functions_named };
+	SAVE_AS(s, "recorder.records", r->records);
+	SAVE_AS(s, "recorder.layout", r->layout);
+	SAVE_FLAG(s, r->functions_named);
+	handover_fd(h, "recorder.fd", &r->fd);
+	save_check(s, r->records <= TRACE_RECORDS_MAX, "the flight recorder is too large");
+}
+
 static void settings_keep(struct handover *h, struct daemon *d)
 {
 	int64_t clock_lost_ns = clock_lost();
@@ -54,11 +71,13 @@ static void settings_keep(struct handover *h, struct daemon *d)
 		return;
 	}
 	SAVE(s, clock_lost_ns);
+	SAVE(s, d->start_ns);
 	SAVE(s, d->spin_ns);
 	allowed_fields(s, &d->allowed);
 	SAVE_FLAG(s, d->instance->own_dir);
 	handover_fd(h, "lock_fd", &d->instance->lock_fd);
 	handover_fd(h, "keeper_fd", &d->programs->keeper_fd);
+	recorder_fields(h, d);
 	save_end(s);
 	if (save_reading(s))
 		clock_lose(clock_lost_ns);
@@ -153,6 +172,25 @@ static void control_keep(struct handover *h, struct daemon *d)
 			client_write(h, c);
 }
 
+static void capture_keep(struct handover *h, struct daemon *d)
+{
+	struct client *by = NULL;
+	uint32_t n;
+
+	if (!save_reading(h->s) && d->capture) {
+		list_for_each(c, &d->control->clients, struct client, node)
+			if (capture_waits(c))
+				by = c;
+		capture_write(h, d, number_of_client(d, by));
+	}
+	if (!save_reading(h->s) || !save_begin(h->s, "capture"))
+		return;
+	n = capture_read(h, d);
+	by = n ? client_of_number(d, n) : NULL;
+	if (by)
+		capture_wait_again(by);
+}
+
 /* ---- all of it ------------------------------------------------------------------------------- */
 
 void daemon_keep(struct handover *h, struct daemon *d)
@@ -160,6 +198,7 @@ void daemon_keep(struct handover *h, struct daemon *d)
 	settings_keep(h, d);
 	devices_keep(h, d);
 	control_keep(h, d);
+	capture_keep(h, d);
 	programs_keep(h, d);
 	net_keep(h->s, d);
 	net_wire_keep(h->s, d);

@@ -108,6 +108,8 @@ struct whole_writer {
 };
 /* 0 or -errno; -EAGAIN: this record is left out. At most GLASS_IOV_MAX pieces. */
 int whole_write(struct whole_writer *w, const struct glass_iov *iov, unsigned niov);
+/* Bytes that another writer had kept. false: no memory. */
+bool whole_adopt(struct whole_writer *w, const void *bytes, size_t length);
 /* 0: nothing is kept any more; -EAGAIN: something still is; else -errno. */
 int whole_flush(struct whole_writer *w);
 /* The same, and what is still kept is thrown away. */

@@ -69,6 +69,13 @@ static int keep(struct whole_writer *w, const struct glass_iov *iov, unsigned ni
 	return 0;
 }
 
+bool whole_adopt(struct whole_writer *w, const void *bytes, size_t length)
+{
+	const struct glass_iov iov = { bytes, length };
+
+	return !keep(w, &iov, 1, 0, length);
+}
+
 static ssize_t write_now(int fd, const struct glass_iov *iov, unsigned niov)
 {
 	struct iovec all[GLASS_IOV_MAX];

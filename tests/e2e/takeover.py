@@ -9,6 +9,7 @@ where the takeovers are to come between.
     takeover.py listener PORT FILE	accepts by epoll, before and after
     takeover.py datagrams PORT FILE	UDP, connected and not, with something unread in between
     takeover.py connects ADDR PORT SECONDS	one connection after another
+    takeover.py linger ADDR PORT FILE	closes, and waits until the peer has everything (SO_LINGER)
     takeover.py echo ADDR PORT		a server on the kernel's side
     takeover.py taker PATH HOW		asks for a takeover and then: hangs up, or reads other versions, or dies late
 """
@@ -164,6 +165,17 @@ def connects(addr, port, seconds):
     print("unnoticed" if n > 20 else n)
 
 
+def linger(addr, port, path):
+    s = socket.socket()
+    s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 30))
+    s.connect((addr, int(port)))
+    ready()
+    wait_for(path)
+    s.sendall(b"x" * 1000)
+    s.close()
+    print("closed in order")
+
+
 MAGIC = 0x53534C47
 
 
@@ -195,5 +207,5 @@ def taker(path, how, op, version):
 
 
 if __name__ == "__main__":
-    roles = (transfer, peer, echo, idle, listener, datagrams, connects, taker)
+    roles = (transfer, peer, echo, idle, listener, datagrams, connects, linger, taker)
     {f.__name__: f for f in roles}[sys.argv[1]](*sys.argv[2:])

@@ -29,7 +29,7 @@ int client_open(void)
 	return 0;
 }
 
-int client_try_open(void)
+int client_stay_open(void)
 {
 	return 0;
 }
