@@ -226,6 +226,7 @@ static void tx_link(struct tcp_flight *f, struct tcp_tx *tx, const struct tx_tie
 	list_init(&tx->in_flight);
 	list_append(&f->sent, &tx->node);
 	seqtree_insert(&f->sent_at, &tx->at, tx->seq, tx->at.priority);
+	f->frames++;
 	if (ties->place == TX_TO_RESEND)
 		seqtree_insert(&f->to_resend, &tx->to_resend, tx->seq, ties->resend_priority);
 	else if (ties->place == TX_IN_FLIGHT)

@@ -38,6 +38,19 @@ uint32_t tcp_send_limit(const struct tcp_conn *c)
 	return limit > c->config.sndbuf || c->config.sndbuf_locked ? c->config.sndbuf : limit;
 }
 
+/*
+ * What is kept of the frames that are out may cost as much as the bytes may: a program that sends
+ * byte by byte waits for the peer then, and its next bytes leave together.
+ */
+static uint32_t queue_space(const struct tcp_conn *c)
+{
+	uint32_t limit = tcp_send_limit(c);
+
+	if (c->out->frames >= limit / sizeof(struct tcp_tx) + 1)
+		return 0;
+	return c->queued < limit ? limit - c->queued : 0;
+}
+
 /* TCP_NOTSENT_LOWAT: what the program may still queue that cannot be sent yet. */
 static uint32_t notsent_space(const struct tcp_conn *c)
 {
@@ -56,7 +69,7 @@ static uint32_t lowat_room(const struct tcp_conn *c, uint32_t unsent, uint32_t s
 
 uint32_t tcp_send_space(const struct tcp_conn *c)
 {
-	uint32_t limit = tcp_send_limit(c), space = c->queued < limit ? limit - c->queued : 0;
+	uint32_t space = queue_space(c);
 	uint32_t notsent = notsent_space(c);
 
 	return space < notsent ? space : notsent;
@@ -79,7 +92,7 @@ bool tcp_writable(const struct tcp_conn *c)
  */
 static uint32_t write_room(const struct tcp_conn *c)
 {
-	uint32_t limit = tcp_send_limit(c), space = c->queued < limit ? limit - c->queued : 0;
+	uint32_t space = queue_space(c);
 	uint32_t unsent = tcp_synchronized(c) ? tcp_unsent(c) : c->queued, sendable, frame;
 	uint32_t most = c->snd.wnd_max / 2;
 

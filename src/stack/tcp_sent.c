@@ -114,6 +114,7 @@ bool tcp_tx_split(struct glass *g, struct tcp_conn *c, struct tcp_tx *tx, uint32
 	rest->segs = segments_of(rest);
 	list_prepend(&tx->node, &rest->node);
 	seqtree_insert(&c->out->sent_at, &rest->at, rest->seq, priority(g));
+	c->out->frames++;
 	if (waits(tx))
 		seqtree_insert(&c->out->to_resend, &rest->to_resend, rest->seq, priority(g));
 	else if (!list_empty(&tx->in_flight))
@@ -187,6 +188,7 @@ void tcp_sent_add(struct glass *g, struct tcp_conn *c, struct tcp_tx *tx)
 	list_init(&tx->in_flight);
 	list_append(&c->out->sent, &tx->node);
 	seqtree_insert(&c->out->sent_at, &tx->at, tx->seq, priority(g));
+	c->out->frames++;
 	tcp_tx_sent(g, c, tx);
 }
 
@@ -252,6 +254,7 @@ static void tx_free(struct glass *g, struct tcp_conn *c, struct tcp_tx *tx)
 	withdraw(c, tx);
 	seqtree_remove(&c->out->sent_at, &tx->at);
 	list_remove(&tx->node);
+	c->out->frames--;
 	pool_free(&g->pool, tx, sizeof(*tx));
 }
 
@@ -296,6 +299,7 @@ void tcp_sent_purge(struct glass *g, struct tcp_conn *c)
 	list_init(&c->out->flight);
 	c->out->sent_at.root = c->out->to_resend.root = NULL;
 	c->out->sacked = c->out->lost = c->out->retrans = c->out->sacked_segs = 0;
+	c->out->frames = 0;
 }
 
 /* The first n bytes of tx are acknowledged: what stays keeps its marks. */

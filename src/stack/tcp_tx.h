@@ -68,6 +68,7 @@ struct tcp_flight {
 	struct seqtree sent_at; /* the same, to find one */
 	struct list flight;	/* those in flight, in order of sending */
 	struct seqtree to_resend;
+	uint32_t frames;     /* in sent */
 	uint32_t sent_count; /* transmissions so far: tcp_tx.order */
 	uint32_t sacked_segs;
 	uint32_t sacked, lost, retrans; /* bytes of tx with the flag */

@@ -65,6 +65,29 @@ DIALOGUE(less_came_than_waited)
 		app_abort(c);	wire_skip_all();
 }
 
+/* Bytes that leave one by one: what is kept of each frame that is out has a limit too. */
+DIALOGUE(what_is_out_byte_by_byte)
+{
+	unsigned long long before;
+	unsigned n = 0;
+
+	T(0)	app_setopt(c, OPT_NODELAY, 1);
+		app_setopt(c, OPT_SNDBUF, 50000);	/* doubled */
+		connected(c, "mss=1000, win=60000");
+		before = memory_now(d);
+	for (; glass_ready(dlg_stack(d), c->s) & GLASS_OUT && n < 9000; n++) {
+		app_send(c, 1);
+		wire_skip();
+	}
+		check(n > 100 && n < 1000);
+		check(memory_now(d) < before + 2 * 100000);
+		c->woke = 0;
+	T(100)	wire_inf("ACK, ack=%u", n + 1);
+		app_woke(c, GLASS_OUT);
+		app_ready(c, GLASS_OUT);
+		app_abort(c);	wire_skip_all();
+}
+
 /* Records of a byte each share a buffer, also in a stack that has been taken over. */
 DIALOGUE(what_records_hold)
 {
