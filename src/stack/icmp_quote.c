@@ -32,10 +32,13 @@ static int error_of(uint8_t type, uint8_t code)
 	return type == ICMP_TIME_EXCEEDED ? EHOSTUNREACH : EPROTO;
 }
 
+/* Codes 0, 1, 5, 11 and 12: the way may come back. */
+#define SOFT_CODES (1u << 0 | 1u << 1 | 1u << 5 | 1u << 11 | 1u << 12)
+
+/* RFC 1122 4.2.3.9 names 2 to 4; what a filter forbids stays so too, as on Linux. */
 static bool is_hard(uint8_t type, uint8_t code)
 {
-	return type == ICMP_UNREACHABLE && code >= ICMP_PROTO_UNREACHABLE &&
-	       code <= ICMP_FRAG_NEEDED;
+	return type == ICMP_UNREACHABLE && code < UNREACHABLE_CODES && !(SOFT_CODES >> code & 1);
 }
 
 /*

@@ -147,7 +147,7 @@ struct icmp_error {
 	const uint8_t *l4; /* quoted transport header, at least 8 bytes */
 	size_t l4_bytes;   /* that are there */
 	int error;	   /* what a program would see, positive errno */
-	bool hard;	   /* RFC 1122 4.2.3.9: codes 2, 3, 4 of unreachable */
+	bool hard;	   /* unreachable, and likely to stay so */
 };
 /*
  * icmp_quote.c: an error message, p at the ICMP header: goes to the protocol whose packet it

@@ -41,9 +41,24 @@ struct code_case {
 static void test_codes(void **state)
 {
 	const struct code_case cases[] = {
-		{ 3, 0, 0 },	    { 3, 1, 0 },  { 3, 2, ENOPROTOOPT }, { 3, 3, ECONNREFUSED },
-		{ 3, 4, EMSGSIZE }, { 3, 5, 0 },  { 3, 11, 0 },		 { 3, 12, 0 },
-		{ 11, 0, 0 },	    { 11, 1, 0 },
+		{ 3, 0, 0 },
+		{ 3, 1, 0 },
+		{ 3, 2, ENOPROTOOPT },
+		{ 3, 3, ECONNREFUSED },
+		{ 3, 4, EMSGSIZE },
+		{ 3, 5, 0 },
+		{ 3, 11, 0 },
+		{ 3, 12, 0 },
+		{ 11, 0, 0 },
+		{ 11, 1, 0 },
+		{ 3, 6, ENETUNREACH },
+		{ 3, 7, EHOSTDOWN },
+		{ 3, 8, ENONET },
+		{ 3, 9, ENETUNREACH },
+		{ 3, 10, EHOSTUNREACH },
+		{ 3, 13, EHOSTUNREACH },
+		{ 3, 14, EHOSTUNREACH },
+		{ 3, 15, EHOSTUNREACH },
 	};
 	uint8_t quote[28];
 
