@@ -23,7 +23,6 @@ has_no()
 # Plays the scenes under one tracer, in a lab within this one.
 play()
 {
-	rm -rf "${LAB:?}/$1"
 	mkdir "$LAB/$1"
 	env -u GLASS_LAB -u GLASS_DIR GLASSD="$GLASSD" bash "$here/tracers_scene.sh" "$1" "$LAB/$1" \
 		>"$LAB/$1.log" 2>&1
