@@ -81,7 +81,7 @@ measure()
 	crowd "$n" >"$LAB/crowd" &
 	lab_jobs+=($!)
 	wait_for 300 grep -q ready "$LAB/crowd" || exit 1
-	for i in 1 2 3 4 5; do
+	for _ in 1 2 3 4 5; do
 		once
 	done | sort -n | sed -n 3p | awk -v n="$n" \
 		'{ printf "%8d %12.1f %12d %12.1f %12.1f\n", n, $1, $2, $3 / 1024, $4 / 1024 }'
