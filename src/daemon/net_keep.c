@@ -21,6 +21,8 @@
 #include "net_wire.h"
 #include "start.h"
 
+#define NS_MAX (INT64_C(1) << 60)
+
 /* ---- what is set ----------------------------------------------------------------------------- */
 
 static void way_fields(struct save *s, struct impair_way *way)
@@ -78,11 +80,25 @@ static void progress_fields(struct save *s, struct impair *im)
 	SAVE(s, im->trace_left);
 }
 
+/* A time, or a span of it, that can be added to another one. */
+static bool time_sane(int64_t ns)
+{
+	return ns >= 0 && ns < NS_MAX;
+}
+
 static bool way_sane(const struct impair_way *way, const struct impair *im)
 {
 	return way->spread <= IMPAIR_NORMAL && way->model <= IMPAIR_GEMODEL && im->state >= 1 &&
-	       im->state <= 4 && im->trace_start_ns >= 0 && im->trace_start_ns <= clock_now_ns() &&
-	       im->trace_at <= UINT32_MAX && im->trace_left <= IMPAIR_TRACE_BYTES;
+	       im->state <= 4 && time_sane(way->delay_ns) && time_sane(way->jitter_ns) &&
+	       time_sane(way->reorder_ns) && time_sane(im->busy_until_ns) &&
+	       time_sane(im->last_arrival_ns) && im->trace_start_ns >= 0 &&
+	       im->trace_start_ns <= clock_now_ns() && im->trace_left <= IMPAIR_TRACE_BYTES;
+}
+
+/* Its place in a recorded link is a time, too. */
+static bool place_sane(const struct impair *im, const struct impair_trace *t)
+{
+	return !t || im->trace_at / t->n < (uint64_t)NS_MAX / 1000000 / t->at_ms[t->n - 1];
 }
 
 /* ---- filters and recorded links -------------------------------------------------------------- */
@@ -195,7 +211,8 @@ static void waits_read(struct save *s, struct impair *im)
 		SAVE_AS(s, "at_ns", l.at_ns);
 		SAVE_AS(s, "bytes", l.bytes);
 		save_end(s);
-		if (!save_check(s, impair_wait(im, l.at_ns, l.bytes), "out of memory"))
+		if (!save_check(s, time_sane(l.at_ns), "a bad network is damaged") ||
+		    !save_check(s, impair_wait(im, l.at_ns, l.bytes), "out of memory"))
 			return;
 	}
 }
@@ -234,6 +251,9 @@ static void way_read(struct save *s, struct daemon *d)
 		return; /* and the whole takeover fails */
 	extras_read(s, extras);
 	way.trace = extras->trace[0];
+	if (!save_check(s, !save_fault(s) && place_sane(&im, way.trace),
+			"a bad network is damaged"))
+		return;
 	drops_keep(s, &way, extras);
 	net_turn_on(&d->wire->direction[which], &way, extras, seed, which);
 	net_attached_drop(extras); /* the direction holds it now */
@@ -287,8 +307,9 @@ static void held_read(struct save *s, struct daemon *d)
 	bytes = save_bytes(s, "bytes", NULL, &h.length);
 	save_end(s);
 	if (save_check(s,
-		       which < 2 && bytes && h.length <= NET_FRAME_BYTES_MAX &&
-			       h.tag < DAEMON_DEVS_MAX && d->dev[h.tag] && net_wire_make(d),
+		       which < 2 && bytes && time_sane(h.at_ns) && time_sane(h.since_ns) &&
+			       h.length <= NET_FRAME_BYTES_MAX && h.tag < DAEMON_DEVS_MAX &&
+			       d->dev[h.tag] && net_wire_make(d),
 		       "a frame under way is damaged"))
 		held_add(&d->wire->direction[which].held, bytes, h.length, h.tag, h.since_ns,
 			 h.at_ns);

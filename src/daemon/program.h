@@ -209,9 +209,7 @@ int pair_bind(int fd, const struct abi_name *n);
 /* ---- program_starved.c */
 int starved_init(struct daemon *d);
 void starved_fini(struct daemon *d);
-/* The listener is looked at in a while: has it a connection that waits? */
-void starved_look(struct daemon *d, struct end *listener);
-/* It has one that there is no room for. why: -errno. */
+/* A listener has a connection that there is no room for: it is looked at again. why: -errno. */
 void starved_add(struct daemon *d, struct end *listener, int why);
 
 /* ---- program_dgram.c */

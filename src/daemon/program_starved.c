@@ -6,7 +6,7 @@
  * is. Nobody tells when there is room again (the kernel least of all), so a timer looks, as long as
  * such a listener is there.
  *
- * In: program_listen.c, takeover_programs.c.   Out: listen_event().
+ * In: program_listen.c.   Out: listen_event().
  */
 #include <errno.h>
 #include <string.h>
@@ -25,18 +25,9 @@ static void feed_later(const struct programs *p)
 	timerfd_settime(p->feed.fd, 0, &at, NULL);
 }
 
-void starved_look(struct daemon *d, struct end *listener)
-{
-	struct programs *p = d->programs;
-
-	if (list_empty(&p->starved))
-		feed_later(p);
-	list_remove(&listener->starved);
-	list_append(&p->starved, &listener->starved);
-}
-
 void starved_add(struct daemon *d, struct end *listener, int why)
 {
+	struct programs *p = d->programs;
 	struct glass_end local = { 0 };
 
 	glass_local(listener->sock, &local);
@@ -44,7 +35,10 @@ void starved_add(struct daemon *d, struct end *listener, int why)
 		notice("a connection to port %u waits, no socket for the program: %s",
 		       (unsigned)local.port, strerror(-why));
 	listener->starved_told = true;
-	starved_look(d, listener);
+	if (list_empty(&p->starved))
+		feed_later(p);
+	list_remove(&listener->starved);
+	list_append(&p->starved, &listener->starved);
 }
 
 /* Each once: who is still without room is in the list again, at its end. */

@@ -321,9 +321,6 @@ void programs_keep(struct handover *h, struct daemon *d)
 
 void programs_go_on(struct daemon *d)
 {
-	list_for_each(e, &d->programs->ends, struct end, node)
-		if (e->state == END_LISTENING)
-			starved_look(d, e); /* what had no room there has perhaps room here */
 	list_for_each_safe(dg, &d->programs->dgrams, struct dgram, node)
 		dgram_push(d, dg->end);
 	if (!list_empty(&d->programs->dgrams))
