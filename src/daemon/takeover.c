@@ -28,6 +28,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -352,13 +353,15 @@ static bool enter(int fd, int kind, const char *path, const char *what)
 	return false;
 }
 
-/* Root becomes who runs it: the stack stays that user's. */
+/*
+ * Root becomes who runs it: the stack stays that user's. Its groups are gone by then: in a
+ * namespace that an ordinary user has made nobody may change them. And that user may look at us, as
+ * before: "glass host" finds the namespaces by our number.
+ */
 static bool become(const struct ucred *who)
 {
-	if (geteuid() == who->uid)
-		return true;
-	if (!setgroups(0, NULL) && !setresgid(who->gid, who->gid, who->gid) &&
-	    !setresuid(who->uid, who->uid, who->uid))
+	if (!setresgid(who->gid, who->gid, who->gid) && !setresuid(who->uid, who->uid, who->uid) &&
+	    !prctl(PR_SET_DUMPABLE, 1, 0, 0, 0))
 		return true;
 	notice("cannot become uid %u, who runs it: %s", (unsigned)who->uid, strerror(errno));
 	return false;
@@ -366,9 +369,13 @@ static bool become(const struct ucred *who)
 
 bool takeover_move_in(struct taken *t)
 {
+	/* Before: in there everybody whom nobody knows is called 65534. */
+	bool same = geteuid() == t->who.uid;
 	int *fd = t->handover.fd;
-	bool ok = enter(fd[0], CLONE_NEWUSER, "/proc/self/ns/user", "user") &&
-		  enter(fd[1], CLONE_NEWNET, "/proc/self/ns/net", "network") && become(&t->who);
+	bool ok = (same || !setgroups(0, NULL)) &&
+		  enter(fd[0], CLONE_NEWUSER, "/proc/self/ns/user", "user") &&
+		  enter(fd[1], CLONE_NEWNET, "/proc/self/ns/net", "network") &&
+		  (same || become(&t->who));
 
 	for (unsigned i = 0; i < 2; i++) {
 		close(fd[i]);

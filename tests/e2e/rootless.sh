@@ -36,6 +36,10 @@ lab_jobs+=($!)
 is "a server on Glass, asked from there" \
 	"$(user "$GLASS" host curl -s --retry 20 --retry-connrefused --retry-delay 0 http://10.0.0.4:8000/)" "a page"
 ok "ping from there" user "$GLASS" host sh -c "ping -q -c1 10.0.0.4"
+if [ "$(id -u)" = 0 ]; then
+	ok "root takes it over" "$GLASS" up --takeover
+	is "and becomes who runs it" "$(awk '/^Uid:/ { print $2 }' "/proc/$(lab_pid)/status")" "$user_id"
+fi
 is "a program's exit status passes" "$(user "$GLASS" host sh -c 'exit 7'; echo $?)" 7
 is "a program that is not there" "$(user "$GLASS" host /no/such/program 2>/dev/null; echo $?)" 127
 is "none" "$(user "$GLASS" host 2>/dev/null; echo $?)" 2
