@@ -233,9 +233,9 @@ static void way_write(struct save *s, struct direction *w, unsigned which)
 	waits_write(s, &w->impair);
 }
 
-static void way_read(struct save *s, struct daemon *d)
+/* What is wrong makes the whole takeover fail. */
+static void way_take(struct save *s, struct daemon *d, struct impair_extras *extras)
 {
-	struct impair_extras *extras = net_attached_new();
 	struct impair_way way = { 0 };
 	struct impair im = { .state = 1 };
 	unsigned which = 0;
@@ -246,9 +246,9 @@ static void way_read(struct save *s, struct daemon *d)
 	way_fields(s, &way);
 	progress_fields(s, &im);
 	save_end(s);
-	if (!save_check(s, extras && net_wire_make(d), "out of memory") ||
+	if (!save_check(s, net_wire_make(d), "out of memory") ||
 	    !save_check(s, which < 2 && way_sane(&way, &im), "a bad network is damaged"))
-		return; /* and the whole takeover fails */
+		return;
 	extras_read(s, extras);
 	way.trace = extras->trace[0];
 	if (!save_check(s, !save_fault(s) && place_sane(&im, way.trace),
@@ -256,10 +256,18 @@ static void way_read(struct save *s, struct daemon *d)
 		return;
 	drops_keep(s, &way, extras);
 	net_turn_on(&d->wire->direction[which], &way, extras, seed, which);
-	net_attached_drop(extras); /* the direction holds it now */
 	im.key = d->wire->direction[which].impair.key;
 	d->wire->direction[which].impair = im;
 	waits_read(s, &d->wire->direction[which].impair);
+}
+
+static void way_read(struct save *s, struct daemon *d)
+{
+	struct impair_extras *extras = net_attached_new();
+
+	if (save_check(s, extras, "out of memory"))
+		way_take(s, d, extras);
+	net_attached_drop(extras); /* the direction holds it now, or nobody */
 }
 
 /* ---- frames on their way ----------------------------------------------------------------------
@@ -280,7 +288,8 @@ static void held_write(struct save *s, const struct held *held, unsigned which)
 
 	if (!save_check(s, copy, "out of memory"))
 		return;
-	memcpy(copy, held->heap, held->count * sizeof(struct held_frame *));
+	for (size_t i = 0; i < held->count; i++)
+		copy[i] = held->heap[i];
 	qsort(copy, held->count, sizeof(struct held_frame *), by_order);
 	for (size_t i = 0; i < held->count; i++) {
 		save_begin(s, "net.held");

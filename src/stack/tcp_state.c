@@ -161,6 +161,7 @@ void tcp_end_conn(struct glass *g, struct tcp_conn *c, int error, uint64_t why,
 		stat_inc(g, STAT_TCP_ESTAB_RESETS);
 	c->error = error;
 	c->error_why = why_text;
+	c->syn_waits = false;
 	tcp_fastopen_left(g, c, false);
 	if (c->state != TCPS_CLOSED && (c->waker.sock || c->listener))
 		tcp_limit_end(g, c);

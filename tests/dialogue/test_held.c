@@ -49,7 +49,6 @@ DIALOGUE(what_writes_hold)
 /* A program's end said that more waits than came: what was made ready for it does not stay. */
 DIALOGUE(less_came_than_waited)
 {
-	struct glass *g = dlg_stack(d);
 	unsigned long long before;
 	size_t room;
 
@@ -58,8 +57,8 @@ DIALOGUE(less_came_than_waited)
 		app_setopt(c, OPT_SNDBUF, 1000000);
 		before = memory_now(d);
 	for (unsigned i = 0; i < 20; i++) {
-		check(glass_send_reserve(g, c->s, 65000, &room) && room == 65000);
-		glass_send_commit(g, c->s, 9000);
+		check(glass_send_reserve(dlg_stack(d), c->s, 65000, &room) && room == 65000);
+		glass_send_commit(dlg_stack(d), c->s, 9000);
 	}
 		check(memory_now(d) < before + 2 * 20 * 9000 + BUF_BIG_BYTES);
 		app_abort(c);	wire_skip_all();

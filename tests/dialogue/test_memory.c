@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* What a connection has only while it needs it, and what happens when that cannot be had. */
-#include "dialogue.h"
+#include "dlg.h"
 
 #include "../../src/stack/tcp_recovery.h"
 
@@ -109,6 +109,33 @@ DIALOGUE(no_memory_for_a_flight)
 		counter(TCPTimeouts, 0);
 }
 
+/* No memory for what its bytes need: it goes without them, or fails and does not go at all. */
+DIALOGUE(no_memory_for_the_bytes_of_a_syn)
+{
+	unsigned failed = 0;
+	uint8_t bytes[300];
+
+	for (unsigned i = 0; i < sizeof(bytes); i++)
+		bytes[i] = dlg_pattern(1, i);
+	T(0)	tunable(tcp_fastopen, 5);	/* without a cookie */
+	for (unsigned n = 1; n <= 6; n++) {
+		struct app *a = dlg_app(d);
+
+	T(1000 * n)
+		app_setopt(a, OPT_FASTOPEN_CONNECT, 1);
+		app_connect_later(a, 8080);
+		dlg_stack(d)->pool.fail_countdown = n;
+		glass_send(dlg_stack(d), a->s, bytes, sizeof(bytes));
+		dlg_stack(d)->pool.fail_countdown = 0;
+		if (glass_error(dlg_stack(d), a->s) == ENOBUFS) {
+			failed++;		/* and nobody looks: no frame may be there */
+			continue;
+		}
+		wire_skip();
+		app_abort(a);			wire_skip_all();
+	}
+		check(failed);
+}
 
 /*
  * An accepted socket has no settings beside its connection's. It gets them when the program asks

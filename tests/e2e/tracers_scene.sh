@@ -86,7 +86,8 @@ by_bpftrace()
 {
 	lab_start --seed 1
 	head -n 1 "/proc/$(lab_pid)/maps" >"$out/maps"
-	bpftrace -B line "$here/../../tools/functrace.bt" "$GLASSD" >"$out/told" 2>"$out/log" </dev/null &
+	BPFTRACE_MAX_PROBES=2000 bpftrace -B line "$here/../../tools/functrace.bt" "$GLASSD" \
+		>"$out/told" 2>"$out/log" </dev/null &
 	local job=$!
 
 	wait_for 60 grep -q "^# ns" "$out/told"

@@ -18,9 +18,11 @@
 struct glass *__real_glass_new(const struct glass_setup *setup);
 void __real_glass_free(struct glass *g);
 void __real_glass_advance(struct glass *g, int64_t now_ns);
+int __real_glass_ring_use(struct glass *g, void *ring, size_t bytes);
 struct glass *__wrap_glass_new(const struct glass_setup *setup);
 void __wrap_glass_free(struct glass *g);
 void __wrap_glass_advance(struct glass *g, int64_t now_ns);
+int __wrap_glass_ring_use(struct glass *g, void *ring, size_t bytes);
 
 static struct {
 	struct glass *g;
@@ -99,6 +101,16 @@ void __wrap_glass_advance(struct glass *g, int64_t now_ns)
 	if (i >= 0)
 		read_new((unsigned)i);
 	__real_glass_advance(g, now_ns);
+}
+
+/* The ring of before may be gone when the stack ends: only the new one counts. */
+int __wrap_glass_ring_use(struct glass *g, void *ring, size_t bytes)
+{
+	int i = slot_of(g), err = __real_glass_ring_use(g, ring, bytes);
+
+	if (i >= 0 && !err)
+		glass_reader_open(&stack[i].reader, ring, bytes);
+	return err;
 }
 
 /* A short ring forgets; the counters of the reasons do not. */
