@@ -186,6 +186,15 @@ static _Noreturn void keeper(int fd)
 
 /* ---- glassd's side --------------------------------------------------------------------------- */
 
+/* Until it has let go of what it took along, a new glassd could not have our lock, if we died. */
+static bool settled(int fd)
+{
+	struct order o = { .op = SYNC };
+
+	return send(fd, &o, sizeof(o), MSG_NOSIGNAL) == sizeof(o) &&
+	       recv(fd, &o, sizeof(o), 0) == sizeof(o);
+}
+
 int keeper_init(struct daemon *d)
 {
 	const struct timeval patience = { 0, PATIENCE_US };
@@ -202,9 +211,13 @@ int keeper_init(struct daemon *d)
 		close(pair[0]);
 		return -EAGAIN;
 	}
+	d->programs->keeper_fd = pair[0];
+	if (!settled(pair[0])) {
+		keeper_fini(d);
+		return 0;
+	}
 	setsockopt(pair[0], SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
 	setsockopt(pair[0], SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
-	d->programs->keeper_fd = pair[0];
 	return 0;
 }
 
