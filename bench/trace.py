@@ -54,7 +54,7 @@ daemon does.
 Absolute figures of this run, without a recorder: {absolute}.
 
 The limits: with the recorder at least 0.97 of the bytes and 0.95 of the round trips; functions at most twice the
-CPU; what is off costs nothing that could be told from chance. {verdict}
+CPU. {verdict} What is off ("bare" tells what would be without it) {off}.
 
 ## What a uprobe costs
 
@@ -166,6 +166,15 @@ def verdict(missed, unproven):
     return "All are kept, by the whole of the intervals."
 
 
+def off(got):
+    """What it costs that looking is possible: "without" against "bare"."""
+    cells = {what: ratios(got, "bare", what, 0) for what in WHAT} if ("bare", "put") in got else {}
+    seen = [f"{what} {m - 1:.1%} ({low - 1:.1%}-{high - 1:.1%})" for what, (m, low, high) in cells.items() if low > 1]
+    if not cells:
+        return "was not measured"
+    return "costs " + ", ".join(seen) if seen else "costs nothing that could be told from chance"
+
+
 def absolute(got):
     put, get, trips = (statistics.median(x[0] for x in got["without", what]) for what in WHAT)
     return f"{put * 8 / 1e9:.1f} Gbit/s sent, {get * 8 / 1e9:.1f} received, {trips:.0f} round trips per second"
@@ -205,7 +214,7 @@ def main():
     missed, unproven = judged(got)
     text = TEXT.format(when=time.strftime("%Y-%m-%d"), kernel=platform.release(), cpu=world.processor(),
                        worlds=args.worlds, rounds=args.rounds, table=table(got), absolute=absolute(got),
-                       verdict=verdict(missed, unproven), uprobes=uprobes())
+                       verdict=verdict(missed, unproven), off=off(got), uprobes=uprobes())
     print(text)
     if args.write:
         with open(args.write, "w", encoding="utf-8") as f:
