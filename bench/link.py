@@ -264,8 +264,9 @@ kernel alike now and then take minutes. The median does not show these.
 The row "5 % by 10 ms" has two outcomes, 1.8 s and 3 to 4 s, and a median that jumps from one to the other: there the
 means tell. As soon as one frame is lost and sent again, its newer timestamp makes Linux refuse (PAWS, RFC 7323 5.3)
 what left before it and arrives later, which is lost, then, and so on, until the flow has become slow. Linux as the
-sender escapes when its slow start ends by the length of a train of ACKs, before the queue overflows; HyStart++ (RFC
-9406) knows no such rule."""
+sender escapes when its slow start ends by the length of a train of ACKs, before the queue overflows. HyStart++ (RFC
+9406) has no such rule, and the first ACKs of a round, at which it looks, tell of the queue as it was a round before:
+where the queue holds one bandwidth-delay product that is too late."""
 
 FAIR_HEAD = f"""
 ## Sharing a bottleneck
