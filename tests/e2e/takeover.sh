@@ -2,35 +2,7 @@
 # SPDX-License-Identifier: MIT
 # One glassd goes on where another one stops, and programs notice nothing; if it cannot, the old one goes on.
 . "$(dirname "$0")/lib.sh"
-
-here=$(dirname "$0")
-on=(env LD_PRELOAD="$PRELOAD" python3 "$here/takeover.py")
-off=(python3 "$here/takeover.py")
-
-# start NAME COMMAND...: in the background until it says that it is ready; its words are in $LAB/NAME.
-start()
-{
-	local name=$1
-
-	shift
-	background "$@" >"$LAB/$name" 2>&1
-	wait_for 60 grep -q ready "$LAB/$name"
-}
-
-last()
-{
-	wait_for 60 grep -qv ready "$LAB/$1"
-	tail -n1 "$LAB/$1"
-}
-
-# take: another glassd, which is another process.
-take()
-{
-	local before
-
-	before=$(lab_pid)
-	"$GLASS" up --takeover "$@" >"$LAB/take.log" 2>&1 && [ "$(lab_pid)" != "$before" ] && wait_for 5 gone "$before"
-}
+. "$(dirname "$0")/takeover_lib.sh"
 
 # talk PORT WORDS: as a client on the kernel's side.
 talk()

@@ -3,33 +3,7 @@
 # A takeover in any state: a bad network with its recorded link and its filter, what was written down, who looks on, who
 # waits for a close, a listener without room, a device without rights.
 . "$(dirname "$0")/lib.sh"
-
-here=$(dirname "$0")
-on=(env LD_PRELOAD="$PRELOAD" python3 "$here/takeover.py")
-off=(python3 "$here/takeover.py")
-
-start()
-{
-	local name=$1
-
-	shift
-	background "$@" >"$LAB/$name" 2>&1
-	wait_for 60 grep -q ready "$LAB/$name"
-}
-
-last()
-{
-	wait_for 60 grep -qv ready "$LAB/$1"
-	tail -n1 "$LAB/$1"
-}
-
-take()
-{
-	local before
-
-	before=$(lab_pid)
-	"$GLASS" up --takeover "$@" >"$LAB/take.log" 2>&1 && [ "$(lab_pid)" != "$before" ] && wait_for 5 gone "$before"
-}
+. "$(dirname "$0")/takeover_lib.sh"
 
 # from_glass PORT N: so many datagrams.
 from_glass()

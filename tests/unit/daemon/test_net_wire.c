@@ -11,12 +11,12 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "../../../src/abi/attached.h"
 #include "../../../src/base/cbpf.h"
 #include "../../../src/daemon/daemon.h"
 #include "../../../src/dev/dev_io.h"
 #include "../../dialogue/seg.h"
 
+#include "attached.h"
 #include "without_loop.h"
 
 #define MS 1000000ll
@@ -308,22 +308,6 @@ static void test_seed(void **state)
 }
 
 /* ---- what comes with the words ---- */
-
-static size_t attach(uint8_t *to, unsigned kind, const char *name, const void *elements,
-		     uint32_t count, size_t element_bytes)
-{
-	struct abi_attached h = { .magic = ABI_ATTACHED_MAGIC,
-				  .kind = (uint16_t)kind,
-				  .count = count };
-	size_t at = sizeof(h);
-
-	h.text_bytes = (uint16_t)(strlen(name) + 1);
-	memcpy(to, &h, sizeof(h));
-	memcpy(to + at, name, h.text_bytes);
-	at += abi_attached_filled(h.text_bytes);
-	memcpy(to + at, elements, count * element_bytes);
-	return at + abi_attached_filled(count * element_bytes);
-}
 
 /* What "glass net" answers to words with these bytes. */
 static int set_with(const char *words, const void *bytes, size_t n)
